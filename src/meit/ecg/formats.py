@@ -1,0 +1,77 @@
+"""Any file that holds a 12-lead ECG -> Recording: one row a format, recognised by content."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
+from meit.ecg.wfdb_files import is_wfdb, read_wfdb
+from meit.errors import RecordingError
+
+
+@dataclass(frozen=True)
+class Format:
+    """recognises(path) never raises; read(path, allow_missing) raises RecordingError; in a folder, `listed` counts."""
+
+    name: str
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path, bool], Recording]
+    listed: str  # suffix of the one file of a recording that find_recordings lists
+
+
+FORMATS = (Format("WFDB", is_wfdb, read_wfdb, ".hea"),)
+
+
+def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float = MIN_SECONDS) -> Recording:
+    """Reads one recording: of WFDB its .hea, its .dat or .mat, or the name without suffix.
+
+    allow_missing: leads that are absent and cannot be derived become NaN, instead of an error.
+    Raises RecordingError, one line that names the file and the remedy, for anything else than a 12-lead ECG of
+    min_seconds or more.
+    """
+    path = Path(path)
+    for format_ in FORMATS:
+        if format_.recognises(path):
+            recording = format_.read(path, allow_missing)
+            check_usable(recording, min_seconds)
+            return recording
+    raise RecordingError(_why_not(path))
+
+
+def find_recordings(path: str | Path) -> list[Path]:
+    """A file gives itself (or its stem); a folder all recordings in it and below, sorted.
+
+    Raises RecordingError for a path that is not there and for a folder without recordings.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if not path.exists() and not any(format_.recognises(path) for format_ in FORMATS):
+            raise RecordingError(_why_not(path))
+        return [path]
+    suffixes = {format_.listed for format_ in FORMATS}
+    found = sorted(file for file in path.rglob("*") if file.suffix in suffixes and file.is_file())
+    if not found:
+        raise RecordingError(f"{path}: no recordings in this folder (looked for {', '.join(sorted(suffixes))} files)")
+    return found
+
+
+def _why_not(path: Path) -> str:
+    """One line on why no format recognises a path."""
+    if path.is_dir():
+        return f"{path}: is a folder; give one recording in it"
+    if not path.exists():
+        return f"{path}: no such file"
+    try:
+        with path.open("rb") as file:
+            start = file.read(512)
+    except OSError as error:
+        return f"{path}: cannot be read ({error.strerror or error})"
+    if not start:
+        return f"{path}: is empty; copy the file again"
+    if path.suffix in (".dat", ".mat"):
+        is_text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start)
+        kind = "is a text file and has" if is_text else "has"
+        return f"{path}: {kind} no header {path.with_suffix('.hea').name} beside it; WFDB needs both files"
+    if path.suffix == ".hea":
+        return f"{path}: is not a WFDB header; its first line must read NAME SIGNALS RATE SAMPLES"
+    return f"{path}: not a known ECG format (known: {', '.join(format_.name for format_ in FORMATS)})"

@@ -1,0 +1,175 @@
+"""What is wrong with a recording, in plain words: gaps, flat and saturated leads, leads that do not add up, units.
+
+Nothing is repaired here. The thresholds were set on the PTB-XL, MIMIC-IV-ECG and Challenge records that the tests
+read, so that they speak up on few good records.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
+
+FLAT_MV = 0.02  # peak to peak over FLAT_STRETCH_S; the smallest QRS complexes have 0.05 mV
+FLAT_STRETCH_S = 2.0  # holds a beat even at 30 per minute
+FLAT_SHARE = 0.5  # of the stretches of a lead
+CLIP_RUN_S = 0.02  # a run at the extreme value that is no rounded peak
+CLIP_SHARE = 0.005  # of the lead's samples
+CLIP_LEAST_MV = 2.0  # amplifiers of electrocardiographs take 2 mV and more either way
+LIMB_LEAST_MV = 0.03
+LIMB_SHARE = 0.2  # of the size of the limb leads
+LIMB_LAWS = (  # the weighted sum of the leads is zero
+    ("I + III = II", ("I", "III", "II"), (1, 1, -1)),
+    ("aVR = -(I + II) / 2", ("aVR", "I", "II"), (1, 0.5, 0.5)),
+    ("aVL = (I - III) / 2", ("aVL", "I", "III"), (1, -0.5, 0.5)),
+    ("aVF = (II + III) / 2", ("aVF", "II", "III"), (1, -0.5, -0.5)),
+)
+LOW_MV, HIGH_MV = 0.05, 20.0  # peak to peak in two seconds, of the lead in the middle
+
+
+@dataclass(frozen=True)
+class Quality:
+    """gaps: seconds not recorded, by lead, of leads that are otherwise there. limb_errors_mv: by how
+    much each law of the limb leads is broken, of the laws whose leads were all recorded. broken_laws: those broken by
+    more than noise. amplitude_mv: peak to peak of the lead in the middle."""
+
+    gaps: dict[str, float]
+    flat: tuple[str, ...]
+    saturated: tuple[str, ...]
+    missing: tuple[str, ...]
+    derived: tuple[str, ...]
+    limb_errors_mv: dict[str, float]
+    broken_laws: tuple[str, ...]
+    amplitude_mv: float
+
+    def warnings(self) -> list[str]:
+        """One plain sentence for each finding, the gravest first; empty for a sound recording of 12 leads."""
+        lines = []
+        if self.broken_laws:
+            laws = ", ".join(f"{law} is off by {self.limb_errors_mv[law]:.2f} mV" for law in self.broken_laws)
+            lines.append(f"limb leads do not add up ({laws}): wrong lead names or order?")
+        if self.amplitude_mv > HIGH_MV or self.amplitude_mv < LOW_MV:
+            lines.append(f"{self.amplitude_mv:.3g} mV peak to peak in the middle lead: unit or gain looks wrong")
+        if self.missing:
+            lines.append(f"{_are(self.missing)} not recorded: nothing can be said about {_them(self.missing)}")
+        if self.flat:
+            lines.append(
+                f"{_are(self.flat)} flat (electrode off?): statements about {_them(self.flat)} can't be trusted"
+            )
+        if self.saturated:
+            lines.append(
+                f"{_are(self.saturated)} cut off at the amplifier's limit: amplitudes in {_them(self.saturated)} "
+                "can't be trusted"
+            )
+        for seconds, leads in _grouped(self.gaps):
+            lines.append(f"{_are(leads)} not recorded for {seconds:.3g} s of the recording")
+        if self.derived:
+            lines.append(f"{_are(self.derived)} derived from other limb leads, not recorded")
+        return lines
+
+    def to_dict(self) -> dict:
+        """JSON-ready, with the warnings."""
+        return asdict(self) | {"warnings": self.warnings()}
+
+
+def inspect(recording: Recording) -> Quality:
+    """Looks at every lead of a recording; never raises for one that passed Recording's own checks."""
+    present = [lead for lead in LEADS if lead not in recording.missing]
+    gaps, flat, saturated, sizes = {}, [], [], []
+    for lead in present:
+        values = recording.lead(lead)
+        absent = int(np.isnan(values).sum())
+        if absent:
+            gaps[lead] = absent / recording.rate
+        swings = _swings(values, recording.rate)
+        if len(swings) == 0:
+            continue
+        sizes.append(float(np.median(swings)))
+        if np.mean(swings < FLAT_MV) >= FLAT_SHARE:
+            flat.append(lead)
+        elif _is_saturated(values, recording.rate):
+            saturated.append(lead)
+    errors = _limb_errors(recording)
+    most = max(LIMB_LEAST_MV, LIMB_SHARE * _limb_size(recording))
+    return Quality(
+        gaps=gaps,
+        flat=tuple(flat),
+        saturated=tuple(saturated),
+        missing=recording.missing,
+        derived=recording.derived,
+        limb_errors_mv=errors,
+        broken_laws=tuple(law for law, error in errors.items() if error > most),
+        amplitude_mv=float(np.median(sizes)) if sizes else 0.0,
+    )
+
+
+def _swings(values: np.ndarray, rate: float) -> np.ndarray:
+    """Peak to peak of each stretch of FLAT_STRETCH_S that has no gap; of a short recording, of all that is there."""
+    length = min(max(1, round(FLAT_STRETCH_S * rate)), len(values))
+    if length == 0:
+        return np.empty(0)
+    stretches = values[: len(values) // length * length].reshape(-1, length)
+    whole = stretches[np.isfinite(stretches).all(axis=1)]
+    if len(whole):
+        return np.ptp(whole, axis=1)
+    recorded = values[np.isfinite(values)]
+    return np.array([np.ptp(recorded)]) if len(recorded) else np.empty(0)
+
+
+def _is_saturated(values: np.ndarray, rate: float) -> bool:
+    """True where the signal stays exactly at its own highest or lowest value, far from its middle."""
+    recorded = values[np.isfinite(values)]
+    middle = np.median(recorded)
+    shortest = max(3, round(CLIP_RUN_S * rate))
+    clipped = 0
+    for limit in (recorded.max(), recorded.min()):
+        if abs(limit - middle) < CLIP_LEAST_MV:
+            continue
+        runs = _run_lengths(recorded == limit)
+        clipped += runs[runs >= shortest].sum()
+    return clipped >= CLIP_SHARE * len(recorded)
+
+
+def _run_lengths(flags: np.ndarray) -> np.ndarray:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return edges[1::2] - edges[::2]
+
+
+def _limb_errors(recording: Recording) -> dict[str, float]:
+    """For each law of the limb leads whose leads were all recorded, by how many mV (rms) it is off.
+
+    Offsets between leads do not count. I and III exchanged obey the first law, so the augmented leads are needed too.
+    """
+    absent = recording.derived + recording.missing
+    errors = {}
+    for law, leads, weights in LIMB_LAWS:
+        if set(leads) & set(absent):
+            continue
+        signed = np.stack([recording.lead(lead) for lead in leads], axis=1).astype(np.float64) @ np.array(weights)
+        signed = signed[np.isfinite(signed)]
+        if len(signed):
+            errors[law] = float(signed.std())
+    return errors
+
+
+def _limb_size(recording: Recording) -> float:
+    """Root mean square in mV of the limb leads around their means; 0 where none was recorded."""
+    limb = recording.signal[:, : len(LIMB_LEADS)].astype(np.float64)
+    limb = limb[:, np.isfinite(limb).any(axis=0)]
+    return float(np.sqrt(np.nanmean((limb - np.nanmean(limb, axis=0)) ** 2))) if limb.size else 0.0
+
+
+def _are(leads: tuple[str, ...]) -> str:
+    return f"{', '.join(leads)} {'is' if len(leads) == 1 else 'are'}"
+
+
+def _them(leads: tuple[str, ...]) -> str:
+    return "it" if len(leads) == 1 else "them"
+
+
+def _grouped(gaps: dict[str, float]) -> list[tuple[float, tuple[str, ...]]]:
+    """Leads that share the length of their gaps, longest first."""
+    return [
+        (seconds, tuple(lead for lead in gaps if gaps[lead] == seconds))
+        for seconds in sorted(set(gaps.values()), reverse=True)
+    ]

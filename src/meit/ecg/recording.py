@@ -1,0 +1,175 @@
+"""One 12-lead ECG in memory: millivolts, leads by name in one fixed order, and what was derived or is missing."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+
+from meit.errors import RecordingError
+
+LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
+CHEST_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6")
+LEADS = LIMB_LEADS + CHEST_LEADS
+
+MIN_SECONDS = 5.0  # the least that shows a rhythm: two beats even at 30 per minute
+MIN_RATE, MAX_RATE = 50.0, 20_000.0  # Hz; outside of it a header is wrong, or the QRS complex is lost
+
+_SPELLINGS = {lead.lower(): lead for lead in LEADS}
+_SPELLINGS |= {f"c{n}": f"V{n}" for n in range(1, 7)}  # IEC names of the chest leads
+_SPELLINGS |= {"di": "I", "dii": "II", "diii": "III"}  # Romance-language names of the limb leads
+_LEAD_PREFIX = re.compile(r"^(mdc_ecg_lead_|(lead|ecg|ekg)[\s_:]*)")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What the file says of the patient; None where it says nothing usable. Age in years."""
+
+    id: str | None = None
+    age: float | None = None
+    sex: Literal["F", "M"] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A 12-lead ECG.
+
+    signal: (n_samples, 12) float32 in mV, columns in the order of LEADS, NaN where nothing was recorded.
+    rate: samples a second. derived: leads computed from others. missing: leads that are NaN throughout.
+    source: the file it was read from.
+
+    Raises RecordingError where the shapes or the rate cannot be those of a 12-lead ECG.
+    """
+
+    name: str
+    signal: np.ndarray = field(repr=False)
+    rate: float
+    start: datetime | None = None
+    patient: Patient = Patient()
+    derived: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    source: str = ""
+
+    def __post_init__(self):
+        if self.signal.ndim != 2 or self.signal.shape[1] != len(LEADS) or self.signal.dtype != np.float32:
+            raise RecordingError(
+                f"{self.name}: the signal must be float32 of shape (n_samples, {len(LEADS)}), "
+                f"not {self.signal.dtype} of shape {self.signal.shape}"
+            )
+        if not MIN_RATE <= self.rate <= MAX_RATE:
+            raise RecordingError(
+                f"{self.name}: a sampling rate of {self.rate:g} Hz; "
+                f"a 12-lead ECG has {MIN_RATE:g} to {MAX_RATE:g} Hz, so check the file's header"
+            )
+        unknown = set(self.derived + self.missing) - set(LEADS)
+        if unknown:
+            raise RecordingError(f"{self.name}: not among the 12 leads: {', '.join(sorted(unknown))}")
+
+    @property
+    def seconds(self) -> float:
+        return len(self.signal) / self.rate
+
+    def lead(self, name: str) -> np.ndarray:
+        """(n_samples,) mV of one lead, by any spelling of its name; RecordingError for a name that is no lead."""
+        lead = canonical_lead(name)
+        if lead is None:
+            raise RecordingError(f"{name!r} is not one of the 12 leads ({', '.join(LEADS)})")
+        return self.signal[:, LEADS.index(lead)]
+
+
+def canonical_lead(name: str) -> str | None:
+    """The lead that a file's spelling means ("AVR", "lead ii", "ECG_V1", "C3"), or None if it is none of the 12.
+
+    Only true equivalents count: a modified lead ("MLII"), an inverted one ("-aVR") or a Frank lead is None.
+    """
+    spelling = name.strip().lower()
+    return _SPELLINGS.get(_LEAD_PREFIX.sub("", spelling))
+
+
+def assemble(
+    leads: Mapping[str, np.ndarray],
+    rate: float,
+    *,
+    name: str,
+    start: datetime | None = None,
+    patient: Patient = Patient(),
+    source: str = "",
+    allow_missing: bool = False,
+) -> Recording:
+    """Orders leads given by name, each (n_samples,) mV, derives the limb leads that are absent, and names the rest.
+
+    Names may have any known spelling; those that are none of the 12 leads are left out. A lead without one finite
+    sample counts as absent. With allow_missing an absent lead is NaN and listed in `missing`.
+
+    Raises RecordingError for: no known lead, a lead given twice, leads of unequal length, no finite sample at all,
+    and, unless allow_missing, absent leads, which it names.
+    """
+    known: dict[str, np.ndarray] = {}
+    for spelling, values in leads.items():
+        lead = canonical_lead(spelling)
+        if lead is None:
+            continue
+        if lead in known:
+            raise RecordingError(f"{name}: lead {lead} occurs twice; keep one of them")
+        known[lead] = np.where(np.isfinite(values), values, np.nan)
+    if not known:
+        raise RecordingError(f"{name}: none of the 12 leads among {', '.join(leads) or 'no signals'}")
+    if len({len(values) for values in known.values()}) > 1:
+        raise RecordingError(f"{name}: the leads differ in length")
+
+    recorded = {lead: values for lead, values in known.items() if np.isfinite(values).any()}
+    if not recorded:
+        raise RecordingError(f"{name}: holds no recorded sample (all are empty or NaN)")
+    every = recorded | _derived_limb_leads(recorded)
+    missing = tuple(lead for lead in LEADS if lead not in every)
+    if missing and not allow_missing:
+        raise RecordingError(
+            f"{name}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing "
+            f"(recorded: {', '.join(lead for lead in LEADS if lead in recorded)}); a 12-lead ECG is needed, "
+            "of which only limb leads can be derived, from two of I, II and III"
+        )
+
+    n_samples = len(next(iter(every.values())))
+    signal = np.full((n_samples, len(LEADS)), np.nan, dtype=np.float32)
+    for column, lead in enumerate(LEADS):
+        if lead in every:
+            signal[:, column] = every[lead]
+    return Recording(
+        name=name,
+        signal=signal,
+        rate=float(rate),
+        start=start,
+        patient=patient,
+        derived=tuple(lead for lead in LEADS if lead in every and lead not in recorded),
+        missing=missing,
+        source=source,
+    )
+
+
+def check_usable(recording: Recording, min_seconds: float = MIN_SECONDS) -> None:
+    """Raises RecordingError where less than min_seconds are recorded; gaps do not count as recorded."""
+    recorded = np.isfinite(recording.signal).sum(axis=0).max(initial=0) / recording.rate
+    if recorded < min_seconds:
+        raise RecordingError(
+            f"{recording.name}: only {recorded:.3g} s recorded; at least {min_seconds:g} s are needed (10 s is usual)"
+        )
+
+
+def _derived_limb_leads(recorded: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The limb leads absent from `recorded` that follow from two of I, II, III (Einthoven: I + III = II)."""
+    one, two, three = (recorded.get(lead) for lead in ("I", "II", "III"))
+    if sum(lead is not None for lead in (one, two, three)) < 2:
+        return {}
+    one = two - three if one is None else one
+    two = one + three if two is None else two
+    limb = {
+        "I": one,
+        "II": two,
+        "III": two - one,
+        "aVR": -(one + two) / 2,
+        "aVL": one - two / 2,
+        "aVF": two - one / 2,
+    }
+    return {lead: values for lead, values in limb.items() if lead not in recorded}
