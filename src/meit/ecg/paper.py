@@ -45,8 +45,9 @@ def draw_paper(recording: Recording, path: str | Path, start_s: float = 0.0) -> 
         raise MeitError(f"{recording.name}: has {recording.seconds:.3g} s, so no sheet can start at {start_s:g} s")
     import matplotlib  # a quarter of a second
 
-    # text stays text in the SVG, and its element names and date do not change from run to run
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "meit", "font.family": "DejaVu Sans"}):
+    # every sample is drawn; text stays text in the SVG; its element names do not change from run to run
+    style = {"path.simplify": False, "svg.fonttype": "none", "svg.hashsalt": "meit", "font.family": "DejaVu Sans"}
+    with matplotlib.rc_context(style):
         figure = _figure(recording, start_s)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
@@ -111,13 +112,15 @@ def _draw_lead(
     seconds: float,
     baseline: float,
 ) -> bool:
-    """Draws `seconds` of a lead from start_s + offset_s on; False where it is too tall for its row and is cut."""
+    """Draws `seconds` of a lead from start_s + offset_s on; False where it is taller than the grid and is cut."""
     from matplotlib.patches import Rectangle
 
     left, width = _TRACES + offset_s * MM_PER_SECOND, seconds * MM_PER_SECOND
     bottom = baseline - _ROW_HEIGHT / 2
     name = lead + (" (derived)" if lead in recording.derived else "") + (" – flat" if lead in quality.flat else "")
-    axes.text(left + 1.5, bottom + _ROW_HEIGHT - 5.5, name, fontsize=9, fontweight="bold", color=_INK, zorder=5)
+    backing = {"facecolor": _PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # hides the grid, never a trace
+    at = (left + 1.5, bottom + _ROW_HEIGHT - 5.5)
+    axes.text(*at, name, fontsize=9, fontweight="bold", color=_INK, bbox=backing, zorder=3)
     if offset_s:  # the tick that parts two leads
         axes.plot([left, left], [baseline - 3, baseline + 3], color=_GREY, linewidth=0.7, zorder=3)
 
@@ -128,15 +131,16 @@ def _draw_lead(
     recorded = part[np.isfinite(part)]
     if len(recorded) == 0:
         words = "not recorded" if lead in recording.missing or first < len(values) else "recording ended"
-        axes.text(
-            left + width / 2, baseline, words, fontsize=7.5, color=_GREY, ha="center", va="center", zorder=5
-        )
+        axes.text(left + width / 2, baseline, words, fontsize=7.5, color=_GREY, ha="center", va="center", zorder=5)
         return True
     heights = (part.astype(np.float64) - np.nanmedian(values)) * MM_PER_MILLIVOLT
     low, high = np.nanmin(heights), np.nanmax(heights)
-    room = _ROW_HEIGHT / 2 - _MARGIN
-    # a tall lead is moved up or down as a whole, which leaves its shape and size alone
-    shift = -(high + low) / 2 if high - low > 2 * room else max(0.0, -room - low) - max(0.0, high - room)
+    # Within its row if it fits there, else across the rows, as carts print it: the lead is moved as a whole,
+    # which leaves its shape and size alone. Only what is taller than the grid is cut.
+    floor, ceiling = bottom + _MARGIN, bottom + _ROW_HEIGHT - _MARGIN
+    if high - low > ceiling - floor:
+        floor, ceiling = _BOTTOM, _BOTTOM + _GRID_HEIGHT
+    shift = max(0.0, floor - (baseline + low)) - max(0.0, baseline + high - ceiling)
     (line,) = axes.plot(
         _TRACES + ((first + np.arange(len(part))) / rate - start_s) * MM_PER_SECOND,
         baseline + shift + heights,
@@ -146,27 +150,24 @@ def _draw_lead(
         zorder=4,
         gid=f"lead-{lead}" if seconds < SHEET_SECONDS else f"rhythm-{lead}",
     )
-    line.get_path().should_simplify = False
-    cell = Rectangle((left, bottom), width, _ROW_HEIGHT, transform=axes.transData)
-    line.set_clip_path(cell)
-    return bool(high - low <= _ROW_HEIGHT)
+    line.set_clip_path(Rectangle((left, _BOTTOM), width, _GRID_HEIGHT, transform=axes.transData))
+    return bool(high - low <= ceiling - floor)
 
 
 def _draw_words(axes, recording: Recording, quality: Quality, start_s: float, cut: tuple[str, ...]) -> None:
     top, right = _BOTTOM + _GRID_HEIGHT, _LEFT + _GRID_WIDTH
-    axes.text(_LEFT, top + 17, recording.name, fontsize=13, fontweight="bold", color=_INK)
-    axes.text(_LEFT, top + 10.5, _about_patient(recording), fontsize=9, color=_INK)
+    axes.text(_LEFT, top + 17, _printable(recording.name), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
+    axes.text(_LEFT, top + 10.5, _about_patient(recording), fontsize=9, color=_INK, parse_math=False)
     if recording.start is not None:
         axes.text(right, top + 17, f"{recording.start:%Y-%m-%d  %H:%M:%S}", fontsize=9, color=_INK, ha="right")
     shown_to = min(start_s + SHEET_SECONDS, recording.seconds)
     length = f"{start_s:g}–{shown_to:.4g} s of {recording.seconds:.4g} s,  {recording.rate:g} Hz"
     axes.text(right, top + 10.5, length, fontsize=9, color=_INK, ha="right")
-    axes.text(
-        _LEFT, _BOTTOM - 6, "25 mm/s   10 mm/mV   drawn as stored in the file, no filter applied", fontsize=8, color=_GREY
-    )
+    scale = f"{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV   drawn as stored in the file, no filter applied"
+    axes.text(_LEFT, _BOTTOM - 6, scale, fontsize=8, color=_GREY)
     notes = quality.warnings()
     if cut:
-        notes.append(f"taller than the row and cut: {', '.join(cut)}")
+        notes.append(f"taller than the sheet and cut: {', '.join(cut)}")
     for line, note in enumerate(_fitted(notes)):
         axes.text(_LEFT, top + 6 - 3.7 * line, note, fontsize=7.5, color="#a03a2c")
 
@@ -174,11 +175,17 @@ def _draw_words(axes, recording: Recording, quality: Quality, start_s: float, cu
 def _about_patient(recording: Recording) -> str:
     patient = recording.patient
     known = (
-        f"Patient {patient.id}" if patient.id else None,
+        f"Patient {_printable(patient.id)}" if patient.id else None,
         {"F": "female", "M": "male"}.get(patient.sex),
         f"{patient.age:g} years" if patient.age is not None else None,
     )
     return ",  ".join(part for part in known if part) or "patient not stated"
+
+
+def _printable(text: str) -> str:
+    """What a file calls itself, cut to the sheet and without characters that an SVG must not hold."""
+    kept = "".join(character for character in text if character.isprintable() and not 0xD800 <= ord(character) < 0xE000)
+    return kept if len(kept) <= 60 else kept[:59] + "…"
 
 
 def _fitted(notes: list[str]) -> list[str]:

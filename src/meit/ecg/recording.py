@@ -55,17 +55,17 @@ class Recording:
     def __post_init__(self):
         if self.signal.ndim != 2 or self.signal.shape[1] != len(LEADS) or self.signal.dtype != np.float32:
             raise RecordingError(
-                f"{self.name}: the signal must be float32 of shape (n_samples, {len(LEADS)}), "
+                f"{self.source or self.name}: the signal must be float32 of shape (n_samples, {len(LEADS)}), "
                 f"not {self.signal.dtype} of shape {self.signal.shape}"
             )
         if not MIN_RATE <= self.rate <= MAX_RATE:
             raise RecordingError(
-                f"{self.name}: a sampling rate of {self.rate:g} Hz; "
+                f"{self.source or self.name}: a sampling rate of {self.rate:g} Hz; "
                 f"a 12-lead ECG has {MIN_RATE:g} to {MAX_RATE:g} Hz, so check the file's header"
             )
         unknown = set(self.derived + self.missing) - set(LEADS)
         if unknown:
-            raise RecordingError(f"{self.name}: not among the 12 leads: {', '.join(sorted(unknown))}")
+            raise RecordingError(f"{self.source or self.name}: not among the 12 leads: {', '.join(sorted(unknown))}")
 
     @property
     def seconds(self) -> float:
@@ -106,27 +106,30 @@ def assemble(
     Raises RecordingError for: no known lead, a lead given twice, leads of unequal length, no finite sample at all,
     and, unless allow_missing, absent leads, which it names.
     """
+    label = source or name
     known: dict[str, np.ndarray] = {}
     for spelling, values in leads.items():
         lead = canonical_lead(spelling)
         if lead is None:
             continue
         if lead in known:
-            raise RecordingError(f"{name}: lead {lead} occurs twice; keep one of them")
-        known[lead] = np.where(np.isfinite(values), values, np.nan)
+            raise RecordingError(f"{label}: lead {lead} occurs twice; keep one of them")
+        with np.errstate(over="ignore"):  # a value beyond float32 is no millivolts: not recorded
+            finite = np.isfinite(np.asarray(values).astype(np.float32))
+        known[lead] = np.where(finite, values, np.nan)
     if not known:
-        raise RecordingError(f"{name}: none of the 12 leads among {', '.join(leads) or 'no signals'}")
+        raise RecordingError(f"{label}: none of the 12 leads among {', '.join(leads) or 'no signals'}")
     if len({len(values) for values in known.values()}) > 1:
-        raise RecordingError(f"{name}: the leads differ in length")
+        raise RecordingError(f"{label}: the leads differ in length")
 
     recorded = {lead: values for lead, values in known.items() if np.isfinite(values).any()}
     if not recorded:
-        raise RecordingError(f"{name}: holds no recorded sample (all are empty or NaN)")
+        raise RecordingError(f"{label}: holds no recorded sample (all are empty or NaN)")
     every = recorded | _derived_limb_leads(recorded)
     missing = tuple(lead for lead in LEADS if lead not in every)
     if missing and not allow_missing:
         raise RecordingError(
-            f"{name}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing "
+            f"{label}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing "
             f"(recorded: {', '.join(lead for lead in LEADS if lead in recorded)}); a 12-lead ECG is needed, "
             "of which only limb leads can be derived, from two of I, II and III"
         )
@@ -152,8 +155,9 @@ def check_usable(recording: Recording, min_seconds: float = MIN_SECONDS) -> None
     """Raises RecordingError where less than min_seconds are recorded; gaps do not count as recorded."""
     recorded = np.isfinite(recording.signal).sum(axis=0).max(initial=0) / recording.rate
     if recorded < min_seconds:
+        label = recording.source or recording.name
         raise RecordingError(
-            f"{recording.name}: only {recorded:.3g} s recorded; at least {min_seconds:g} s are needed (10 s is usual)"
+            f"{label}: only {recorded:.3g} s recorded; at least {min_seconds:g} s are needed (10 s is usual)"
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 WINDOW_SECONDS = 10.0
 LONGER_STILL_ONE = 1.05  # records of "10 s" have up to half a second more
 SHORTEST_REMAINDER = 0.5  # of a window
-_LARGEST_FACTOR = 1000  # of up- and downsampling; the rate is then met to 1e-6 or better
+_LARGEST_FACTOR = 10_000  # of up- and downsampling: the ratio of the rates is then met to 1e-4 or better
 
 
 @dataclass(frozen=True, eq=False)

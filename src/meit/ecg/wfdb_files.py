@@ -18,6 +18,7 @@ from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
 from meit.errors import RecordingError
 
 MAX_VALUES = 12 * 1000 * 3600 * 2  # samples times signals: two hours of 12 leads at 1000 Hz
+MAX_HEADER = 1_000_000  # bytes
 MAX_AGE = 120.0  # more is a code, such as PTB-XL's 300 for "over 89"
 
 # bits that one sample takes in a signal file; the compressed formats (508, 516, 524) have no fixed size
@@ -26,7 +27,7 @@ _NO_SAMPLE = -32768  # format 16's mark of a sample that was not recorded
 _BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 32 / 3, "311": 32 / 3}
 _MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "nv": 1e-6}
 _GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\((-?\d+)\))?(?:/(\S+))?", re.IGNORECASE)
-_FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
+_FORMAT = re.compile(r"(\d{1,3})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,9}))?")
 _COMMENT = re.compile(r"#\s*<?\s*([\w ]+?)\s*>?\s*:\s*(.*?)\s*$")
 _DATES = ("%d/%m/%Y", "%d-%b-%Y", "%Y-%m-%d")
 _TIMES = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
@@ -81,23 +82,23 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
     for column, name in enumerate(names):
         if canonical_lead(name) is None:
             continue
+        if name not in to_millivolts:
+            raise RecordingError(f"{header}: the line of lead {name} is damaged; copy the header again")
         if name in leads:
             raise RecordingError(f"{header}: lead {name} occurs twice; keep one of them")
         leads[name] = values[:, column] * to_millivolts[name]
     if not leads:
-        raise RecordingError(f"{header}: none of its signals is one of the 12 leads ({', '.join(names) or 'none'})")
-    try:
-        return assemble(
-            leads,
-            rate,
-            name=header.stem,
-            start=_start(lines[0].split()[4:]),
-            patient=_patient(comments),
-            source=str(header),
-            allow_missing=allow_missing,
-        )
-    except RecordingError as error:
-        raise RecordingError(f"{header.parent / str(error)}") from None
+        found = ", ".join(name for name in names if name) or "no names"
+        raise RecordingError(f"{header}: none of its signals is named as one of the 12 leads (found: {found})")
+    return assemble(
+        leads,
+        rate,
+        name=header.stem,
+        start=_start(lines[0].split()[4:]),
+        patient=_patient(comments),
+        source=str(header),
+        allow_missing=allow_missing,
+    )
 
 
 def _looks_like_header(path: Path) -> bool:
@@ -111,9 +112,12 @@ def _looks_like_header(path: Path) -> bool:
 def _header_lines(header: Path) -> tuple[list[str], list[str]]:
     """The header's lines without blanks, and its comments; not ASCII throughout, for the sake of a micro sign."""
     try:
-        raw = header.read_bytes()
+        with header.open("rb") as file:
+            raw = file.read(MAX_HEADER + 1)
     except OSError as error:
         raise RecordingError(f"{header}: cannot be read ({error.strerror or error})") from None
+    if len(raw) > MAX_HEADER:
+        raise RecordingError(f"{header}: is too large for a WFDB header; give the .hea file of one ECG")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -135,11 +139,13 @@ def _check_record(header: Path, lines: list[str]) -> float:
         raise RecordingError(
             f"{header}: is not a WFDB header; its first line must read NAME SIGNALS RATE SAMPLES, not {lines[0][:60]!r}"
         ) from None
+    if n_signals < 0 or n_samples < 0:
+        raise RecordingError(f"{header}: is not a WFDB header; a negative number in its first line {lines[0][:60]!r}")
     if not (math.isfinite(rate) and rate > 0):
         raise RecordingError(f"{header}: a sampling rate of {fields[2]} Hz; correct the first line of the header")
     if n_signals * n_samples > MAX_VALUES:
         raise RecordingError(
-            f"{header}: announces {n_samples:.3g} samples of {n_signals} signals, too many for one ECG; "
+            f"{header}: announces {n_signals} signals of {n_samples} samples, too many samples for one ECG; "
             "correct the header, or cut the recording into shorter ones"
         )
     return rate
@@ -230,7 +236,7 @@ def _check_file(path: Path, signals: list[_Signal], n_samples: int) -> None:
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):
         raise RecordingError(f"{path}: is a text file, not WFDB samples; give the signal file that the header means")
     frame = sum(signal.samples_per_frame for signal in signals)
-    if frame * n_samples > MAX_VALUES or frame * size > 8 * MAX_VALUES * len(signals):
+    if frame * n_samples > MAX_VALUES:
         raise RecordingError(f"{path}: too many samples for one ECG; correct the header or cut the recording")
     bits = _BITS.get(signals[0].format)
     if bits is None:

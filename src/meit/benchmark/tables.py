@@ -1,0 +1,43 @@
+"""Metrics as a table to read and as JSON to keep."""
+
+import platform
+from importlib.metadata import version
+
+from meit.benchmark.metrics import Metric
+
+PACKAGES = ("meit", "torch", "transformers", "peft", "numpy", "sacrebleu", "rouge-score", "pycocoevalcap")
+
+
+def markdown_table(rows: dict[str, dict[str, Metric]]) -> str:
+    """One line a system, one column a metric, each cell "value [95% interval]"; empty where a system lacks it."""
+    names = list(dict.fromkeys(name for metrics in rows.values() for name in metrics))
+    lines = [["System", *names], ["---"] * (len(names) + 1)]
+    for system, metrics in rows.items():
+        lines.append([system.replace("|", "\\|"), *(_cell(metrics.get(name)) for name in names)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(metric: Metric | None) -> str:
+    if metric is None:
+        return ""
+    low, high = metric.ci95
+    return f"{metric.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def results_json(
+    task: str, n: int, model: object, data: object, metrics: dict[str, Metric], extra: dict | None = None
+) -> dict:
+    """The content of `results.json`; `extra` adds entries of its own beside the fixed ones."""
+    fixed = {
+        "task": task,
+        "n": n,
+        "model": model,
+        "data": data,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "metrics": {name: {"value": metric.value, "ci95": list(metric.ci95)} for name, metric in metrics.items()},
+    }
+    extra = extra or {}
+    taken = fixed.keys() & extra.keys()
+    if taken:
+        raise ValueError(f"extra would overwrite {', '.join(sorted(taken))}")
+    return fixed | extra

@@ -1,0 +1,164 @@
+"""The command `meit`: one function a subcommand, no logic of its own."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from meit import __version__
+from meit.errors import MeitError
+
+BAD_INPUT, SOME_FAILED = 2, 1
+
+
+def report(args: argparse.Namespace) -> int:
+    """Draft the reports of recordings; one failing file never stops the others."""
+    from meit.ecg.formats import find_recordings, read_ecg
+
+    paths = [found for path in args.paths for found in find_recordings(path)]
+    if len(paths) == 1:  # before the model is loaded: a wrong file shall say so at once
+        read_ecg(paths[0])
+    from meit.drafting.draft import draft_report
+    from meit.files import write_json, write_text
+    from meit.model.report_model import load_model
+
+    model = load_model(args.model)
+    failed = []
+    for path in _progress(paths, "drafting"):
+        try:
+            recording = read_ecg(path)
+            draft = draft_report(model, recording)
+        except MeitError as error:
+            failed.append(str(error))
+            continue
+        text = draft.to_text() if args.format == "text" else json.dumps(draft.to_dict(), indent=2, ensure_ascii=False)
+        if args.out is None:
+            print(text + ("\n" if len(paths) > 1 else ""))
+        elif args.format == "text":
+            write_text(args.out / f"{recording.name}.txt", text + "\n")
+        else:
+            write_json(args.out / f"{recording.name}.json", draft.to_dict())
+        if args.plot:
+            from meit.ecg.paper import draw_paper
+
+            sheet = (args.out or Path()) / f"{recording.name}.{args.plot}"
+            draw_paper(recording, sheet)
+            print(f"ECG sheet: {sheet}", file=sys.stderr)
+    for line in failed:
+        print(f"meit: {line}", file=sys.stderr)
+    if failed:
+        print(f"meit: {len(failed)} of {len(paths)} recordings failed", file=sys.stderr)
+    return SOME_FAILED if failed else 0
+
+
+def prepare_ptb_xl(args: argparse.Namespace) -> int:
+    from meit.data.ptb_xl import prepare
+
+    return _show_manifest(prepare(args.source, args.out, args.rate, args.challenge), args.out)
+
+
+def prepare_arrays(args: argparse.Namespace) -> int:
+    from meit.data.arrays import prepare
+
+    return _show_manifest(prepare(args.file, args.table, args.out, args.unit), args.out)
+
+
+def train(args: argparse.Namespace) -> int:
+    from meit.training.recipe import load_recipe
+    from meit.training.train import train as run
+
+    print(f"Model: {run(load_recipe(args.recipe, args.overrides))}")
+    return 0
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    from meit.benchmark.quality import evaluate_quality
+
+    print(evaluate_quality(args.model, args.data, args.out, args.split))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="meit", description="Reads 12-lead ECGs and drafts their clinical reports.")
+    top.add_argument("--version", action="version", version=f"meit {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("report", help="draft the report of recordings", description=report.__doc__)
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording (WFDB) or a folder of them")
+    one.add_argument("--model", type=Path, default=default_model(), help="a model's folder (default: the shipped one)")
+    one.add_argument("--format", choices=("text", "json"), default="text")
+    one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
+    one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")
+    one.set_defaults(run=report)
+
+    kinds = commands.add_parser("prepare", help="make training data of recordings and reports").add_subparsers(
+        required=True, metavar="KIND"
+    )
+    one = kinds.add_parser("ptb-xl", help="PTB-XL in its official layout, or any part of it")
+    one.add_argument("source", type=Path, metavar="SOURCE", help="the folder that holds ptbxl_database.csv")
+    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument("--rate", type=float, default=100, help="sampling rate to store, Hz (default: 100)")
+    one.add_argument("--challenge", type=Path, metavar="DIR", help="PhysioNet Challenge files HRnnnnn for what SOURCE lacks")
+    one.set_defaults(run=prepare_ptb_xl)
+    one = kinds.add_parser("arrays", help="an .npz of signals, joined by ecg_id with PTB-XL's table")
+    one.add_argument("file", type=Path, metavar="FILE.npz")
+    one.add_argument("table", type=Path, metavar="TABLE.csv")
+    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument("--unit", choices=("mV", "z"), required=True, help="millivolts, or band-passed and z-scored leads")
+    one.set_defaults(run=prepare_arrays)
+
+    one = commands.add_parser("train", help="train a model by a recipe; goes on where it was stopped")
+    one.add_argument("recipe", type=Path, metavar="RECIPE")
+    one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
+    one.set_defaults(run=train)
+
+    one = commands.add_parser("evaluate", help="score a model on prepared data")
+    one.add_argument("model", type=Path, metavar="MODEL")
+    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
+    one.add_argument("--task", choices=("quality",), default="quality")
+    one.add_argument("--split", choices=("validation", "test"), default="test")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.set_defaults(run=evaluate)
+    return top
+
+
+def default_model() -> Path:
+    """The shipped model: beside the package in a checkout, or where $MEIT_MODEL says."""
+    return Path(os.environ.get("MEIT_MODEL", Path(__file__).parents[2] / "models" / "default"))
+
+
+def main() -> int:
+    # a progress bar of the weights' loading says nothing to a user; nor do its advisory notes
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    args = parser().parse_args()
+    try:
+        return args.run(args)
+    except MeitError as error:
+        print(f"meit: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("meit: stopped", file=sys.stderr)
+        return 130
+
+
+def _progress(paths: list[Path], label: str):
+    if len(paths) == 1:
+        return paths
+    from tqdm import tqdm
+
+    return tqdm(paths, desc=label, unit="ECG")
+
+
+def _show_manifest(manifest: dict, out: Path) -> int:
+    print(f"{out}: {manifest['recordings']} recordings, {manifest['reports']} reports")
+    for fold, count in manifest["recordings_by_fold"].items():
+        print(f"  fold {fold}: {count}")
+    for reason, count in manifest["dropped"].items():
+        print(f"  dropped, {reason}: {count}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""From a recording to the draft of its report."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+
+from meit.data.batches import model_input
+from meit.ecg.quality import inspect
+from meit.ecg.recording import Recording
+from meit.model.report_model import ReportModel
+
+REVIEW = "Draft for a clinician's review, not a diagnosis."
+MAX_NEW_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One draft, in the shape of its JSON. statements, measurements and quality's verdict are not filled in yet."""
+
+    recording: dict
+    report: str
+    warnings: list[str]
+    model: dict
+    quality: dict | None = None
+    statements: list[dict] = field(default_factory=list)
+    measurements: dict | None = None
+    note: str = REVIEW
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """What a person reads: the recording, the draft line by line, what to look at, and what this is."""
+        about = self.recording
+        who = [f"{about['age']:.0f} years" if about["age"] is not None else None, about["sex"], about["start"]]
+        head = f"ECG {about['name']}" + "".join(f" | {part}" for part in who if part)
+        lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
+        if self.warnings:
+            lines += ["", "Check:", *(f"  - {warning}" for warning in self.warnings)]
+        model = self.model
+        lines += ["", f"{REVIEW} Model {model['name']} {model['version']} ({model['sha256'][:12]})."]
+        return "\n".join(lines)
+
+
+def sentences(report: str) -> list[str]:
+    """The report's statements, one by one."""
+    parts = [part.strip() for part in report.replace(". ", ".\n").splitlines()]
+    return [part for part in parts if part] or ["(the model wrote nothing)"]
+
+
+@torch.inference_mode()
+def draft_report(model: ReportModel, recording: Recording, num_beams: int = 1) -> Draft:
+    """Drafts the report of one recording; its first window, if it is longer than the model's."""
+    return draft_reports(model, [recording], num_beams)[0]
+
+
+@torch.inference_mode()
+def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams: int = 1) -> list[Draft]:
+    """Drafts the reports of a batch of recordings."""
+    config = model.config.encoder
+    inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in recordings]
+    ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
+    masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
+    texts = model.generate(*model.encode(ecgs, masks), MAX_NEW_TOKENS, num_beams)
+    drafts = []
+    for recording, (windows, window_masks), text in zip(recordings, inputs, texts, strict=True):
+        quality = inspect(recording)
+        warnings = quality.warnings()
+        if len(windows) > 1:
+            warnings.append(
+                f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"
+            )
+        elif not window_masks[0].all():
+            warnings.append(f"only {window_masks[0].mean() * config.seconds:.1f} s of {config.seconds:.0f} s are recorded")
+        if not text:
+            warnings.append("the model wrote nothing for this recording")
+        drafts.append(
+            Draft(
+                recording=_about(recording),
+                report=text,
+                warnings=warnings,
+                model={"name": model.config.name, "version": model.config.version, "sha256": model.sha256},
+                quality=quality.to_dict(),
+            )
+        )
+    return drafts
+
+
+def _about(recording: Recording) -> dict:
+    return {
+        "name": recording.name,
+        "source": recording.source,
+        "rate_hz": recording.rate,
+        "seconds": round(recording.seconds, 3),
+        "start": recording.start.isoformat(sep=" ") if recording.start else None,
+        "age": recording.patient.age,
+        "sex": recording.patient.sex,
+        "derived_leads": list(recording.derived),
+        "missing_leads": list(recording.missing),
+    }

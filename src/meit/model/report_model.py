@@ -1,0 +1,219 @@
+"""The whole model: ECG encoder, projector, frozen backbone with its adapter; built, saved and loaded here."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from meit.ecg.recording import LEADS
+from meit.errors import ModelError
+from meit.files import write_json
+from meit.model import backbones
+from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.model.fusion import ecg_cache, fused_forward, fused_mask
+from meit.model.prompt import IGNORED, INSTRUCTION, prompt_ids
+
+CONFIG, WEIGHTS, ADAPTER = "config.json", "ecg.safetensors", "adapter"
+FORMAT = 1
+NORMALISATION = "0.5-40 Hz; chest leads by own deviation; limb leads by one common deviation"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none)."""
+
+    name: str
+    version: str
+    encoder: EncoderConfig
+    hidden: int
+    finding_tokens: int
+    lora_rank: int
+    lora_alpha: int
+    backbone: str
+    backbone_sha256: str
+    instruction: str = INSTRUCTION
+    fusion: str = "concat"
+    leads: tuple[str, ...] = LEADS
+    normalisation: str = NORMALISATION
+    format: int = FORMAT
+
+    @property
+    def n_tokens(self) -> int:
+        return self.finding_tokens + self.encoder.n_tokens
+
+
+class Projector(nn.Module):
+    """Finding probabilities (B, F) and encoder tokens (B, S, width) -> ECG tokens (B, finding_tokens + S, hidden)."""
+
+    def __init__(self, config: ModelConfig, between: int = 192):
+        super().__init__()
+        self.config = config
+        n_findings, hidden = len(config.encoder.findings), config.hidden
+        if config.finding_tokens:
+            self.findings = nn.Sequential(
+                nn.Linear(2 * n_findings, between), nn.GELU(), nn.Linear(between, config.finding_tokens * hidden)
+            )
+        self.signal = nn.Linear(config.encoder.width, hidden)
+        self.place = nn.Parameter(torch.randn(config.n_tokens, hidden) * 0.02)
+        self.norm = nn.LayerNorm(hidden)
+
+    def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
+        parts = [self.signal(tokens)]
+        if self.config.finding_tokens:
+            # both scales: the probability itself, and its logit, where rare findings differ
+            logits = torch.logit(probabilities.clamp(0.003, 0.997)) / 4
+            flat = self.findings(torch.cat([probabilities, logits], dim=1))
+            parts.insert(0, flat.view(len(flat), self.config.finding_tokens, -1))
+        return self.norm(torch.cat(parts, dim=1) + self.place)
+
+
+class ReportModel(nn.Module):
+    """backbone: a LLaMA-architecture language model, with a peft adapter (training) or with it merged (drafting)."""
+
+    def __init__(self, config: ModelConfig, backbone, tokenizer):
+        super().__init__()
+        self.config, self.backbone, self.tokenizer = config, backbone, tokenizer
+        self.encoder = EcgEncoder(config.encoder)
+        self.projector = Projector(config)
+        self.sha256 = ""
+
+    def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, n_samples, 12), (B, n_samples) -> finding probabilities (B, F) and tokens (B, S, width)."""
+        tokens, logits = self.encoder(ecg, mask)
+        return torch.sigmoid(logits), tokens
+
+    def loss(self, ids, mask, labels, probabilities, tokens, signal_mask) -> Tensor:
+        """Mean cross-entropy of the answers' tokens. signal_mask (B,): False hides the encoder's tokens (text only)."""
+        ecg_mask = torch.ones(len(ids), self.config.n_tokens, dtype=mask.dtype)
+        ecg_mask[:, self.config.finding_tokens :] = signal_mask[:, None].to(mask.dtype)
+        hidden = fused_forward(self.backbone, ids, mask, self.projector(probabilities, tokens), ecg_mask)
+        wanted = labels[:, 1:]
+        counted = wanted != IGNORED
+        logits = self.backbone.get_output_embeddings()(hidden[:, :-1][counted])  # only where the loss looks
+        return nn.functional.cross_entropy(logits.float(), wanted[counted])
+
+    @torch.inference_mode()
+    def generate(self, probabilities: Tensor, tokens: Tensor, max_new_tokens: int = 256, num_beams: int = 1):
+        """(B, F), (B, S, width) -> reports, and for each the probability of its tokens (greedy) or None (beams)."""
+        batch = len(tokens)
+        prompt = torch.tensor(prompt_ids(self.tokenizer, self.config.instruction)).expand(batch, -1)
+        ecg = self.projector(probabilities, tokens).to(self.backbone.dtype)
+        count = self.config.n_tokens
+        # generate() cuts from the ids what the cache already holds: as many dummies as ECG tokens stand for them
+        ids = torch.cat([torch.full((batch, count), self.tokenizer.eos_token_id), prompt], dim=1)
+        mask = fused_mask(torch.ones(batch, count, dtype=torch.long), torch.ones_like(prompt))
+        cache = ecg_cache(self.backbone, ecg.repeat_interleave(num_beams, dim=0))
+        out = self.backbone.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            max_new_tokens=max_new_tokens,
+            num_beams=num_beams,
+            do_sample=False,
+            pad_token_id=self.tokenizer.eos_token_id,
+            return_dict_in_generate=True,
+            output_logits=num_beams == 1,
+        )
+        written = out.sequences[:, ids.shape[1] :]
+        texts = [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
+        return texts
+
+    def save(self, folder: Path) -> None:
+        """Encoder, projector, adapter and configuration; nothing of the backbone. The configuration comes last."""
+        from safetensors.torch import save_file
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        own = {**_prefixed("encoder", self.encoder), **_prefixed("projector", self.projector)}
+        save_file(own, folder / WEIGHTS)
+        adapter = {
+            key: value.to(torch.bfloat16).contiguous()
+            for key, value in self.backbone.state_dict().items()
+            if ".lora_" in key
+        }
+        (folder / ADAPTER).mkdir(exist_ok=True)
+        named = {key.replace(".default.weight", ".weight"): value for key, value in adapter.items()}
+        named = {f"base_model.model.{key.removeprefix('base_model.model.')}": value for key, value in named.items()}
+        save_file(named, folder / ADAPTER / "adapter_model.safetensors")
+        self.backbone.peft_config["default"].save_pretrained(folder / ADAPTER)
+        write_json(folder / CONFIG, asdict(self.config))
+
+
+def lora_backbone(backbone, rank: int, alpha: int, dropout: float):
+    """The frozen backbone wrapped with LoRA (Hu et al., 2021) on all its linear layers."""
+    from peft import LoraConfig, get_peft_model
+
+    lora = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", task_type="CAUSAL_LM")
+    return get_peft_model(backbone, lora)
+
+
+def load_model(folder: str | Path) -> ReportModel:
+    """A saved model, ready to draft, its adapter merged into the backbone.
+
+    Raises ModelError for a folder that holds no model, or where the backbone is not the one it was tuned on.
+    """
+    from safetensors.torch import load_file
+
+    folder = Path(folder)
+    config = read_config(folder)
+    backbone, tokenizer = backbones.load(config.backbone, torch.float32)
+    found = backbones.fingerprint(backbone)
+    if found != config.backbone_sha256:
+        raise ModelError(
+            f"{folder} was tuned on another {config.backbone!r} (fingerprint {config.backbone_sha256[:12]}, found "
+            f"{found[:12]}): use that backbone, or delete the cached one to convert it anew"
+        )
+    merge_adapter(backbone, load_file(folder / ADAPTER / "adapter_model.safetensors"), config)
+    model = ReportModel(config, backbone, tokenizer)
+    own = load_file(folder / WEIGHTS)
+    for part in ("encoder", "projector"):
+        state = {key.removeprefix(part + "."): value for key, value in own.items() if key.startswith(part + ".")}
+        getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
+    model.sha256 = _checksum(folder)
+    return model.eval()
+
+
+def read_config(folder: Path) -> ModelConfig:
+    try:
+        raw = json.loads((folder / CONFIG).read_text())
+        encoder = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.pop("encoder").items()}
+        raw["leads"] = tuple(raw["leads"])
+        config = ModelConfig(encoder=EncoderConfig(**encoder), **raw)
+    except FileNotFoundError:
+        raise ModelError(f"{folder} holds no model ({CONFIG} is missing): give a folder that 'meit train' made") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / CONFIG} cannot be understood: {error}") from None
+    if config.format != FORMAT or config.leads != LEADS:
+        raise ModelError(f"{folder} was made by another version of meit (format {config.format}, need {FORMAT})")
+    return config
+
+
+def merge_adapter(backbone, adapter: dict[str, Tensor], config: ModelConfig) -> None:
+    """W + alpha / rank * B A, as peft's merge does; by hand, since importing peft costs seconds at every start."""
+    scale = config.lora_alpha / config.lora_rank
+    for key in [key for key in adapter if key.endswith("lora_A.weight")]:
+        name = key.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
+        down, up = adapter[key].float(), adapter[key.replace("lora_A", "lora_B")].float()
+        backbone.get_submodule(name).weight.data += scale * (up @ down)
+
+
+def _prefixed(part: str, module: nn.Module) -> dict[str, Tensor]:
+    return {
+        f"{part}.{key}": (value.to(torch.bfloat16) if value.is_floating_point() else value).contiguous()
+        for key, value in module.state_dict().items()
+    }
+
+
+def _single(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _checksum(folder: Path) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name in (CONFIG, WEIGHTS, f"{ADAPTER}/adapter_model.safetensors"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,76 @@
+"""What the language model is tuned on: the encoder's view of each training recording, kept in the run's folder."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from meit.data.batches import EcgSet
+from meit.files import atomic_path
+from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.training.pretrain import finding_targets, predict_findings, pretrain
+from meit.training.recipe import Recipe
+
+ENCODER, HELD_OUT = "encoder.safetensors", "held_out.npy"
+
+
+def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) -> tuple[EcgEncoder, np.ndarray]:
+    """The encoder, and for each training recording the finding probabilities (N, F) of one that did not see it.
+
+    An encoder is too sure of the recordings it was trained on. Were the language model tuned on those
+    probabilities, it would trust them at test time, when they are worse. So cross_fits further encoders each leave
+    out a part of the folds, and predict it. Finished parts are read back from `out`.
+    """
+    from safetensors.torch import load_file, save_file
+
+    targets = np.stack([finding_targets(report, config.findings) for report in train.reports])
+    folds = np.array([report.fold for report in train.reports])
+
+    def fit(chosen: np.ndarray, seed: int, label: str) -> EcgEncoder:
+        return pretrain(
+            config,
+            train.ecgs[chosen],
+            train.masks[chosen],
+            targets[chosen],
+            epochs=recipe.pretrain_epochs,
+            batch_size=recipe.pretrain_batch_size,
+            learning_rate=recipe.pretrain_learning_rate,
+            seed=seed,
+            label=label,
+        )
+
+    if (out / ENCODER).exists():
+        encoder = EcgEncoder(config)
+        encoder.load_state_dict(load_file(out / ENCODER))
+    else:
+        encoder = fit(np.ones(len(folds), bool), recipe.seed, "encoder")
+        with atomic_path(out / ENCODER) as temporary:
+            save_file(encoder.state_dict(), temporary)
+    if (out / HELD_OUT).exists():
+        return encoder.eval(), np.load(out / HELD_OUT)
+    held_out = np.zeros_like(targets)
+    for part in range(recipe.cross_fits):
+        out_of_it = folds % recipe.cross_fits == part
+        if not out_of_it.any() or out_of_it.all():
+            held_out = predict_findings(encoder, train.ecgs, train.masks)  # too few folds to leave one out
+            break
+        other = fit(~out_of_it, recipe.seed + 1 + part, f"encoder without part {part + 1} of {recipe.cross_fits}")
+        held_out[out_of_it] = predict_findings(other, train.ecgs[out_of_it], train.masks[out_of_it])
+    with atomic_path(out / HELD_OUT) as temporary:
+        np.save(temporary, held_out)
+    return encoder.eval(), held_out
+
+
+@torch.inference_mode()
+def encode_all(encoder: EcgEncoder, data: EcgSet, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Finding probabilities (N, F), tokens (N, S, width) and retrieval features (N, 2 * width) of every recording."""
+    encoder.eval()
+    parts = []
+    for start in range(0, len(data.ecgs), batch_size):
+        ecg = torch.from_numpy(data.ecgs[start : start + batch_size])
+        mask = torch.from_numpy(data.masks[start : start + batch_size].astype(np.float32))
+        frames, recorded = encoder.frames(ecg, mask)
+        features = encoder.features(frames, recorded)
+        parts.append((torch.sigmoid(encoder.findings(features)), encoder.tokens(frames, recorded), features))
+    probabilities, tokens, features = (torch.cat(part) for part in zip(*parts, strict=True))
+    return probabilities, tokens, features
