@@ -178,7 +178,7 @@ def _values(sums: np.ndarray) -> np.ndarray:
             BLEU.compute_bleu(corpus[CORRECT][:n], corpus[TOTAL][:n], *corpus[LENGTHS], max_ngram_order=n).score / 100
             for n in BLEU_ORDERS
         ]
-        for corpus in sums.tolist()
+        for corpus in sums[:, :MEANS.start].astype(int).tolist()  # counts, which sacrebleu wants whole
     ]
     return np.concatenate([np.array(bleu), sums[:, MEANS] / sums[:, [RECORDS]]], axis=1)
 
