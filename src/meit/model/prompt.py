@@ -3,7 +3,7 @@
 from meit.errors import ModelError
 
 INSTRUCTION = "Write the report of this ECG."
-TEMPLATE = "<|user|>\n{instruction}\n<|assistant|>\n"
+TEMPLATE = "<|user|>{instruction}<|assistant|>"
 IGNORED = -100  # label of tokens that the loss does not count
 
 

@@ -1,0 +1,99 @@
+"""Task 1, report quality: the drafts of a split against its reports, beside three baselines."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from meit.benchmark.baselines import most_frequent_report, nearest_reports, other_patient
+from meit.benchmark.metrics import paired_difference, score
+from meit.benchmark.tables import markdown_table, results_json
+from meit.data.batches import EcgSet, load_set
+from meit.data.shards import REPORTS, read_manifest, read_reports
+from meit.data.splits import SPLITS
+from meit.drafting.draft import MAX_NEW_TOKENS
+from meit.files import write_json, write_jsonl, write_text
+from meit.model.report_model import ReportModel, load_model
+from meit.training.features import encode_all
+
+BATCH = 16
+SEED = 0
+MODEL, FREQUENT, NEAREST, SHUFFLED = "model", "most frequent report", "nearest ECG", "another patient's ECG"
+
+
+def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split: str = "test") -> str:
+    """Scores a model on a split; writes results.json, predictions.jsonl and table.md to `out`. Returns the table.
+
+    The intervals are 95% percentiles of 1,000 bootstraps over patients. CIDEr-D counts documents in the training
+    reports (every usable report of the training folds). Raises DataError, ModelError.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    model = load_model(model_folder)
+    config = model.config.encoder
+    test = load_set(data, SPLITS[split], config.rate, config.seconds)
+    train = load_set(data, SPLITS["train"], config.rate, config.seconds)
+    train_texts = _training_texts(data) or train.texts
+    drafts, features = write_drafts(model, test)
+    _, _, train_features = encode_all(model.encoder, train)
+    swap = other_patient(test.patients, SEED)
+    systems = {
+        MODEL: drafts,
+        FREQUENT: [most_frequent_report(train_texts)] * len(drafts),
+        NEAREST: nearest_reports(train_features.numpy(), train.texts, features.numpy()),
+        SHUFFLED: [drafts[index] for index in swap],
+    }
+    scores = {name: score(texts, test.texts, test.patients, train_texts) for name, texts in systems.items()}
+    gains = {
+        name: paired_difference(drafts, texts, test.texts, test.patients, train_texts)
+        for name, texts in systems.items()
+        if name != MODEL
+    }
+    table = (
+        f"n = {len(drafts)} recordings, {split} split, {len(set(drafts))} distinct drafts\n\n"
+        + markdown_table(scores)
+        + "\n\nOur model minus each baseline (paired bootstrap over patients):\n\n"
+        + markdown_table(gains)
+    )
+    extra = {
+        "split": split,
+        "distinct_drafts": len(set(drafts)),
+        "baselines": {name: _plain(scores[name]) for name in systems if name != MODEL},
+        "differences": {name: _plain(values) for name, values in gains.items()},
+    }
+    about = {"name": model.config.name, "version": model.config.version, "sha256": model.sha256}
+    sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
+    write_json(out / "results.json", results_json("quality", len(drafts), about, sources, scores[MODEL], extra))
+    write_jsonl(
+        out / "predictions.jsonl",
+        [
+            {"record_id": report.record_id, "reference": report.text}
+            | {name: texts[row] for name, texts in systems.items()}
+            for row, report in enumerate(test.reports)
+        ],
+    )
+    write_text(out / "table.md", table + "\n")
+    return table
+
+
+def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Tensor]:
+    """Drafts of every recording, and the features (N, d) by which recordings are compared."""
+    from tqdm import tqdm
+
+    probabilities, tokens, features = encode_all(model.encoder, data)
+    drafts: list[str] = []
+    for start in tqdm(range(0, len(tokens), BATCH), desc="drafting", unit="batch"):
+        part = slice(start, start + BATCH)
+        drafts += model.generate(probabilities[part], tokens[part], MAX_NEW_TOKENS)
+    return drafts, features
+
+
+def _training_texts(data: Sequence[Path]) -> list[str]:
+    """Every usable report of the training folds, where a folder was prepared from a table of reports."""
+    folders = [folder for folder in data if REPORTS in read_manifest(folder)["sha256"]]
+    return [report.text for folder in folders for report in read_reports(folder, SPLITS["train"])]
+
+
+def _plain(metrics: dict) -> dict:
+    return {name: asdict(metric) for name, metric in metrics.items()}

@@ -1,0 +1,89 @@
+"""Prepared shards hold what the sources hold."""
+
+
+import numpy as np
+import pytest
+
+from meit.data import arrays, ptb_xl
+from meit.data.batches import load_set, model_input
+from meit.data.shards import quantise, read_examples, read_manifest, read_reports, restore, sha256
+from meit.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def prepared(shared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared")
+    ptb_xl.prepare(shared / "ptb-xl", folder / "raw", challenge=shared / "cinc2021")
+    file = next((shared / "ptb-xl-zscored").glob("*.npz"))
+    arrays.prepare(file, shared / "ptb-xl" / ptb_xl.TABLE, folder / "zscored", "z")
+    return folder
+
+
+def test_int16_is_exact_to_a_thousandth_of_the_peak_and_keeps_gaps():
+    signal = np.random.default_rng(0).normal(size=(1000, 12)).astype(np.float32)
+    signal[10:20, 3] = np.nan
+    signal[:, 7] = 0
+    back = restore(*quantise(signal))
+    assert np.array_equal(np.isnan(signal), np.isnan(back))
+    assert np.nanmax(np.abs(signal - back)) < 1e-4
+
+
+def test_the_manifest_adds_up(prepared):
+    for name in ("raw", "zscored"):
+        manifest = read_manifest(prepared / name)
+        assert manifest["recordings"] == sum(manifest["recordings_by_fold"].values())
+        for file, digest in manifest["sha256"].items():
+            assert sha256(prepared / name / file) == digest
+    raw = read_manifest(prepared / "raw")
+    gone = raw["dropped"]["no recording file"]
+    assert raw["recordings"] + gone == raw["reports"]
+    assert raw["reports"] + raw["dropped"]["no report in the text"] == 21_837
+
+
+def test_signals_are_those_of_the_files(prepared, shared):
+    from meit.ecg import read_ecg
+
+    example = read_examples(prepared / "raw")[0]
+    recording = read_ecg(shared / "ptb-xl" / "records100" / "00000" / f"{int(example.report.record_id):05d}_lr")
+    assert np.nanmax(np.abs(example.signal - recording.signal)) < 1e-3  # mV
+
+
+def test_both_sources_look_alike_to_the_encoder(prepared):
+    """A z-scored recording and the same one in mV: the limb leads' ratio, lost by z-scoring, is recovered."""
+    raw = {e.report.record_id: e for e in read_examples(prepared / "raw")}
+    pairs = [(raw[e.report.record_id], e) for e in read_examples(prepared / "zscored") if e.report.record_id in raw]
+    assert len(pairs) > 20
+    likeness, ratio = [], []
+    for one, other in pairs:
+        a, b = (model_input(e.signal, e.rate, e.unit, 100, 10)[0][0] for e in (one, other))
+        likeness.append(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+        ratio.append(np.abs(np.log(a[:, :6].std(0) / b[:, :6].std(0))).max())
+    assert np.median(likeness) > 0.99
+    assert np.median(ratio) < 0.05
+
+
+def test_no_patient_is_in_two_splits_and_no_record_twice(prepared):
+    sets = [load_set([prepared / "raw", prepared / "zscored"], folds, 100, 10) for folds in (range(1, 9), [9], [10])]
+    patients = [set(part.patients) for part in sets]
+    assert not patients[0] & patients[1] and not patients[0] & patients[2] and not patients[1] & patients[2]
+    ids = [report.record_id for part in sets for report in part.reports]
+    assert len(ids) == len(set(ids))
+    assert [len(part.reports) for part in sets][0] > 1_700
+
+
+def test_all_reports_are_kept_for_text_training(prepared):
+    reports = read_reports(prepared / "raw", range(1, 9))
+    assert len(reports) > 17_000 and {report.fold for report in reports} == set(range(1, 9))
+
+
+def test_bad_input_is_named(tmp_path, shared):
+    with pytest.raises(DataError, match="does not exist"):
+        ptb_xl.prepare(tmp_path, tmp_path / "out")
+    (tmp_path / ptb_xl.TABLE).write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="has no column ecg_id"):
+        ptb_xl.prepare(tmp_path, tmp_path / "out")
+    (tmp_path / "x.npz").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="no .npz"):
+        arrays.prepare(tmp_path / "x.npz", shared / "ptb-xl" / ptb_xl.TABLE, tmp_path / "out", "z")
+    with pytest.raises(DataError, match="not a prepared data folder"):
+        read_manifest(tmp_path / "out")

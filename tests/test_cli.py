@@ -1,0 +1,84 @@
+"""The command as its user meets it: a real recording in, a draft out; wrong input, one clear line."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+def meit(*arguments, folder=None):
+    command = [sys.executable, "-m", "meit.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
+
+
+def write_record(folder, name, signal, rate=100, leads=None):
+    import wfdb
+
+    leads = leads or ["I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6"]
+    wfdb.wrsamp(name, rate, ["mV"] * len(leads), leads, p_signal=signal, fmt=["16"] * len(leads), write_dir=str(folder))
+    return folder / name
+
+
+def test_report_of_a_real_recording(example, tmp_path):
+    done = meit("report", example, "--format", "json", "--plot", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    draft = json.loads(done.stdout)
+    assert {"recording", "report", "statements", "measurements", "quality", "warnings", "model"} <= set(draft)
+    assert draft["recording"]["rate_hz"] == 500 and draft["report"].endswith(".")
+    assert "rhythm" in draft["report"].lower() or "fibrillation" in draft["report"].lower()
+    assert "not a diagnosis" in draft["note"] and len(draft["model"]["sha256"]) == 64
+    assert (tmp_path / "00195_hr.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
+    folder = tmp_path / "in"
+    shutil.copytree(example.parent, folder)
+    (folder / "00041_lr.dat").write_bytes(b"short")
+    done = meit("report", folder, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "00041_lr" in done.stderr and "1 of 3 recordings failed" in done.stderr
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["00178_lr.txt", "00195_hr.txt"]
+    assert "Draft for a clinician's review" in (tmp_path / "out" / written[0]).read_text()
+
+
+def wrong_inputs(folder):
+    ecg = np.random.default_rng(0).normal(0, 0.2, (1000, 12))
+    (folder / "empty.hea").touch()
+    (folder / "text.dat").write_text("this is no signal\n" * 20)
+    truncated = write_record(folder, "truncated", ecg)
+    truncated.with_suffix(".dat").write_bytes(truncated.with_suffix(".dat").read_bytes()[:500])
+    (folder / "nothing").mkdir()
+    return {
+        "missing": folder / "missing",
+        "empty": folder / "empty.hea",
+        "text": folder / "text.dat",
+        "truncated": truncated,
+        "three leads": write_record(folder, "three", ecg[:, :3], leads=["I", "II", "V1"]),
+        "two seconds": write_record(folder, "two", ecg[:200]),
+        "all NaN": write_record(folder, "nan", np.full((1000, 12), np.nan)),
+        "no recordings": folder / "nothing",
+    }
+
+
+def test_each_wrong_input_gives_one_line_and_exit_code_2(tmp_path):
+    for name, path in wrong_inputs(tmp_path).items():
+        done = meit("report", path)
+        assert done.returncode == 2, (name, done.stderr)
+        assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1, (name, done.stderr)
+        assert done.stderr.startswith("meit: ") and path.stem in done.stderr, (name, done.stderr)
+
+
+@pytest.mark.parametrize("command", [["train", "absent.yaml"], ["evaluate", "absent", "absent", "--out", "out"]])
+def test_wrong_recipe_or_model(command, tmp_path):
+    done = meit(*command, folder=tmp_path)
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [[], ["report"], ["prepare"], ["prepare", "ptb-xl"], ["train"], ["evaluate"]])
+def test_help(command):
+    done = meit(*command, "--help")
+    assert done.returncode == 0 and "usage: meit" in done.stdout
