@@ -24,6 +24,8 @@ def report(args: argparse.Namespace) -> int:
     from meit.model.report_model import load_model
 
     model = load_model(args.model)
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
     failed = []
     for path in _progress(paths, "drafting"):
         try:
