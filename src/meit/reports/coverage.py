@@ -1,58 +1,118 @@
-"""How much of a table's reports the glossary knows: `python -m meit.reports.coverage TABLE.csv [SAMPLE.md]`."""
+"""How much of PTB-XL's reports the translator understands, and a sample to read.
 
-import csv
+    python -m meit.reports.coverage ptbxl_database.csv --sample 100 --seed 0 --out docs/data.md
+"""
+
+import argparse
 import random
-import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+
+import pandas as pd
 
 from meit.files import write_text
 from meit.reports.clean import clean_report
-from meit.reports.translate import translate
+from meit.reports.translate import Translation, translate
 
-SAMPLE, SEED = 100, 0
+MARK = "<!-- figures and sample: written by python -m meit.reports.coverage -->"
 
 
-def coverage(reports: list[str]) -> dict:
-    """Counts over reports as found: words and whole reports covered, by language, and the commonest unknown words."""
-    cleaned = [text for report in reports if (text := clean_report(report)) is not None]
-    translations = [translate(text) for text in cleaned]
-    by_language = {}
-    for language in ("de", "sv", "en"):
-        chosen = [t for t in translations if t.language == language]
-        by_language[language] = {
-            "reports": len(chosen),
-            "words covered": sum(t.n_known for t in chosen) / max(1, sum(t.n_words for t in chosen)),
-            "reports covered wholly": sum(not t.unknown for t in chosen) / max(1, len(chosen)),
-        }
-    foreign = [t for t in translations if t.language != "en"]
+def coverage_table(reports: Iterable[str]) -> dict:
+    """Figures over all reports; "foreign" is German and Swedish together.
+
+    Cleaning and translating are cached per text, for the machines repeat themselves.
+    """
+    seen: dict[str, Translation | None] = {}
+    counts: dict[str, Counter[str]] = {lang: Counter() for lang in ("de", "sv", "en")}
+    unknown: Counter[str] = Counter()
+    total = dropped = 0
+    for raw in reports:
+        total += 1
+        if raw not in seen:
+            cleaned = clean_report(raw)
+            seen[raw] = None if cleaned is None else translate(cleaned)
+        result = seen[raw]
+        if result is None:
+            dropped += 1
+            continue
+        count = counts[result.language]
+        count["reports"] += 1
+        count["whole"] += not result.unknown
+        count["words"] += result.n_words
+        count["known"] += result.n_known
+        unknown.update(result.unknown)
+    counts["foreign"] = counts["de"] + counts["sv"]
+    counts["all"] = counts["foreign"] + counts["en"]
     return {
-        "reports": len(translations),
-        "non-reports dropped": len(reports) - len(cleaned),
-        "non-English words covered": sum(t.n_known for t in foreign) / max(1, sum(t.n_words for t in foreign)),
-        "reports covered wholly": sum(not t.unknown for t in translations) / max(1, len(translations)),
-        "by language": by_language,
-        "unknown": Counter(word for t in translations for word in t.unknown).most_common(20),
+        "reports": total,
+        "dropped": dropped,
+        "languages": {
+            name: {
+                "reports": count["reports"],
+                "words": count["words"],
+                "words_covered": count["known"] / max(count["words"], 1),
+                "wholly_covered": count["whole"] / max(count["reports"], 1),
+            }
+            for name, count in counts.items()
+        },
+        "unknown": unknown.most_common(),
     }
 
 
-def sample_table(reports: list[str], count: int = SAMPLE, seed: int = SEED) -> str:
-    """A Markdown table of randomly drawn reports, as found and in English."""
-    drawn = random.Random(seed).sample([r for r in reports if clean_report(r) is not None], count)
-    lines = ["| as found | in English | unknown |", "|---|---|---|"]
-    for report in drawn:
-        translation = translate(clean_report(report))
-        lines.append(f"| {' '.join(report.split())} | {translation.text} | {', '.join(translation.unknown)} |")
-    return "\n".join(lines) + "\n"
+def figures(table: dict) -> str:
+    """The figures as Markdown."""
+    names = {"de": "German", "sv": "Swedish", "foreign": "non-English together",
+             "en": "English", "all": "all"}
+    lines = [
+        f"{table['reports']:,} reports, of which {table['dropped']:,} are non-reports and dropped.",
+        "",
+        "| language | reports | words | words covered | reports covered wholly |",
+        "|---|---|---|---|---|",
+    ]
+    for key, name in names.items():
+        row = table["languages"][key]
+        lines.append(
+            f"| {name} | {row['reports']:,} | {row['words']:,} | {row['words_covered']:.2%} "
+            f"| {row['wholly_covered']:.2%} |"
+        )
+    common = ", ".join(f"{word} ({n})" for word, n in table["unknown"][:25])
+    return "\n".join([*lines, "", f"Most frequent unknown words: {common}."])
 
 
-def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
-        reports = [row["report"] for row in csv.DictReader(file)]
-    for name, value in coverage(reports).items():
-        print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
-    if len(sys.argv) > 2:
-        write_text(Path(sys.argv[2]), sample_table(reports))
+def sample_table(reports: list[str], size: int, seed: int) -> str:
+    """A seeded random sample of the reports with both texts, as Markdown."""
+    kept = [report for report in reports if clean_report(report) is not None]
+    rows = ["| # | report as recorded | translation |", "|---|---|---|"]
+    for number, raw in enumerate(random.Random(seed).sample(kept, min(size, len(kept))), 1):
+        result = translate(clean_report(raw) or "")
+        flagged = f" *Unknown: {', '.join(result.unknown)}.*" if result.unknown else ""
+        rows.append(f"| {number} | {_cell(raw)} | {_cell(result.text)}{flagged} |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", type=Path, help="CSV with a column 'report'")
+    parser.add_argument("--sample", type=int, default=0, help="size of the sample")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the sample")
+    parser.add_argument("--out", type=Path, help="Markdown page whose last part is rewritten")
+    args = parser.parse_args(argv)
+    reports = pd.read_csv(args.table, usecols=["report"])["report"].astype(str).tolist()
+    text = figures(coverage_table(reports))
+    print(text)
+    if args.sample:
+        sample = sample_table(reports, args.sample, args.seed)
+        text += f"\n\n### Sample of {args.sample} (seed {args.seed})\n\n{sample}"
+        if args.out is None:
+            print("\n" + sample)
+    if args.out is not None:
+        page = args.out.read_text(encoding="utf-8") if args.out.exists() else MARK
+        write_text(args.out, f"{page.split(MARK)[0]}{MARK}\n\n{text}\n")
 
 
 if __name__ == "__main__":

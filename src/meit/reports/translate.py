@@ -1,33 +1,25 @@
-"""German and Swedish ECG reports into clinical English, by a glossary of phrases; English ones into the same words.
+"""Translation of a cleaned ECG report into clinical English by glossary.
 
-The machine reports that make up most of PTB-XL have no punctuation: where a finding begins follows from the kinds
-of the glossary's entries (second column of glossary.tsv):
-
-    f  finding, begins a sentence unless a modifier or a joint stands before it
-    a  modifier before a noun, begins a sentence likewise        h  heading before findings, always begins one
-    p  joint (in, or, with): the next entry goes on              s  suffix: belongs to what stands before it
-    l  leads and territories: belong to what stands before; two in a row are a list
-    w  word of an English report, which has punctuation of its own
+Phrases come before words: at each place the longest glossary source wins. The
+report's own language is looked up first, then the others, since German reports
+borrow English terms. Unknown words are kept as they stand and listed.
 """
 
-import functools
 import re
 from dataclasses import dataclass
-from importlib.resources import files
-from itertools import product
 
-FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "a", "#": "ue"})
-WORD = re.compile(r"\d+(?:[.,]\d+)+|[a-z0-9]+(?:[-'/&()+:]*[a-z0-9]+)*\)?|[^\sa-z0-9]")
-LEAD = re.compile(r"(?:av[rlf]|v\d(?:-v?\d)?|i{1,3}(?:-i{2,3})?)")
-LEAD_NAMES = {"avr": "aVR", "avl": "aVL", "avf": "aVF"}
-NUMBER = re.compile(r"[<>]?\d[\d.,:/x-]*")
-CHEST_LIST = re.compile(r"V\d(?:,\s*\d(?!\d))+")  # V4,5,6 means V4, V5, V6
-SENTENCE_ENDS = ".!?:;"
+from meit.reports import leads
+from meit.reports.sentence import SentenceBuilder
+from meit.reports.tables import (
+    LANGUAGES, Entry, bigrams, english_words, fold, glossary, longest, rules, tokens, vocabulary,
+)
+
+_LEAD_MARK = "\ue000"
 
 
 @dataclass(frozen=True)
 class Translation:
-    """text: English. n_words, n_known: words of the source, and those that the glossary knew."""
+    """An English report, and how much of the source was understood."""
 
     text: str
     language: str
@@ -37,133 +29,130 @@ class Translation:
 
     @property
     def coverage(self) -> float:
+        """Share of the source's words that were known."""
         return self.n_known / self.n_words if self.n_words else 1.0
 
 
-@functools.lru_cache(maxsize=50_000)
+def detect_language(words: list[str]) -> str:
+    """The language most of whose own words appear; English where none does."""
+    folded = [fold(w) for w in words]
+    english = vocabulary("en")
+    foreign = {
+        lang: sum(w in vocabulary(lang) and w not in english for w in folded) for lang in ("de", "sv")
+    }
+    # Words that are German as well as Swedish go to German, by far the commoner.
+    best = max(foreign, key=lambda lang: foreign[lang])
+    own = sum(w in english and not any(w in vocabulary(lang) for lang in ("de", "sv")) for w in folded)
+    return best if foreign[best] > own else "en"
+
+
 def translate(text: str) -> Translation:
-    """A cleaned report -> English, with what the glossary did not know kept as it stands and named in `unknown`."""
-    words = WORD.findall(fold(text))
-    matches, unknown, known = [], [], 0
-    words_of = {"en": 0, "de": 0, "sv": 0}
-    position = 0
-    while position < len(words):
-        size, entry = _match(words, position)
-        if entry is None:
-            unknown.append(words[position])
-            matches.append((words[position], "w"))
-        else:
-            counted = sum(word[0].isalnum() for word in words[position : position + size])
-            known += counted
-            english, kind, language = entry
-            matches.append((english, kind))
-            if language:
-                words_of[language] += counted
-        position += size
-    language = max(words_of, key=words_of.get)
-    if language == "en":  # it has its own punctuation
-        matches = [(english, kind if kind in "xl" else "w") for english, kind in matches]
-    return Translation(_compose(matches), language, known + len(unknown), known, tuple(unknown))
-
-
-def fold(text: str) -> str:
-    """Lower case, umlauts written out: both spellings of the table meet."""
-    return text.lower().translate(FOLD)
-
-
-@functools.lru_cache
-def glossary() -> dict[tuple[str, ...], tuple[str, str, str]]:
-    """Phrase as folded words -> (English, kind, language)."""
-    entries = {}
-    for line in _lines("glossary.tsv"):
-        language, kind, sources, english = line.split("\t")[:4]
-        for source in sources.split("|"):
-            for spelling in _spellings(source):
-                entries[tuple(WORD.findall(fold(spelling)))] = (english, kind, language)
-    return entries
-
-
-@functools.lru_cache
-def english_words() -> frozenset[str]:
-    """The words of PTB-XL's English reports that need no change."""
-    return frozenset(_lines("english.tsv"))
-
-
-@functools.lru_cache
-def _longest() -> int:
-    return max(map(len, glossary()))
-
-
-def _lines(name: str) -> list[str]:
-    lines = files("meit.reports").joinpath(name).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
-
-
-def _spellings(source: str) -> list[str]:
-    """`inferior{er,e}` -> inferiorer, inferiore."""
-    parts = re.split(r"\{([^}]*)\}", source)
-    options = [part.split(",") if index % 2 else [part] for index, part in enumerate(parts)]
-    return ["".join(choice) for choice in product(*options)]
-
-
-def _match(words: list[str], position: int):
-    """(words used, (English, kind, language) or None): the longest phrase, then leads, numbers, English words."""
-    entries = glossary()
-    for size in range(min(_longest(), len(words) - position), 0, -1):
-        entry = entries.get(tuple(words[position : position + size]))
+    """Translate a report that ``clean_report`` returned."""
+    text = _trim_cut_end(re.sub(r"\s+", " ", text.lower()).strip())
+    lead_lists: list[str] = []
+    toks = _tokenise(text, lead_lists)
+    words = [t for t in toks if t[0].isalpha()]
+    language = detect_language(words)
+    _complete_last(toks, language)
+    order = (language, *(lang for lang in LANGUAGES if lang != language))
+    builder = SentenceBuilder()
+    unknown: list[str] = []
+    n_leads = position = 0
+    while position < len(toks):
+        token = toks[position]
+        entry = _lookup(toks, position, order)
         if entry is not None:
-            return size, entry
-    word = words[position]
-    if LEAD.fullmatch(word):
-        return 1, (_lead(word), "l", "")
-    if not word[0].isalnum():
-        return 1, (word, "x", "")
-    if NUMBER.fullmatch(word):
-        return 1, (word, "w", "")
-    if word in english_words():
-        return 1, (word, "w", "en")
-    return 1, None
-
-
-def _lead(word: str) -> str:
-    if word in LEAD_NAMES:
-        return LEAD_NAMES[word]
-    return re.sub(r"-(?=\d)", "-V", word.upper()) if word.startswith("v") else word.upper()
-
-
-def _compose(matches: list[tuple[str, str]]) -> str:
-    """(English, kind) of each match -> sentences."""
-    sentences: list[str] = []
-    current, goes_on, previous = "", False, ""
-
-    def close() -> None:
-        nonlocal current
-        tidy = re.sub(r"\s+([,;:)])", r"\1", current).strip(" ,;:-")
-        if re.search(r"\w", tidy):
-            sentences.append(tidy[0].upper() + tidy[1:])
-        current = ""
-
-    for english, kind in matches:
-        if kind == "x":
-            if english in SENTENCE_ENDS and not (english == ":" and current and previous != "f"):
-                close()
-                goes_on = False
-            elif english == "," and current:
-                current += ","
-            elif english in "()/+&":
-                current += f" {english}"
+            builder.add(entry.english, entry.kind)
+            position += entry.length
             continue
-        if kind == "h" or (kind in "fa" and not goes_on and not current.endswith((",", "(", "/", "&"))):
-            close()
-        if kind == "s" and english.startswith(","):
-            current += english
-        elif kind == "l" and previous == "l" and not current.endswith(","):
-            current += f", {english}"
-        else:
-            current += f" {english}"
-        goes_on = kind in "aphw"
-        previous = kind
-    close()
+        position += 1
+        if token == _LEAD_MARK:
+            builder.add(lead_lists[n_leads], "leads")
+            n_leads += 1
+        elif token[0].isalpha():
+            unknown.append(token)
+            builder.add(token, "unknown")
+        elif token[0].isdigit():
+            builder.add(token, "word")
+        elif token in ".!?":
+            builder.flush()
+        elif token == ";":
+            builder.semicolon()
+        elif token == ",":
+            builder.comma()
+        elif token not in "\"'_-":
+            builder.mark(token)
+    n_words = len(words) + len(lead_lists)
+    return Translation(
+        _finish(builder.finish()), language, n_words, n_words - len(unknown), tuple(unknown)
+    )
+
+
+def _trim_cut_end(text: str) -> str:
+    """Take away the opening of a sentence that the export's length limit cut off."""
+    if re.search(r"[.!?)]$", text):
+        return text
+    before, stop, last = text.rpartition(". ")
+    if stop and any(opening.pattern.startswith(last) for opening, _ in rules("opening")):
+        text = before + "."
+    for pattern, replacement in rules("cut"):
+        text = pattern.sub(replacement, text).strip()
+    return text
+
+
+def _tokenise(text: str, lead_lists: list[str]) -> list[str]:
+    """Tokens with each lead list as one mark; block degrees and the like stay words."""
+    toks: list[str] = []
+    start = 0
+    for match in leads.LEADS.finditer(text):
+        if re.search(r"block[ -]*$", text[: match.start()]):
+            continue
+        toks += tokens(text[start : match.start()])
+        toks.append(_LEAD_MARK)
+        lead_lists.append(leads.canonical(match.group()))
+        start = match.end()
+    return toks + tokens(text[start:])
+
+
+def _lookup(toks: list[str], position: int, order: tuple[str, ...]) -> Entry | None:
+    for language in order:
+        table = glossary(language)
+        for length in range(min(longest(language), len(toks) - position), 0, -1):
+            entry = table.get(tuple(fold(t) for t in toks[position : position + length]))
+            if entry is not None:
+                return entry
+        token = toks[position]
+        if language == "en" and token[0].isalpha() and fold(token) in english_words():
+            return Entry(token, "text", 1)
+    return None
+
+
+def _complete_last(toks: list[str], language: str) -> None:
+    """Restore a word the export cut off, where the glossary's phrases leave one choice."""
+    if len(toks) < 2 or not toks[-1][0].isalpha():
+        return
+    last = fold(toks[-1])
+    if last in vocabulary(language) | english_words():
+        return
+    candidates = {w for w in bigrams(language).get(fold(toks[-2]), ()) if w.startswith(last)}
+    # "infarct" and "infarction" are one choice, for they are translated alike.
+    meanings = {_lookup([w], 0, (language,)) for w in candidates}
+    if candidates and len(meanings) == 1:
+        toks[-1] = max(candidates, key=len)
+
+
+def _finish(sentences: list[str]) -> str:
+    """Canonical wording, sentence case and full stops; a repeated sentence is said once."""
+    finished: dict[str, None] = {}
     text = ". ".join(sentences)
-    text = CHEST_LIST.sub(lambda match: re.sub(r",\s*(?=\d)", ", V", match.group()), text)
-    return f"{text}." if text else ""
+    for pattern, replacement in rules("split"):
+        text = pattern.sub(replacement, text)
+    for sentence in text.split(". "):
+        # Lists that met at a comma become one.
+        sentence = leads.LEADS.sub(lambda match: leads.canonical(match.group()), sentence)
+        for pattern, replacement in rules("english"):
+            sentence = pattern.sub(replacement, sentence)
+        sentence = re.sub(r"\s+", " ", sentence).strip(" ,;:./")
+        if sentence:
+            finished[sentence if sentence.startswith("aV") else sentence[0].upper() + sentence[1:]] = None
+    return ". ".join(finished) + "." if finished else ""
