@@ -2,13 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 MEIT := $(VENV)/bin/meit
-EXAMPLE := examples/ptb-xl/00195_hr
+EXAMPLE := examples/ptb-xl/00041_lr
 
 .PHONY: report test install clean
 
 report: install
 	$(MEIT) report $(EXAMPLE) --plot --out out
-	@cat out/00195_hr.txt
+	@cat out/00041_lr.txt
 
 test: install
 	$(VENV)/bin/python -m pytest

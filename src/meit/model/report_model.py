@@ -99,8 +99,10 @@ class ReportModel(nn.Module):
         return nn.functional.cross_entropy(logits.float(), wanted[counted])
 
     @torch.inference_mode()
-    def generate(self, probabilities: Tensor, tokens: Tensor, max_new_tokens: int = 256, num_beams: int = 1):
-        """(B, F), (B, S, width) -> reports, and for each the probability of its tokens (greedy) or None (beams)."""
+    def generate(
+        self, probabilities: Tensor, tokens: Tensor, max_new_tokens: int = 256, num_beams: int = 1
+    ) -> list[str]:
+        """(B, F), (B, S, width) -> reports, written greedily or by beam search."""
         batch = len(tokens)
         prompt = torch.tensor(prompt_ids(self.tokenizer, self.config.instruction)).expand(batch, -1)
         ecg = self.projector(probabilities, tokens).to(self.backbone.dtype)
@@ -117,12 +119,9 @@ class ReportModel(nn.Module):
             num_beams=num_beams,
             do_sample=False,
             pad_token_id=self.tokenizer.eos_token_id,
-            return_dict_in_generate=True,
-            output_logits=num_beams == 1,
         )
-        written = out.sequences[:, ids.shape[1] :]
-        texts = [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
-        return texts
+        written = out[:, ids.shape[1] :]
+        return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
     def save(self, folder: Path) -> None:
         """Encoder, projector, adapter and configuration; nothing of the backbone. The configuration comes last."""
@@ -141,7 +140,9 @@ class ReportModel(nn.Module):
         named = {key.replace(".default.weight", ".weight"): value for key, value in adapter.items()}
         named = {f"base_model.model.{key.removeprefix('base_model.model.')}": value for key, value in named.items()}
         save_file(named, folder / ADAPTER / "adapter_model.safetensors")
-        self.backbone.peft_config["default"].save_pretrained(folder / ADAPTER)
+        lora = self.backbone.peft_config["default"]
+        lora.base_model_name_or_path = self.config.backbone  # its name, not where it lies on this machine
+        lora.save_pretrained(folder / ADAPTER)
         write_json(folder / CONFIG, asdict(self.config))
 
 
