@@ -52,6 +52,8 @@ def wrong_inputs(folder):
     truncated = write_record(folder, "truncated", ecg)
     truncated.with_suffix(".dat").write_bytes(truncated.with_suffix(".dat").read_bytes()[:500])
     (folder / "nothing").mkdir()
+    nan = write_record(folder, "nan", ecg)  # -32768 is format 16's mark for a sample that is not there
+    nan.with_suffix(".dat").write_bytes(np.full(ecg.shape, -32768, dtype="<i2").tobytes())
     return {
         "missing": folder / "missing",
         "empty": folder / "empty.hea",
@@ -59,7 +61,7 @@ def wrong_inputs(folder):
         "truncated": truncated,
         "three leads": write_record(folder, "three", ecg[:, :3], leads=["I", "II", "V1"]),
         "two seconds": write_record(folder, "two", ecg[:200]),
-        "all NaN": write_record(folder, "nan", np.full((1000, 12), np.nan)),
+        "all NaN": nan,
         "no recordings": folder / "nothing",
     }
 
