@@ -12,6 +12,8 @@ z-scored lead by lead (the mV amplitude is lost). The stated rule for both:
 
 import numpy as np
 
+from meit.ecg.resample import bridge
+
 LOW_HZ, HIGH_HZ = 0.5, 40.0
 CLIP = 15.0  # in standard deviations: an artefact must not drown the beats
 _TINY = 1e-6
@@ -49,7 +51,7 @@ def normalise(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:
     recorded = np.isfinite(signal)
     filled = np.array(signal, dtype=np.float64)
     for lead in range(filled.shape[1]):
-        filled[:, lead] = _bridge(filled[:, lead], recorded[:, lead])
+        filled[:, lead] = bridge(filled[:, lead], recorded[:, lead])
     if unit == "mV":
         filled = band_pass(filled, rate)
     elif unit == "z":
@@ -63,13 +65,3 @@ def normalise(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:
     deviation[:6] = np.sqrt(np.mean(deviation[:3] ** 2))
     out = np.divide(filled, deviation, out=np.zeros_like(filled), where=deviation > _TINY)
     return np.where(recorded, np.clip(out, -CLIP, CLIP), 0.0).astype(np.float32)
-
-
-def _bridge(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:
-    """Straight lines across the gaps, so that a gap does not ring through the filter."""
-    if recorded.all():
-        return values
-    if not recorded.any():
-        return np.zeros_like(values)
-    where = np.arange(len(values))
-    return np.interp(where, where[recorded], values[recorded])

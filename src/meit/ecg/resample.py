@@ -44,7 +44,7 @@ def resample(signal: np.ndarray, rate_from: float, rate_to: float) -> np.ndarray
     if ratio == 0:
         raise ValueError(f"{rate_from} Hz cannot be resampled to {rate_to} Hz")
     recorded = np.isfinite(signal)
-    bridged = np.stack([_bridge(signal[:, lead], recorded[:, lead]) for lead in range(signal.shape[1])], axis=1)
+    bridged = np.stack([bridge(signal[:, lead], recorded[:, lead]) for lead in range(signal.shape[1])], axis=1)
     out = resample_poly(bridged, ratio.numerator, ratio.denominator, axis=0, padtype="line")
     if not recorded.all():
         at = np.arange(len(out)) / float(ratio)  # where each new sample lies among the old ones
@@ -75,7 +75,7 @@ def _window(signal: np.ndarray, first: int, length: int, rate: float) -> Window:
     return Window(signal=padded, mask=np.isfinite(padded).any(axis=1), start_s=first / rate)
 
 
-def _bridge(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+def bridge(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:
     """float64 with straight lines across the gaps; zeros where nothing was recorded."""
     if not recorded.any():
         return np.zeros(len(values))
