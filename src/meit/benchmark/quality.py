@@ -10,7 +10,7 @@ from meit.benchmark.baselines import most_frequent_report, nearest_reports, othe
 from meit.benchmark.metrics import paired_difference, score
 from meit.benchmark.tables import markdown_table, results_json
 from meit.data.batches import EcgSet, load_set
-from meit.data.shards import REPORTS, read_manifest, read_reports
+from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
 from meit.drafting.draft import MAX_NEW_TOKENS
 from meit.files import write_json, write_jsonl, write_text
@@ -34,9 +34,9 @@ def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split:
     config = model.config.encoder
     test = load_set(data, SPLITS[split], config.rate, config.seconds)
     train = load_set(data, SPLITS["train"], config.rate, config.seconds)
-    train_texts = _training_texts(data) or train.texts
+    train_texts = [report.text for report in read_all_reports(data, SPLITS["train"])] or train.texts
     drafts, features = write_drafts(model, test)
-    _, _, train_features = encode_all(model.encoder, train)
+    _, _, train_features = encode_all(model.encoder, train.ecgs, train.masks)
     swap = other_patient(test.patients, SEED)
     systems = {
         MODEL: drafts,
@@ -81,18 +81,12 @@ def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Ten
     """Drafts of every recording, and the features (N, d) by which recordings are compared."""
     from tqdm import tqdm
 
-    probabilities, tokens, features = encode_all(model.encoder, data)
+    probabilities, tokens, features = encode_all(model.encoder, data.ecgs, data.masks)
     drafts: list[str] = []
     for start in tqdm(range(0, len(tokens), BATCH), desc="drafting", unit="batch"):
         part = slice(start, start + BATCH)
         drafts += model.generate(probabilities[part], tokens[part], MAX_NEW_TOKENS)
     return drafts, features
-
-
-def _training_texts(data: Sequence[Path]) -> list[str]:
-    """Every usable report of the training folds, where a folder was prepared from a table of reports."""
-    folders = [folder for folder in data if REPORTS in read_manifest(folder)["sha256"]]
-    return [report.text for folder in folders for report in read_reports(folder, SPLITS["train"])]
 
 
 def _plain(metrics: dict) -> dict:

@@ -141,6 +141,12 @@ def read_reports(folder: Path, folds: Sequence[int] | None = None) -> list[Repor
     return [_report(row) for row in rows if folds is None or row["fold"] in folds]
 
 
+def read_all_reports(folders: Sequence[Path | str], folds: Sequence[int] | None = None) -> list[Report]:
+    """The reports of those of several prepared folders that came from a table of reports; empty where none did."""
+    tables = [folder for folder in folders if REPORTS in read_manifest(folder)["sha256"]]
+    return [report for folder in tables for report in read_reports(folder, folds)]
+
+
 def sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,8 +11,13 @@ from torch import Tensor
 
 def decoder_layers(model) -> torch.nn.ModuleList:
     """The self-attention layers of a LLaMA-architecture model, wrapped by peft or not."""
+    return _decoder(model).layers
+
+
+def _decoder(model):
+    """The transformer below the output head."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return base.model.layers
+    return base.model
 
 
 def ecg_cache(model, tokens: Tensor):
@@ -47,8 +52,7 @@ def fused_forward(model, ids: Tensor, text_mask: Tensor, tokens: Tensor, ecg_mas
         )
     mask = fused_mask(ecg_mask, text_mask)
     positions = (mask.cumsum(1) - 1).clamp_min(0)[:, tokens.shape[1] :]
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    out = base.model(
+    out = _decoder(model)(
         input_ids=ids,
         attention_mask=mask,
         position_ids=positions,

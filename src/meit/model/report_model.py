@@ -131,15 +131,13 @@ class ReportModel(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         own = {**_prefixed("encoder", self.encoder), **_prefixed("projector", self.projector)}
         save_file(own, folder / WEIGHTS)
-        adapter = {
-            key: value.to(torch.bfloat16).contiguous()
+        adapter = {  # by the names that peft gives its files
+            key.replace(".default.weight", ".weight"): value.to(torch.bfloat16).contiguous()
             for key, value in self.backbone.state_dict().items()
             if ".lora_" in key
         }
         (folder / ADAPTER).mkdir(exist_ok=True)
-        named = {key.replace(".default.weight", ".weight"): value for key, value in adapter.items()}
-        named = {f"base_model.model.{key.removeprefix('base_model.model.')}": value for key, value in named.items()}
-        save_file(named, folder / ADAPTER / "adapter_model.safetensors")
+        save_file(adapter, folder / ADAPTER / "adapter_model.safetensors")
         lora = self.backbone.peft_config["default"]
         lora.base_model_name_or_path = self.config.backbone  # its name, not where it lies on this machine
         lora.save_pretrained(folder / ADAPTER)

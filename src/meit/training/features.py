@@ -8,7 +8,7 @@ import torch
 from meit.data.batches import EcgSet
 from meit.files import atomic_path
 from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.training.pretrain import finding_targets, predict_findings, pretrain
+from meit.training.pretrain import finding_targets, pretrain
 from meit.training.recipe import Recipe
 
 ENCODER, HELD_OUT = "encoder.safetensors", "held_out.npy"
@@ -52,23 +52,25 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
     for part in range(recipe.cross_fits):
         out_of_it = folds % recipe.cross_fits == part
         if not out_of_it.any() or out_of_it.all():
-            held_out = predict_findings(encoder, train.ecgs, train.masks)  # too few folds to leave one out
+            held_out = encode_all(encoder, train.ecgs, train.masks)[0].numpy()  # too few folds to leave one out
             break
         other = fit(~out_of_it, recipe.seed + 1 + part, f"encoder without part {part + 1} of {recipe.cross_fits}")
-        held_out[out_of_it] = predict_findings(other, train.ecgs[out_of_it], train.masks[out_of_it])
+        held_out[out_of_it] = encode_all(other, train.ecgs[out_of_it], train.masks[out_of_it])[0].numpy()
     with atomic_path(out / HELD_OUT) as temporary:
         np.save(temporary, held_out)
     return encoder.eval(), held_out
 
 
 @torch.inference_mode()
-def encode_all(encoder: EcgEncoder, data: EcgSet, batch_size: int = 64) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Finding probabilities (N, F), tokens (N, S, width) and retrieval features (N, 2 * width) of every recording."""
+def encode_all(
+    encoder: EcgEncoder, ecgs: np.ndarray, masks: np.ndarray, batch_size: int = 64
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """ecgs (N, n, 12), masks (N, n) -> finding probabilities (N, F), tokens (N, S, width) and retrieval features (N, 2 * width) of every recording."""
     encoder.eval()
     parts = []
-    for start in range(0, len(data.ecgs), batch_size):
-        ecg = torch.from_numpy(data.ecgs[start : start + batch_size])
-        mask = torch.from_numpy(data.masks[start : start + batch_size].astype(np.float32))
+    for start in range(0, len(ecgs), batch_size):
+        ecg = torch.from_numpy(ecgs[start : start + batch_size])
+        mask = torch.from_numpy(masks[start : start + batch_size].astype(np.float32))
         frames, recorded = encoder.frames(ecg, mask)
         features = encoder.features(frames, recorded)
         parts.append((torch.sigmoid(encoder.findings(features)), encoder.tokens(frames, recorded), features))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from meit.data.shards import Report
@@ -78,15 +78,3 @@ def pretrain(
             total += loss.item()
         bar.set_postfix(loss=f"{total / steps:.4f}")
     return encoder.eval()
-
-
-@torch.inference_mode()
-def predict_findings(encoder: EcgEncoder, ecgs: np.ndarray, masks: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Probabilities (N, F)."""
-    encoder.eval()
-    out: list[Tensor] = []
-    for start in range(0, len(ecgs), batch_size):
-        part = slice(start, start + batch_size)
-        _, logits = encoder(torch.from_numpy(ecgs[part]), torch.from_numpy(masks[part].astype(np.float32)))
-        out.append(torch.sigmoid(logits))
-    return torch.cat(out).numpy()

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from meit.data.batches import load_set
-from meit.data.shards import MANIFEST, REPORTS, read_reports
+from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
 from meit.files import atomic_path, write_json
@@ -52,7 +52,7 @@ def train(recipe: Recipe) -> Path:
     model = ReportModel(config, lora, tokenizer)
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.requires_grad_(False)
-    _, tokens, _ = encode_all(model.encoder, ecgs)
+    _, tokens, _ = encode_all(model.encoder, ecgs.ecgs, ecgs.masks)
     batches = _text_batches(recipe, config, tokenizer) + _ecg_batches(recipe, ecgs, held_out, tokens, tokenizer)
     _run(recipe, model, batches, out)
     model.save(out / MODEL)
@@ -72,8 +72,7 @@ def _text_batches(recipe: Recipe, config: ModelConfig, tokenizer) -> list[tuple]
     if not recipe.text_steps:
         return []
     names = config.encoder.findings
-    folders = [folder for folder in recipe.data if REPORTS in json.loads((Path(folder) / MANIFEST).read_text())["sha256"]]
-    reports = [report for folder in folders for report in read_reports(Path(folder), SPLITS["train"])]
+    reports = read_all_reports(recipe.data, SPLITS["train"])
     rng = np.random.default_rng(recipe.seed)
     # rare texts more often than they occur: the frequent ones are soon known
     counts: dict[str, int] = {}
