@@ -50,6 +50,32 @@ def tiny_backbone(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory):
+    """Thirty simulated recordings of two kinds, fast and slow, whose reports say which; three of each fold."""
+    from collections import Counter
+
+    import numpy as np
+
+    from meit.data.shards import Example, Report, write_shards
+
+    folder = tmp_path_factory.mktemp("simulated")
+    rng = np.random.default_rng(0)
+    examples = []
+    for number in range(30):
+        fast = number % 2
+        time = np.arange(1000) / 100
+        beat = np.exp(-(((time * (2.5 if fast else 1.0)) % 1 - 0.5) ** 2) / 0.002)
+        signal = (beat[:, None] * rng.uniform(0.5, 1.5, 12) + rng.normal(0, 0.02, (1000, 12))).astype(np.float32)
+        report = Report(
+            str(number), str(number), 1 + number // 3, "fast" if fast else "slow", "", "en", 1.0,
+            {"STACH" if fast else "SBRAD": 100.0},
+        )  # fmt: skip
+        examples.append(Example(report, signal, 100.0, "mV"))
+    write_shards(folder, examples, [example.report for example in examples], Counter(), {"source": "simulated"})
+    return folder
+
+
 @pytest.fixture
 def tiny_model(tiny_backbone):
     """An untrained ReportModel in evaluation mode, its adapter filled with noise so that it matters."""

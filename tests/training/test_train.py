@@ -3,43 +3,19 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 import meit.training.train as training
-from meit.data.shards import Example, Report, write_shards
 from meit.errors import ModelError
 from meit.model.report_model import load_model
 from meit.training.recipe import Recipe, load_recipe
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Twenty-four simulated recordings of two kinds, fast and slow, whose reports say which."""
-    from collections import Counter
-
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    examples = []
-    for number in range(24):
-        fast = number % 2
-        time = np.arange(1000) / 100
-        beat = np.exp(-(((time * (2.5 if fast else 1.0)) % 1 - 0.5) ** 2) / 0.002)
-        signal = (beat[:, None] * rng.uniform(0.5, 1.5, 12) + rng.normal(0, 0.02, (1000, 12))).astype(np.float32)
-        report = Report(
-            str(number), str(number), 1 + number % 8, "fast" if fast else "slow", "", "en", 1.0,
-            {"STACH" if fast else "SBRAD": 100.0},
-        )  # fmt: skip
-        examples.append(Example(report, signal, 100.0, "mV"))
-    write_shards(folder, examples, [example.report for example in examples], Counter(), {"source": "simulated"})
-    return folder
-
-
 @pytest.fixture
-def recipe(data, tiny_backbone, tmp_path):
+def recipe(simulated, tiny_backbone, tmp_path):
     return Recipe(
-        out=str(tmp_path / "run"), data=(str(data),), backbone=str(tiny_backbone), batch_size=8, learning_rate=5e-3,
+        out=str(tmp_path / "run"), data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, learning_rate=5e-3,
         pretrain_epochs=2, cross_fits=2, text_steps=2, tune_epochs=4, checkpoint_every=5, hide_signal=0.0,
         lora_dropout=0.1,
     )  # fmt: skip

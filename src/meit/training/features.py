@@ -12,6 +12,7 @@ from meit.training.pretrain import finding_targets, pretrain
 from meit.training.recipe import Recipe
 
 ENCODER, HELD_OUT = "encoder.safetensors", "held_out.npy"
+PRESENT = 0.4  # an annotator's likelihood above this counts as the finding being there
 
 
 def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) -> tuple[EcgEncoder, np.ndarray]:
@@ -59,6 +60,27 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
     with atomic_path(out / HELD_OUT) as temporary:
         np.save(temporary, held_out)
     return encoder.eval(), held_out
+
+
+def as_if_recorded(targets: np.ndarray, known: np.ndarray, held_out: np.ndarray, rng) -> np.ndarray:
+    """targets (N, F) of reports without recordings -> finding probabilities (N, F) as an encoder might have given.
+
+    Each report borrows the held-out probabilities (M, F) of a recording whose targets, known (M, F), differ in the
+    fewest findings; where they differ, those of any recording that agrees in that finding. So the language model
+    learns from text alone how far such probabilities can be trusted.
+    """
+    wanted, had = (array > PRESENT for array in (targets, known))
+    w, h = wanted.astype(np.float32), had.astype(np.float32)
+    differing = w.sum(1)[:, None] + h.sum(1)[None] - 2 * w @ h.T
+    nearest = np.argmin(differing + rng.random(differing.shape, dtype=np.float32) / 2, axis=1)
+    given = held_out[nearest].astype(np.float32)
+    for finding in range(given.shape[1]):
+        for value in (False, True):
+            pool = held_out[had[:, finding] == value, finding]
+            rows = np.flatnonzero((wanted[:, finding] == value) & (had[nearest, finding] != value))
+            if len(pool):
+                given[rows, finding] = rng.choice(pool, len(rows))
+    return given
 
 
 @torch.inference_mode()

@@ -23,6 +23,7 @@ class Recipe:
     lora_dropout: float = 0.05
     max_answer_tokens: int = 96
     batch_size: int = 16
+    bf16: bool = True  # autocast, the paper's; quick where the processor has bf16 instructions, slow elsewhere
     learning_rate: float = 2e-5  # the paper's
     warmup: float = 0.03
     hide_signal: float = 0.3  # share of the examples that must do with the finding tokens

@@ -18,12 +18,11 @@ from meit.model import backbones
 from meit.model.encoder import EncoderConfig
 from meit.model.prompt import answer_ids, collate, prompt_ids
 from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
-from meit.training.features import encode_all, trained_encoder
+from meit.training.features import as_if_recorded, encode_all, trained_encoder
 from meit.training.pretrain import finding_names, finding_targets
 from meit.training.recipe import Recipe
 
 STATE, MODEL, LOG = "state.pt", "model", "log"
-SOFTEN = 0.08  # true codes are given to the text stage this much less than surely
 
 
 def train(recipe: Recipe) -> Path:
@@ -53,7 +52,8 @@ def train(recipe: Recipe) -> Path:
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.requires_grad_(False)
     _, tokens, _ = encode_all(model.encoder, ecgs.ecgs, ecgs.masks)
-    batches = _text_batches(recipe, config, tokenizer) + _ecg_batches(recipe, ecgs, held_out, tokens, tokenizer)
+    batches = _text_batches(recipe, config, ecgs, held_out, tokenizer)
+    batches += _ecg_batches(recipe, ecgs, held_out, tokens, tokenizer)
     _run(recipe, model, batches, out)
     model.save(out / MODEL)
     return out / MODEL
@@ -67,29 +67,25 @@ def _claim(out: Path, recipe: Recipe) -> None:
     write_json(path, mine)
 
 
-def _text_batches(recipe: Recipe, config: ModelConfig, tokenizer) -> list[tuple]:
-    """text_steps batches of reports of the training folds; the true codes stand for the ECG, the signal is hidden."""
+def _text_batches(recipe: Recipe, config: ModelConfig, ecgs, held_out: np.ndarray, tokenizer) -> list[tuple]:
+    """text_steps batches of reports of the training folds; their codes stand for the ECG, the signal is hidden."""
     if not recipe.text_steps:
         return []
     names = config.encoder.findings
     reports = read_all_reports(recipe.data, SPLITS["train"])
     rng = np.random.default_rng(recipe.seed)
-    # rare texts more often than they occur: the frequent ones are soon known
-    counts: dict[str, int] = {}
-    for report in reports:
-        counts[report.text] = counts.get(report.text, 0) + 1
-    weight = np.array([counts[report.text] ** -0.5 for report in reports])
-    size = min(recipe.text_steps * recipe.batch_size, len(reports))
-    drawn = rng.choice(len(reports), size=size, replace=False, p=weight / weight.sum())
+    # drawn as often as they occur: decoding follows the commonest wording, so it must be the true one
+    drawn = rng.permutation(len(reports))[: recipe.text_steps * recipe.batch_size]
     answers = {i: answer_ids(tokenizer, reports[i].text, recipe.max_answer_tokens) for i in drawn}
+    targets = np.stack([finding_targets(reports[i], names) for i in drawn])
+    known = np.stack([finding_targets(report, names) for report in ecgs.reports])
+    probabilities = dict(zip(drawn, as_if_recorded(targets, known, held_out, rng), strict=True))
     batches = []
     for chosen in _by_length(list(drawn), lambda i: len(answers[i]), recipe.batch_size, rng):
-        targets = np.stack([finding_targets(reports[i], names) for i in chosen])
-        noise = rng.uniform(0, SOFTEN, targets.shape) * 2
-        soft = targets * (1 - 2 * noise) + noise * rng.random(targets.shape)
         hidden = torch.zeros(len(chosen), config.encoder.n_tokens, config.encoder.width)
         shown = torch.zeros(len(chosen), dtype=torch.bool)
-        batches.append(([answers[i] for i in chosen], torch.tensor(soft, dtype=torch.float32), hidden, shown))
+        given = torch.from_numpy(np.stack([probabilities[i] for i in chosen]))
+        batches.append(([answers[i] for i in chosen], given, hidden, shown))
     return batches
 
 
@@ -157,7 +153,8 @@ def _run(recipe: Recipe, model: ReportModel, batches: list[tuple], out: Path) ->
         bar = tqdm(range(first, steps), desc="tuning", unit="step", initial=first, total=steps)
         for step in bar:
             answers, probabilities, tokens, shown = batches[step]
-            loss = model.loss(*collate(prompt, answers, pad), probabilities, tokens, shown)
+            with torch.autocast(model.backbone.device.type, torch.bfloat16, enabled=recipe.bf16):
+                loss = model.loss(*collate(prompt, answers, pad), probabilities, tokens, shown)
             if not math.isfinite(loss.item()):
                 raise ModelError(f"the loss is {loss.item()} at step {step}: lower learning_rate; {out / STATE} is intact")
             optimiser.zero_grad()
