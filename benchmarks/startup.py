@@ -15,7 +15,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from meit.cli import default_model
-from meit.model import backbones
+from meit.model import loading
 from meit.model.report_model import read_config
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ptb-xl" / "00195_hr"
@@ -38,7 +38,7 @@ def seconds(command: list[str]) -> tuple[float, str]:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    place = backbones.locate(read_config(default_model()).backbone)
+    place = loading.locate(read_config(default_model()).backbone)
     ours = [sys.executable, "-m", "meit.cli", "report", str(EXAMPLE), "--format", "json"]
     draft = json.loads(seconds(ours)[1])["report"]
     count = len(AutoTokenizer.from_pretrained(place)(draft)["input_ids"]) + 1

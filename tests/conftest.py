@@ -1,8 +1,9 @@
-"""Shared by the tests: where real data lie, and a tiny model over a tiny LLaMA with random weights."""
+"""Shared by the tests: where real data lie, and a tiny random model of every architecture."""
 
 from pathlib import Path
 
 import pytest
+import torch
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared" / "data"
@@ -20,34 +21,39 @@ def example() -> Path:
     return REPOSITORY / "examples" / "ptb-xl" / "00195_hr"
 
 
-@pytest.fixture(scope="session")
-def tiny_backbone(tmp_path_factory) -> Path:
-    """A LLaMA of two layers with random weights, and a byte-level tokenizer, saved as transformers saves them."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("backbone")
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    words = Tokenizer(models.BPE(vocab={"<eos>": 0, **{c: i + 1 for i, c in enumerate(alphabet)}}, merges=[]))
-    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    words.decoder = decoders.ByteLevel()
-    PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>").save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=257,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        bos_token_id=None,
-        eos_token_id=0,
-        pad_token_id=0,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+SMALL = {"vocab_size": 257, "bos_token_id": None, "eos_token_id": 0, "pad_token_id": 0}
+LLAMA = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+UNDROPPED = {"attn_pdrop": 0.0, "resid_pdrop": 0.0, "embd_pdrop": 0.0}
+TINY: dict[str, dict] = {
+    "llama": {**LLAMA, "num_key_value_heads": 2, "initializer_range": 0.2},
+    "mistral": {**LLAMA, "num_key_value_heads": 2, "sliding_window": 4, "initializer_range": 0.2},
+    "qwen2": {**LLAMA, "num_key_value_heads": 2, "initializer_range": 0.2},
+    "gemma3_text": {
+        **LLAMA, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": 4, "initializer_range": 0.2,
+        "layer_types": ["sliding_attention", "full_attention"], "max_position_embeddings": 256,
+    },
+    "gpt_neox": {**LLAMA, "max_position_embeddings": 256, "initializer_range": 0.2},
+    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.2, **UNDROPPED},
+    "gpt_neo": {
+        "hidden_size": 32, "num_layers": 2, "num_heads": 4, "attention_types": [[["global", "local"], 1]],
+        "window_size": 4, "max_position_embeddings": 256, "initializer_range": 0.2,
+    },
+    "gptj": {"n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 4, "n_positions": 256, "initializer_range": 0.2},
+    "bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.2},
+    "opt": {
+        "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 48, "init_std": 0.2,
+        "max_position_embeddings": 256, "word_embed_proj_dim": 32, "dropout": 0.0,
+    },
+    "bart": {
+        "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "init_std": 0.2,
+        "decoder_attention_heads": 4, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 256,
+        "decoder_start_token_id": 2, "forced_eos_token_id": None, "dropout": 0.0,
+    },
+    "t5": {
+        "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4,
+        "decoder_start_token_id": 0, "initializer_factor": 4.0, "dropout_rate": 0.0,
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -76,31 +82,83 @@ def simulated(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def byte_tokenizer():
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    words = Tokenizer(models.BPE(vocab={"<eos>": 0, **{c: i + 1 for i, c in enumerate(alphabet)}}, merges=[]))
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory, byte_tokenizer):
+    """kind -> folder of its tiny backbone."""
+    made = {}
+
+    def make(kind: str):
+        if kind not in made:
+            from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+            made[kind] = tmp_path_factory.mktemp(kind)
+            byte_tokenizer.save_pretrained(made[kind])
+            torch.manual_seed(0)
+            config = AutoConfig.for_model(kind, **{**SMALL, **TINY[kind]})
+            auto = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+            auto.from_config(config).save_pretrained(made[kind])
+        return made[kind]
+
+    return make
+
+
 @pytest.fixture
-def tiny_model(tiny_backbone):
-    """An untrained ReportModel in evaluation mode, its adapter filled with noise so that it matters."""
-    import torch
+def build(tiny_folder):
+    """(kind, attention, fusion, layers, dropout) -> an untrained ReportModel over a tiny backbone, all of it at work."""
 
-    from meit.model import backbones
-    from meit.model.encoder import EncoderConfig
-    from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
+    def make(kind, attention=None, fusion="concat", layers="all", adapter=True):
+        from meit.model import loading
+        from meit.model.encoder import EncoderConfig
+        from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
 
-    torch.manual_seed(1)
-    backbone, tokenizer = backbones.load(str(tiny_backbone), torch.float32)
-    config = ModelConfig(
-        name="tiny",
-        version="0",
-        encoder=EncoderConfig(findings=("NORM", "AFIB"), widths=(8, 8, 8, 8), n_tokens=3),
-        hidden=32,
-        finding_tokens=2,
-        lora_rank=4,
-        lora_alpha=8,
-        backbone=str(tiny_backbone),
-        backbone_sha256=backbones.fingerprint(backbone),
-    )
-    model = ReportModel(config, lora_backbone(backbone, 4, 8, 0.0), tokenizer)
-    for name, value in model.named_parameters():
-        if "lora_B" in name:
-            value.data.normal_(0, 0.3)
-    model.projector.norm.weight.data.fill_(1.0)  # ECG tokens as large as text: their effect is plain to see
-    return model.eval()
+        backbone, tokenizer = loading.load(str(tiny_folder(kind)), "float32")
+        if attention is not None:
+            backbone.set_attn_implementation(attention)
+        config = ModelConfig(
+            name="tiny",
+            version="0",
+            encoder=EncoderConfig(findings=("NORM", "AFIB"), widths=(8, 8, 8, 8), n_tokens=3),
+            hidden=32,
+            finding_tokens=2,
+            lora_rank=4,
+            lora_alpha=8,
+            backbone=str(tiny_folder(kind)),
+            backbone_sha256=loading.fingerprint(backbone),
+            fusion=fusion,
+            fusion_layers=layers,
+        )
+        torch.manual_seed(1)
+        if adapter:
+            backbone = lora_backbone(backbone, 4, 8, 0.0)
+        model = ReportModel(config, backbone, tokenizer)
+        for name, value in model.named_parameters():
+            if "lora_B" in name:
+                value.data.normal_(0, 0.3)
+            if name.endswith("gate"):
+                value.data.fill_(1.0)  # zero would switch cross-attention off
+        model.projector.norm.weight.data.fill_(1.0)  # ECG tokens as large as text: their effect is plain to see
+        return model.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tiny_folder) -> Path:
+    return tiny_folder("llama")
+
+
+@pytest.fixture
+def tiny_model(build):
+    return build("llama")

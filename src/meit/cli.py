@@ -74,6 +74,14 @@ def train(args: argparse.Namespace) -> int:
     return 0
 
 
+def models(args: argparse.Namespace) -> int:
+    """The backbones that recipes can name, with their sizes; any other Hugging Face id of these architectures will do."""
+    from meit.model.backbones import table
+
+    print(table())
+    return 0
+
+
 def evaluate(args: argparse.Namespace) -> int:
     from meit.benchmark.quality import evaluate_quality
 
@@ -114,6 +122,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("recipe", type=Path, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
     one.set_defaults(run=train)
+
+    one = commands.add_parser("models", help="list the language models that can be tuned", description=models.__doc__)
+    one.set_defaults(run=models)
 
     one = commands.add_parser("evaluate", help="score a model on prepared data")
     one.add_argument("model", type=Path, metavar="MODEL")

@@ -1,12 +1,13 @@
-"""Concatenated fusion against the paper's equation, written out plainly for LLaMA."""
+"""Concatenated fusion against the paper's equation, written out plainly for LLaMA and GPT-2."""
 
 import math
 
 import pytest
 import torch
 
-from meit.model.fusion import fused_forward
-from meit.model.prompt import collate, prompt_ids
+from meit.model.architectures import plain
+from meit.model.fusion import Text
+from meit.model.prompt import for_drafting, for_training, prompt_ids
 
 
 def rms(x, norm):
@@ -21,10 +22,9 @@ def rotate(x, positions, theta):
     return x * cos + torch.cat([-x[..., d // 2 :], x[..., : d // 2]], -1) * sin
 
 
-def reference(backbone, ids, ecg):
+def llama(backbone, ids, ecg):
     """One text (T,) and its ECG tokens (S, hidden): softmax(Q_t [K_e; K_t]' / sqrt d) [V_e; V_t] in every layer."""
-    llama = backbone.get_base_model()
-    config, model = llama.config, llama.model
+    config, model = plain(backbone).config, plain(backbone).model
     theta = config.rope_parameters["rope_theta"]
     heads, groups = config.num_attention_heads, config.num_attention_heads // config.num_key_value_heads
     count, length = len(ecg), len(ids)
@@ -48,65 +48,101 @@ def reference(backbone, ids, ecg):
     return rms(x, model.norm)
 
 
-def inputs(model, batch=2):
+def gpt2(backbone, ids, ecg):
+    """The same for GPT-2: learned positions, one projection for queries, keys and values."""
+    config, model = plain(backbone).config, plain(backbone).transformer
+    count, length, hidden = len(ecg), len(ids), config.n_embd
+    x = model.wte(ids) + model.wpe(torch.arange(count, count + length))
+    allowed = torch.cat([torch.ones(length, count), torch.ones(length, length).tril()], 1).bool()
+    for layer in model.h:
+
+        def split(rows):
+            return rows.view(len(rows), config.n_head, -1).transpose(0, 1)
+
+        text, of_ecg = layer.attn.c_attn(layer.ln_1(x)), layer.attn.c_attn(ecg)
+        queries, text_keys, text_values = (split(part) for part in text.split(hidden, -1))
+        _, ecg_keys, ecg_values = (split(part) for part in of_ecg.split(hidden, -1))
+        keys, values = torch.cat([ecg_keys, text_keys], 1), torch.cat([ecg_values, text_values], 1)
+        scores = queries @ keys.transpose(1, 2) / math.sqrt(queries.shape[-1])
+        mixed = scores.masked_fill(~allowed, -torch.inf).softmax(-1) @ values
+        x = x + layer.attn.c_proj(mixed.transpose(0, 1).reshape(length, -1))
+        x = x + layer.mlp(layer.ln_2(x))
+    return model.ln_f(x)
+
+
+def inputs(batch=2):
     torch.manual_seed(3)
     ids = torch.randint(1, 257, (batch, 7))
-    ecg = torch.randn(batch, 5, 32)
-    return ids, torch.ones_like(ids), ecg, torch.ones(batch, 5, dtype=torch.long)
+    return Text(ids, torch.ones_like(ids)), torch.randn(batch, 5, 32), torch.ones(batch, 5, dtype=torch.long)
+
+
+@pytest.mark.parametrize("route", ["cache", "prefix"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("kind, reference", [("llama", llama), ("gpt2", gpt2)])
+@torch.no_grad()
+def test_equals_the_equation(build, kind, reference, attention, route):
+    model = build(kind, attention)
+    model.fusion.route = route
+    text, ecg, ecg_mask = inputs()
+    fused = model.fusion.hidden(model.backbone, text, ecg, ecg_mask)
+    for row in range(len(ecg)):
+        assert torch.allclose(fused[row], reference(model.backbone, text.ids[row], ecg[row]), atol=1e-4)
+        one = model.fusion.hidden(model.backbone, Text(text.ids[:1], text.mask[:1]), ecg[:1, :1], ecg_mask[:1, :1])
+        assert torch.allclose(one[0], reference(model.backbone, text.ids[0], ecg[0, :1]), atol=1e-4)  # S = 1
 
 
 @torch.no_grad()
-def test_equals_the_equation(tiny_model):
-    ids, mask, ecg, ecg_mask = inputs(tiny_model)
-    fused = fused_forward(tiny_model.backbone, ids, mask, ecg, ecg_mask)
-    for row in range(len(ids)):
-        assert torch.allclose(fused[row], reference(tiny_model.backbone, ids[row], ecg[row]), atol=1e-4)
-
-
-@torch.no_grad()
-def test_the_ecg_changes_every_text_position(tiny_model):
-    ids, mask, ecg, ecg_mask = inputs(tiny_model)
-    one = fused_forward(tiny_model.backbone, ids, mask, ecg, ecg_mask)
-    other = fused_forward(tiny_model.backbone, ids, mask, ecg.flip(0), ecg_mask)
-    assert (one - other).abs().amax(-1).min() > 1e-4
-
-
-@torch.no_grad()
-def test_hidden_tokens_do_not_matter(tiny_model):
-    ids, mask, ecg, ecg_mask = inputs(tiny_model)
+def test_hidden_tokens_do_not_matter(build):
+    model = build("llama")
+    text, ecg, ecg_mask = inputs()
     ecg_mask[:, 2:] = 0
     changed = ecg.clone()
     changed[:, 2:] = 9.0
-    one = fused_forward(tiny_model.backbone, ids, mask, ecg, ecg_mask)
-    assert torch.allclose(one, fused_forward(tiny_model.backbone, ids, mask, changed, ecg_mask), atol=1e-5)
-    fewer = fused_forward(tiny_model.backbone, ids, mask, ecg[:, :2], ecg_mask[:, :2])
+    one = model.fusion.hidden(model.backbone, text, ecg, ecg_mask)
+    assert torch.allclose(one, model.fusion.hidden(model.backbone, text, changed, ecg_mask), atol=1e-5)
+    fewer = model.fusion.hidden(model.backbone, text, ecg[:, :2], ecg_mask[:, :2])
     assert torch.allclose(one, fewer, atol=1e-5)
 
 
-def test_a_mask_of_the_wrong_length_raises(tiny_model):
-    ids, mask, ecg, ecg_mask = inputs(tiny_model)
-    with pytest.raises(ValueError, match="do not fit"):
-        fused_forward(tiny_model.backbone, ids, mask[:, 1:], ecg, ecg_mask)
-    with pytest.raises(ValueError, match="do not fit"):
-        fused_forward(tiny_model.backbone, ids, mask, ecg, ecg_mask[:, 1:])
-
-
-def test_gradients_reach_projector_and_adapter_only(tiny_model):
-    answers = [[5, 6, 7, 0], [8, 9, 0]]
-    batch = collate(prompt_ids(tiny_model.tokenizer), answers, 0)
-    loss = tiny_model.loss(*batch, torch.rand(2, 2), torch.randn(2, 3, 8), torch.ones(2, dtype=torch.bool))
-    loss.backward()
-    for name, value in tiny_model.named_parameters():
-        if "lora_" in name or name.startswith("projector"):
-            assert value.grad is not None and value.grad.abs().max() > 0, name
-        elif name.startswith("backbone"):
-            assert value.grad is None, name
-
-
-def test_the_loss_counts_the_answer_only(tiny_model):
-    prompt = prompt_ids(tiny_model.tokenizer)
-    ids, mask, labels = collate(prompt, [[5, 6, 0], [7, 0]], 0)
+def test_the_loss_counts_the_answer_only(build):
+    model = build("llama")
+    prompt = prompt_ids(model.tokenizer)
+    text, labels = for_training(model.backbone, [prompt, prompt], [[5, 6, 0], [7, 0]])
     assert labels[0].tolist() == [-100] * len(prompt) + [5, 6, 0]
     assert labels[1].tolist() == [-100] * len(prompt) + [7, 0, -100]
-    assert mask[1].tolist() == [1] * (len(prompt) + 2) + [0]
-    assert ids[1, -1] == 0
+    assert text.mask[1].tolist() == [1] * (len(prompt) + 2) + [0]
+    assert text.source_ids is None
+
+
+def test_an_encoder_decoder_reads_the_prompt_in_its_encoder(build):
+    model = build("bart")
+    text, labels = for_training(model.backbone, [[9, 8], [9]], [[5, 6, 0], [7, 0]])
+    assert text.source_ids.tolist() == [[9, 8], [9, 0]] and text.source_mask.tolist() == [[1, 1], [1, 0]]
+    assert text.ids.tolist() == [[2, 5, 6, 0], [2, 7, 0, 0]]
+    assert labels.tolist() == [[-100, 5, 6, 0], [-100, 7, 0, -100]]
+    assert for_drafting(model.backbone, [[9, 8], [9]]).ids.tolist() == [[2], [2]]
+
+
+def test_a_draft_s_prompt_is_padded_on_the_left(build):
+    text = for_drafting(build("llama").backbone, [[9, 8, 7], [6]])
+    assert text.ids.tolist() == [[9, 8, 7], [0, 0, 6]] and text.mask.tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+@torch.no_grad()
+def test_the_loss_is_the_mean_over_the_answers_tokens(build):
+    model = build("llama")
+    prompt = prompt_ids(model.tokenizer)
+    view = (torch.rand(2, 2), torch.randn(2, 3, 8), torch.ones(2, dtype=torch.bool))
+    whole = model.loss(*for_training(model.backbone, [prompt] * 2, [[5, 6, 0], [7, 0]]), *view)
+    parts = [
+        model.loss(*for_training(model.backbone, [prompt], [answer]), *(value[i : i + 1] for value in view), count=5)
+        for i, answer in enumerate([[5, 6, 0], [7, 0]])
+    ]
+    assert torch.allclose(whole, sum(parts), atol=1e-5)
+
+
+def test_what_cannot_be_seen_through_a_choice_of_layers_says_so(build):
+    from meit.errors import ModelError
+
+    with pytest.raises(ModelError, match="no choice of layers"):
+        build("llama", fusion="input", layers="every 2")

@@ -1,6 +1,10 @@
 """A whole small run: it learns, is resumed, and is bound to its recipe."""
 
-from dataclasses import replace
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -27,36 +31,144 @@ def weights(folder):
     return {**load_file(folder / "ecg.safetensors"), **load_file(folder / "adapter" / "adapter_model.safetensors")}
 
 
-def test_a_run_stopped_and_resumed_ends_as_an_uninterrupted_one(recipe, tmp_path, monkeypatch):
-    whole = weights(training.train(recipe))
-    stopped = replace(recipe, out=str(tmp_path / "stopped"))
-    real, calls = training.ReportModel.loss, []
+def losses(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    def power_cut(self, *batch):
-        calls.append(1)
-        if len(calls) == 9:
-            raise KeyboardInterrupt
-        return real(self, *batch)
+    return [entry.value for entry in EventAccumulator(str(run) + "/log").Reload().Scalars("loss")]
 
-    monkeypatch.setattr(training.ReportModel, "loss", power_cut)
-    with pytest.raises(KeyboardInterrupt):
-        training.train(stopped)
-    assert torch.load(tmp_path / "stopped" / "state.pt", weights_only=True)["step"] == 5
-    monkeypatch.setattr(training.ReportModel, "loss", real)
-    resumed = weights(training.train(stopped))
-    assert whole.keys() == resumed.keys()
-    for key, value in whole.items():
-        assert torch.equal(value, resumed[key]), key
-    assert load_model(tmp_path / "stopped" / "model").config.backbone == recipe.backbone
+
+def same(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    for key, value in ours.items():
+        assert torch.equal(value, theirs[key]), key
 
 
 def test_the_loss_falls(recipe):
+    training.train(recipe)
+    found = losses(recipe.out)
+    assert len(found) == 2 + 12
+    assert found[-1] < 0.7 * found[0]
+
+
+@pytest.mark.parametrize("fusion", ["input", "cross"])
+def test_every_fusion_is_tuned(recipe, fusion):
+    folder = training.train(replace(recipe, fusion=fusion))
+    found = losses(recipe.out)
+    assert found[-1] < 0.7 * found[0]
+    assert load_model(folder).spec.fusion == fusion
+
+
+def test_the_encoder_can_be_tuned_along(recipe, tmp_path):
+    frozen = weights(training.train(recipe))
+    tuned = weights(training.train(replace(recipe, tune_encoder=True, out=str(tmp_path / "tuned"))))
+    moved = [k for k in frozen if k.startswith("encoder.") and not torch.equal(frozen[k], tuned[k])]
+    assert "encoder.body.0.weight" in moved and "encoder.body.1.running_mean" in moved
+
+
+def test_accumulated_steps_make_the_same_curve(recipe, tmp_path):
+    plain = replace(recipe, lora_dropout=0.0, bf16=False)
+    training.train(plain)
+    training.train(replace(plain, accumulate=4, checkpoint_gradients=True, out=str(tmp_path / "parts")))
+    assert losses(tmp_path / "parts") == pytest.approx(losses(recipe.out), abs=1e-3)
+
+
+def command(recipe, folder):
+    import yaml
+
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**asdict(recipe), "data": list(recipe.data)}))
+    return [sys.executable, "-m", "meit.cli", "train", str(path)]
+
+
+@pytest.mark.parametrize("moment", ["early", "between", "writing"])
+def test_killed_at_any_moment_and_resumed_it_ends_the_same(recipe, tmp_path, moment):
+    """SIGKILL before the first checkpoint, after one, and while one is being written."""
+    whole = weights(training.train(recipe))
+    again = replace(recipe, out=str(tmp_path / "killed"))
+    run = Path(again.out)
+    if moment == "writing":  # the second checkpoint takes its time, so that the kill meets it
+        program = (
+            "import sys, time, torch\nreal = torch.save\n"
+            "def slow(value, file, *rest, **named):\n"
+            "    real(value, file, *rest, **named)\n"
+            "    if 'checkpoint-10' in str(file): open(sys.argv[2], 'w').close(); time.sleep(60)\n"
+            "torch.save = slow\nfrom meit.training.recipe import load_recipe\nfrom meit.training.train import train\n"
+            "train(load_recipe(sys.argv[1]))"
+        )
+        flag = tmp_path / "flag"
+        arguments = [sys.executable, "-c", program, command(again, tmp_path)[-1], str(flag)]
+        reached = flag.exists
+    else:
+        arguments = command(again, tmp_path)
+        reached = {
+            "early": lambda: (run / "encoder.safetensors").exists(),
+            "between": lambda: (run / "checkpoint-5" / "whole").exists(),
+        }[moment]
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not reached() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert reached() and not (run / "model" / "config.json").exists()
+    if moment == "writing":
+        assert (run / "checkpoint-10").exists() and not (run / "checkpoint-10" / "whole").exists()
+    same(whole, weights(training.train(again)))
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(recipe, tmp_path, monkeypatch):
+    """The system refuses the second checkpoint's writes, by its limit on the size of files."""
+    from meit.training import trainer as module
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    real = module.Trainer._save_checkpoint
+
+    def save(self, model, trial):
+        if self.state.global_step == 10:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+        real(self, model, trial)
+
+    whole = weights(training.train(recipe))
+    again = replace(recipe, out=str(tmp_path / "full"))
+    monkeypatch.setattr(module.Trainer, "_save_checkpoint", save)
+    try:
+        with pytest.raises(ModelError, match=r"checkpoint-10 could not be written .*checkpoint-5 is what is kept"):
+            training.train(again)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (Path(again.out) / "checkpoint-10").exists()
+    monkeypatch.undo()
+    same(whole, weights(training.train(again)))
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run(recipe):
+    with pytest.raises(ModelError, match="the loss is nan at step .*lower learning_rate"):
+        training.train(replace(recipe, learning_rate=1e12, tune_epochs=20))
+
+
+def test_the_best_checkpoint_is_kept_and_ends_the_run_early(recipe):
+    """With a rate that soon learns the training reports by heart, the validation loss stops falling."""
+    eager = replace(recipe, evaluate_every=2, patience=2, tune_epochs=60, learning_rate=2e-2)
+    folder = training.train(eager)
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    training.train(recipe)
-    log = EventAccumulator(recipe.out + "/log").Reload().Scalars("loss")
-    assert len(log) == 2 + 12
-    assert log[-1].value < 0.7 * log[0].value
+    found = EventAccumulator(recipe.out + "/log").Reload().Scalars("eval_loss")
+    assert len(found) < 91, "it was not stopped"
+    best = min(found, key=lambda entry: entry.value)
+    assert found[-1].value > best.value
+    from safetensors.torch import load_file
+
+    kept = load_file(f"{recipe.out}/checkpoint-{best.step}/model.safetensors")
+    saved = load_file(folder / "ecg.safetensors")
+    assert torch.equal(saved["projector.signal.weight"], kept["projector.signal.weight"].to(torch.bfloat16))
+
+
+@pytest.mark.parametrize("key, value, says", [
+    ("batch_size", 6, "cannot be divided"), ("engine", "magic", "engine 'magic' is not known"),
+])  # fmt: skip
+def test_what_cannot_be_run_says_so(recipe, key, value, says):
+    with pytest.raises(ModelError, match=says):
+        training.train(replace(recipe, **{key: value, "accumulate": 4}))
 
 
 def test_a_folder_belongs_to_one_recipe(recipe):

@@ -31,7 +31,7 @@ def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     model = load_model(model_folder)
-    config = model.config.encoder
+    config = model.spec.encoder
     test = load_set(data, SPLITS[split], config.rate, config.seconds)
     train = load_set(data, SPLITS["train"], config.rate, config.seconds)
     train_texts = [report.text for report in read_all_reports(data, SPLITS["train"])] or train.texts
@@ -62,7 +62,7 @@ def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split:
         "baselines": {name: _plain(scores[name]) for name in systems if name != MODEL},
         "differences": {name: _plain(values) for name, values in gains.items()},
     }
-    about = {"name": model.config.name, "version": model.config.version, "sha256": model.sha256}
+    about = {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256}
     sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
     write_json(out / "results.json", results_json("quality", len(drafts), about, sources, scores[MODEL], extra))
     write_jsonl(

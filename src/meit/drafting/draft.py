@@ -59,7 +59,7 @@ def draft_report(model: ReportModel, recording: Recording, num_beams: int = 1) -
 @torch.inference_mode()
 def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams: int = 1) -> list[Draft]:
     """Drafts the reports of a batch of recordings."""
-    config = model.config.encoder
+    config = model.spec.encoder
     inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in recordings]
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
@@ -81,7 +81,7 @@ def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams
                 recording=_about(recording),
                 report=text,
                 warnings=warnings,
-                model={"name": model.config.name, "version": model.config.version, "sha256": model.sha256},
+                model={"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256},
                 quality=quality.to_dict(),
             )
         )

@@ -1,6 +1,13 @@
-"""The instruction template of the paper, and which tokens the loss counts."""
+"""The instruction template of the paper, how texts become tensors, and which tokens the loss counts."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
 
 from meit.errors import ModelError
+from meit.model.architectures import plain
+from meit.model.fusion.base import Text
 
 INSTRUCTION = "Write the report of this ECG."
 TEMPLATE = "<|user|>{instruction}<|assistant|>"
@@ -8,7 +15,8 @@ IGNORED = -100  # label of tokens that the loss does not count
 
 
 def prompt_ids(tokenizer, instruction: str = INSTRUCTION) -> list[int]:
-    return tokenizer(TEMPLATE.format(instruction=instruction), add_special_tokens=False)["input_ids"]
+    """The instruction in the template, with the marks that the tokenizer puts around a text (LLaMA's <s>, T5's </s>)."""
+    return tokenizer(TEMPLATE.format(instruction=instruction))["input_ids"]
 
 
 def answer_ids(tokenizer, text: str, max_tokens: int) -> list[int]:
@@ -18,17 +26,38 @@ def answer_ids(tokenizer, text: str, max_tokens: int) -> list[int]:
     return tokenizer(text, add_special_tokens=False)["input_ids"][: max_tokens - 1] + [tokenizer.eos_token_id]
 
 
-def collate(prompt: list[int], answers: list[list[int]], pad: int):
-    """ids, mask, labels (B, T): prompt and answer padded on the right; labels are IGNORED outside the answer."""
-    import torch
+def for_training(backbone, prompts: Sequence[list[int]], answers: Sequence[list[int]]) -> tuple[Text, Tensor]:
+    """Text and labels (B, T); labels are IGNORED outside the answers. Padded on the right.
 
-    length = len(prompt) + max(map(len, answers))
-    ids = torch.full((len(answers), length), pad)
-    mask = torch.zeros((len(answers), length), dtype=torch.long)
-    labels = torch.full((len(answers), length), IGNORED)
-    for row, answer in enumerate(answers):
-        end = len(prompt) + len(answer)
-        ids[row, :end] = torch.tensor(prompt + answer)
-        mask[row, :end] = 1
-        labels[row, len(prompt) : end] = torch.tensor(answer)
-    return ids, mask, labels
+    A decoder reads prompt and answer; of an encoder-decoder, the encoder reads the prompt.
+    """
+    config = plain(backbone).config
+    if config.is_encoder_decoder:
+        source_ids, source_mask = _padded(prompts)
+        prompts = [[config.decoder_start_token_id]] * len(answers)
+    else:
+        source_ids = source_mask = None
+    ids, mask = _padded([prompt + answer for prompt, answer in zip(prompts, answers, strict=True)])
+    labels = torch.full_like(ids, IGNORED)
+    for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+        labels[row, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
+    return Text(ids, mask, source_ids, source_mask), labels
+
+
+def for_drafting(backbone, prompts: Sequence[list[int]]) -> Text:
+    """What the language model reads before it writes. Padded on the left, where the next token is to follow."""
+    config = plain(backbone).config
+    if config.is_encoder_decoder:
+        start = torch.full((len(prompts), 1), config.decoder_start_token_id)
+        return Text(start, torch.ones_like(start), *_padded(prompts))
+    return Text(*_padded(prompts, left=True))
+
+
+def _padded(rows: Sequence[list[int]], left: bool = False) -> tuple[Tensor, Tensor]:
+    """ids and mask (B, longest); masked places hold id 0, which nobody sees."""
+    ids = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for number, row in enumerate(rows):
+        where = slice(ids.shape[1] - len(row), None) if left else slice(0, len(row))
+        ids[number, where], mask[number, where] = torch.tensor(row), 1
+    return ids, mask

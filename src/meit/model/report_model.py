@@ -1,6 +1,7 @@
 """The whole model: ECG encoder, projector, frozen backbone with its adapter; built, saved and loaded here."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from torch import Tensor, nn
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
 from meit.files import write_json
-from meit.model import backbones
+from meit.model import loading
 from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.fusion import ecg_cache, fused_forward, fused_mask
-from meit.model.prompt import IGNORED, INSTRUCTION, prompt_ids
+from meit.model.architectures import dtype_of, head
+from meit.model.fusion import Text, build_fusion
+from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
 
 CONFIG, WEIGHTS, ADAPTER = "config.json", "ecg.safetensors", "adapter"
+PARTS = ("encoder", "projector", "fusion")  # what is saved besides the adapter
 FORMAT = 1
 NORMALISATION = "0.5-40 Hz; chest leads by own deviation; limb leads by one common deviation"
 
@@ -35,6 +38,7 @@ class ModelConfig:
     backbone_sha256: str
     instruction: str = INSTRUCTION
     fusion: str = "concat"
+    fusion_layers: str = "all"
     leads: tuple[str, ...] = LEADS
     normalisation: str = NORMALISATION
     format: int = FORMAT
@@ -74,13 +78,14 @@ class Projector(nn.Module):
 
 
 class ReportModel(nn.Module):
-    """backbone: a LLaMA-architecture language model, with a peft adapter (training) or with it merged (drafting)."""
+    """backbone: a language model of transformers, with a peft adapter (training) or with it merged (drafting)."""
 
     def __init__(self, config: ModelConfig, backbone, tokenizer):
         super().__init__()
-        self.config, self.backbone, self.tokenizer = config, backbone, tokenizer
+        self.spec, self.backbone, self.tokenizer = config, backbone, tokenizer
         self.encoder = EcgEncoder(config.encoder)
         self.projector = Projector(config)
+        self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
         self.sha256 = ""
 
     def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,60 +93,90 @@ class ReportModel(nn.Module):
         tokens, logits = self.encoder(ecg, mask)
         return torch.sigmoid(logits), tokens
 
-    def loss(self, ids, mask, labels, probabilities, tokens, signal_mask) -> Tensor:
-        """Mean cross-entropy of the answers' tokens. signal_mask (B,): False hides the encoder's tokens (text only)."""
-        ecg_mask = torch.ones(len(ids), self.config.n_tokens, dtype=mask.dtype)
-        ecg_mask[:, self.config.finding_tokens :] = signal_mask[:, None].to(mask.dtype)
-        hidden = fused_forward(self.backbone, ids, mask, self.projector(probabilities, tokens), ecg_mask)
+    accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
+
+    def forward(
+        self, ids, mask, labels, probabilities, tokens, signal_mask, source_ids=None, source_mask=None, ecg=None,
+        ecg_mask=None, num_items_in_batch=None,
+    ) -> dict[str, Tensor]:  # fmt: skip
+        """The loss of a batch of `meit.training.examples`; given recordings, the encoder looks at them itself."""
+        if ecg is not None:
+            probabilities, tokens = self.encode(ecg, ecg_mask)
+        text = Text(ids, mask, source_ids, source_mask)
+        return {"loss": self.loss(text, labels, probabilities, tokens, signal_mask, num_items_in_batch)}
+
+    def loss(
+        self,
+        text: Text,
+        labels: Tensor,
+        probabilities: Tensor,
+        tokens: Tensor,
+        signal_mask: Tensor,
+        count: Tensor | int | None = None,
+    ) -> Tensor:
+        """Cross-entropy summed over the answers' tokens and divided by `count`, by default their own number.
+
+        signal_mask (B,): False hides the encoder's tokens (text only).
+        """
+        ecg_mask = text.mask.new_ones(len(labels), self.spec.n_tokens)
+        ecg_mask[:, self.spec.finding_tokens :] = signal_mask[:, None].to(ecg_mask.dtype)
+        hidden = self.fusion.hidden(self.backbone, text, self.projector(probabilities, tokens), ecg_mask)
         wanted = labels[:, 1:]
         counted = wanted != IGNORED
-        logits = self.backbone.get_output_embeddings()(hidden[:, :-1][counted])  # only where the loss looks
-        return nn.functional.cross_entropy(logits.float(), wanted[counted])
+        logits = head(self.backbone, hidden[:, :-1][counted])  # only where the loss looks
+        total = nn.functional.cross_entropy(logits.float(), wanted[counted], reduction="sum")
+        return total / (counted.sum() if count is None else count)
+
+    def checkpoint_gradients(self) -> None:
+        """Layers are computed again in the backward pass, which saves memory; a cache would not survive that."""
+        self.backbone.activation_checkpointing_enable({"use_reentrant": False})
+        if hasattr(self.fusion, "route"):
+            self.fusion.route = "prefix"
 
     @torch.inference_mode()
     def generate(
-        self, probabilities: Tensor, tokens: Tensor, max_new_tokens: int = 256, num_beams: int = 1
+        self,
+        probabilities: Tensor,
+        tokens: Tensor,
+        max_new_tokens: int = 256,
+        num_beams: int = 1,
+        instructions: Sequence[str] | None = None,
     ) -> list[str]:
-        """(B, F), (B, S, width) -> reports, written greedily or by beam search."""
-        batch = len(tokens)
-        prompt = torch.tensor(prompt_ids(self.tokenizer, self.config.instruction)).expand(batch, -1)
-        ecg = self.projector(probabilities, tokens).to(self.backbone.dtype)
-        count = self.config.n_tokens
-        # generate() cuts from the ids what the cache already holds: as many dummies as ECG tokens stand for them
-        ids = torch.cat([torch.full((batch, count), self.tokenizer.eos_token_id), prompt], dim=1)
-        mask = fused_mask(torch.ones(batch, count, dtype=torch.long), torch.ones_like(prompt))
-        cache = ecg_cache(self.backbone, ecg.repeat_interleave(num_beams, dim=0))
-        out = self.backbone.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            past_key_values=cache,
-            max_new_tokens=max_new_tokens,
-            num_beams=num_beams,
-            do_sample=False,
-            pad_token_id=self.tokenizer.eos_token_id,
-        )
-        written = out[:, ids.shape[1] :]
+        """(B, F), (B, S, width) -> reports, written greedily or by beam search for the likeliest report.
+
+        instructions: one for each recording; by default the one that the model was tuned with.
+        """
+        prompts = [prompt_ids(self.tokenizer, text) for text in instructions or [self.spec.instruction] * len(tokens)]
+        text = for_drafting(self.backbone, prompts)
+        ecg = self.projector(probabilities, tokens).to(dtype_of(self.backbone))
+        options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False, "length_penalty": 0.0}
+        seen = text.mask.new_ones(ecg.shape[:2])
+        written = self.fusion.generate(self.backbone, text, ecg, seen, **options)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
-    def save(self, folder: Path) -> None:
-        """Encoder, projector, adapter and configuration; nothing of the backbone. The configuration comes last."""
+    def save(self, folder: Path, state: dict[str, Tensor] | None = None) -> None:
+        """Encoder, projector, fusion, adapter and configuration; nothing of the backbone. The configuration comes last.
+
+        state: the whole model's, where its own weights are scattered over several processes.
+        """
         from safetensors.torch import save_file
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        own = {**_prefixed("encoder", self.encoder), **_prefixed("projector", self.projector)}
+        state = self.state_dict() if state is None else state
+        own = {key: _half(value) for key, value in state.items() if key.split(".")[0] in PARTS}
         save_file(own, folder / WEIGHTS)
         adapter = {  # by the names that peft gives its files
-            key.replace(".default.weight", ".weight"): value.to(torch.bfloat16).contiguous()
-            for key, value in self.backbone.state_dict().items()
+            key.removeprefix("backbone.").replace(".default.weight", ".weight"): _half(value)
+            for key, value in state.items()
             if ".lora_" in key
         }
         (folder / ADAPTER).mkdir(exist_ok=True)
         save_file(adapter, folder / ADAPTER / "adapter_model.safetensors")
         lora = self.backbone.peft_config["default"]
-        lora.base_model_name_or_path = self.config.backbone  # its name, not where it lies on this machine
+        lora.base_model_name_or_path = self.spec.backbone  # its name, not where it lies on this machine
         lora.save_pretrained(folder / ADAPTER)
-        write_json(folder / CONFIG, asdict(self.config))
+        write_json(folder / CONFIG, asdict(self.spec))
 
 
 def lora_backbone(backbone, rank: int, alpha: int, dropout: float):
@@ -161,8 +196,8 @@ def load_model(folder: str | Path) -> ReportModel:
 
     folder = Path(folder)
     config = read_config(folder)
-    backbone, tokenizer = backbones.load(config.backbone, torch.float32)
-    found = backbones.fingerprint(backbone)
+    backbone, tokenizer = loading.load(config.backbone, "float32")
+    found = loading.fingerprint(backbone)
     if found != config.backbone_sha256:
         raise ModelError(
             f"{folder} was tuned on another {config.backbone!r} (fingerprint {config.backbone_sha256[:12]}, found "
@@ -171,7 +206,7 @@ def load_model(folder: str | Path) -> ReportModel:
     merge_adapter(backbone, load_file(folder / ADAPTER / "adapter_model.safetensors"), config)
     model = ReportModel(config, backbone, tokenizer)
     own = load_file(folder / WEIGHTS)
-    for part in ("encoder", "projector"):
+    for part in PARTS:
         state = {key.removeprefix(part + "."): value for key, value in own.items() if key.startswith(part + ".")}
         getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
     model.sha256 = _checksum(folder)
@@ -202,11 +237,8 @@ def merge_adapter(backbone, adapter: dict[str, Tensor], config: ModelConfig) -> 
         backbone.get_submodule(name).weight.data += scale * (up @ down)
 
 
-def _prefixed(part: str, module: nn.Module) -> dict[str, Tensor]:
-    return {
-        f"{part}.{key}": (value.to(torch.bfloat16) if value.is_floating_point() else value).contiguous()
-        for key, value in module.state_dict().items()
-    }
+def _half(value: Tensor) -> Tensor:
+    return (value.to(torch.bfloat16) if value.is_floating_point() else value).contiguous()
 
 
 def _single(value: Tensor) -> Tensor:

@@ -9,31 +9,46 @@ from meit.model.backbones import DEFAULT
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training run, in three stages: encoder on codes, adapter on text alone, adapter on ECGs."""
+    """One training run, in three stages: encoder on codes, adapter on text alone, adapter on ECGs.
+
+    batch_size is the whole one, over all processes and accumulated steps.
+    """
 
     name: str = "meit"
     out: str = "runs/meit"
     data: tuple[str, ...] = ()  # prepared folders; where two hold the same recording, the first one counts
-    backbone: str = DEFAULT
     seed: int = 0
+
+    backbone: str = DEFAULT  # a name of `meit models`, a Hugging Face id, or a folder
+    weights: str = "float32"  # of the frozen backbone: float32, bfloat16, int8 or nf4 (QLoRA); see WEIGHTS
+    fusion: str = "concat"  # or input, cross
+    fusion_layers: str = "all"  # or "every 4", or "0,5,11"
     encoder_tokens: int = 1  # the paper's S
     finding_tokens: int = 4
     lora_rank: int = 16
     lora_alpha: int = 32
     lora_dropout: float = 0.05
     max_answer_tokens: int = 96
-    batch_size: int = 16
-    bf16: bool = True  # autocast, the paper's; quick where the processor has bf16 instructions, slow elsewhere
-    learning_rate: float = 2e-5  # the paper's
-    warmup: float = 0.03
-    hide_signal: float = 0.3  # share of the examples that must do with the finding tokens
+
     pretrain_epochs: int = 20
     pretrain_learning_rate: float = 3e-3
     pretrain_batch_size: int = 32
     cross_fits: int = 3
+
     text_steps: int = 0
     tune_epochs: float = 5
+    tune_encoder: bool = False  # the paper tunes it along; few recordings would be learnt by heart
+    hide_signal: float = 0.3  # share of the examples that must do with the finding tokens
+    batch_size: int = 16
+    accumulate: int = 1  # steps that make up one batch
+    learning_rate: float = 2e-5  # the paper's
+    warmup: float = 0.03
+    bf16: bool = True  # autocast, the paper's; quick where the processor has bf16 instructions, slow elsewhere
+    checkpoint_gradients: bool = False
+    engine: str = "ddp"  # what several processes under torchrun do: ddp, fsdp, zero2, zero3; see ENGINES
     checkpoint_every: int = 50
+    evaluate_every: int = 0  # steps between validation losses (0: none); the best checkpoint is what is kept
+    patience: int = 0  # validation losses without a better one that end the run (0: it goes to its end)
 
 
 def load_recipe(path: Path | str, overrides: list[str] = ()) -> Recipe:

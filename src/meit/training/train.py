@@ -1,61 +1,83 @@
-"""`meit train`: encoder on codes, adapter on text alone, adapter on ECGs; one run folder, resumable at each step."""
+"""`meit train`: encoder on codes, adapter on text alone, adapter on ECGs; one run folder, resumed where it stopped.
+
+Under `torchrun --nproc-per-node N -m meit.cli train RECIPE` the last two stages run on N processes.
+"""
 
 import json
-import math
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import torch
-from tqdm import tqdm
 
 from meit.data.batches import load_set
-from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
-from meit.files import atomic_path, write_json
-from meit.model import backbones
+from meit.files import write_json
+from meit.model import loading
+from meit.model.architectures import decoder_layers, plain
 from meit.model.encoder import EncoderConfig
-from meit.model.prompt import answer_ids, collate, prompt_ids
+from meit.model.prompt import prompt_ids
 from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
-from meit.training.features import as_if_recorded, encode_all, trained_encoder
-from meit.training.pretrain import finding_names, finding_targets
+from meit.training.examples import Collator, ecg_examples, text_examples
+from meit.training.features import encode_all, trained_encoder
+from meit.training.pretrain import finding_names
 from meit.training.recipe import Recipe
 
-STATE, MODEL, LOG = "state.pt", "model", "log"
+MODEL, LOG = "model", "log"
+ENGINES = {  # several processes: what each holds
+    "ddp": {},  # everything
+    "fsdp": {"fsdp": True},  # its share of all weights (FSDP2)
+    "zero2": {"zero_optimization": {"stage": 2}},  # its share of gradients and optimizer states (DeepSpeed)
+    "zero3": {"zero_optimization": {"stage": 3, "stage3_gather_16bit_weights_on_model_save": True}},  # of weights too
+}
+SHARDED = ("fsdp", "zero3")
 
 
 def train(recipe: Recipe) -> Path:
     """Runs a recipe, or goes on where it stopped. Returns the folder of the finished model."""
+    from accelerate import PartialState
+
+    if recipe.engine not in ENGINES:
+        raise ModelError(f"engine {recipe.engine!r} is not known; known are {', '.join(ENGINES)}")
+    # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
+    processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
     out = Path(recipe.out)
-    out.mkdir(parents=True, exist_ok=True)
-    _claim(out, recipe)
+    with processes.main_process_first():
+        out.mkdir(parents=True, exist_ok=True)
+        _claim(out, recipe)
     torch.manual_seed(recipe.seed)
     base = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
     ecgs = load_set(recipe.data, SPLITS["train"], base.rate, base.seconds)
-    encoder_config = EncoderConfig(findings=finding_names(list(ecgs.reports)), n_tokens=recipe.encoder_tokens)
-    encoder, held_out = trained_encoder(recipe, encoder_config, ecgs, out)
-    backbone, tokenizer = backbones.load(recipe.backbone, torch.float32)
-    config = ModelConfig(
-        name=recipe.name,
-        version="1",
-        encoder=encoder_config,
-        hidden=backbone.config.hidden_size,
-        finding_tokens=recipe.finding_tokens,
-        lora_rank=recipe.lora_rank,
-        lora_alpha=recipe.lora_alpha,
-        backbone=recipe.backbone,
-        backbone_sha256=backbones.fingerprint(backbone),
-    )
-    lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
-    model = ReportModel(config, lora, tokenizer)
+    config = EncoderConfig(findings=finding_names(list(ecgs.reports)), n_tokens=recipe.encoder_tokens)
+    with processes.main_process_first():
+        encoder, held_out = trained_encoder(recipe, config, ecgs, out)
+    model = _build(recipe, config)
     model.encoder.load_state_dict(encoder.state_dict())
-    model.encoder.requires_grad_(False)
-    _, tokens, _ = encode_all(model.encoder, ecgs.ecgs, ecgs.masks)
-    batches = _text_batches(recipe, config, ecgs, held_out, tokenizer)
-    batches += _ecg_batches(recipe, ecgs, held_out, tokens, tokenizer)
-    _run(recipe, model, batches, out)
-    model.save(out / MODEL)
+    model.encoder.requires_grad_(recipe.tune_encoder)
+
+    def view(some):
+        return encode_all(encoder, some.ecgs, some.masks)[:2]
+
+    examples = text_examples(recipe, config, ecgs, held_out, model.tokenizer)
+    tune = (recipe.tune_epochs, recipe.hide_signal)
+    examples += ecg_examples(recipe, ecgs, held_out, view(ecgs)[1], model.tokenizer, *tune)
+    validation = None
+    if recipe.evaluate_every:
+        others = load_set(recipe.data, SPLITS["validation"], base.rate, base.seconds)
+        probabilities, tokens = view(others)
+        validation = ecg_examples(recipe, others, probabilities.numpy(), tokens, model.tokenizer, 1, 0.0)
+    trainer = _trainer(recipe, model, examples, validation, out)
+    from meit.training.trainer import last_checkpoint, remove_unfinished
+
+    with processes.main_process_first():
+        if processes.is_main_process:
+            remove_unfinished(out)
+    trainer.train(resume_from_checkpoint=last_checkpoint(out))
+    state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if recipe.engine in SHARDED else None
+    if processes.is_main_process:
+        model.save(out / MODEL, state)
+    processes.wait_for_everyone()
     return out / MODEL
 
 
@@ -67,105 +89,90 @@ def _claim(out: Path, recipe: Recipe) -> None:
     write_json(path, mine)
 
 
-def _text_batches(recipe: Recipe, config: ModelConfig, ecgs, held_out: np.ndarray, tokenizer) -> list[tuple]:
-    """text_steps batches of reports of the training folds; their codes stand for the ECG, the signal is hidden."""
-    if not recipe.text_steps:
-        return []
-    names = config.encoder.findings
-    reports = read_all_reports(recipe.data, SPLITS["train"])
-    rng = np.random.default_rng(recipe.seed)
-    # drawn as often as they occur: decoding follows the commonest wording, so it must be the true one
-    drawn = rng.permutation(len(reports))[: recipe.text_steps * recipe.batch_size]
-    answers = {i: answer_ids(tokenizer, reports[i].text, recipe.max_answer_tokens) for i in drawn}
-    targets = np.stack([finding_targets(reports[i], names) for i in drawn])
-    known = np.stack([finding_targets(report, names) for report in ecgs.reports])
-    probabilities = dict(zip(drawn, as_if_recorded(targets, known, held_out, rng), strict=True))
-    batches = []
-    for chosen in _by_length(list(drawn), lambda i: len(answers[i]), recipe.batch_size, rng):
-        hidden = torch.zeros(len(chosen), config.encoder.n_tokens, config.encoder.width)
-        shown = torch.zeros(len(chosen), dtype=torch.bool)
-        given = torch.from_numpy(np.stack([probabilities[i] for i in chosen]))
-        batches.append(([answers[i] for i in chosen], given, hidden, shown))
-    return batches
+def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
+    """The untuned model, its backbone frozen and wrapped with LoRA."""
+    backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
+    config = ModelConfig(
+        name=recipe.name,
+        version="1",
+        encoder=encoder,
+        hidden=backbone.config.hidden_size,
+        finding_tokens=recipe.finding_tokens,
+        lora_rank=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        backbone=recipe.backbone,
+        backbone_sha256=loading.fingerprint(backbone),
+        fusion=recipe.fusion,
+        fusion_layers=recipe.fusion_layers,
+    )
+    lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
+    model = ReportModel(config, lora, tokenizer)
+    if recipe.checkpoint_gradients:
+        model.checkpoint_gradients()
+    if recipe.engine in SHARDED and hasattr(model.fusion, "route"):
+        model.fusion.route = "prefix"  # a layer's weights are there only during that layer's own call
+    return model
 
 
-def _ecg_batches(recipe: Recipe, ecgs, held_out: np.ndarray, tokens: torch.Tensor, tokenizer) -> list[tuple]:
-    """tune_epochs passes over the training recordings."""
-    rng = np.random.default_rng(recipe.seed + 1)
-    answers = [answer_ids(tokenizer, text, recipe.max_answer_tokens) for text in ecgs.texts]
-    probabilities = torch.from_numpy(held_out)
-    batches = []
-    for _ in range(math.ceil(recipe.tune_epochs)):
-        for chosen in _by_length(list(range(len(answers))), lambda i: len(answers[i]), recipe.batch_size, rng):
-            shown = torch.from_numpy(rng.random(len(chosen)) >= recipe.hide_signal)
-            batches.append(([answers[i] for i in chosen], probabilities[chosen], tokens[chosen], shown))
-    per_epoch = math.ceil(len(answers) / recipe.batch_size)
-    return batches[: round(recipe.tune_epochs * per_epoch)]
+def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: list | None, out: Path):
+    from accelerate import PartialState
+    from transformers import EarlyStoppingCallback, ProgressCallback, TrainingArguments
+    from transformers.trainer_callback import PrinterCallback
 
+    from meit.training.trainer import Bar, ReportTrainer
 
-def _by_length(items: list, length, batch_size: int, rng) -> list[list]:
-    """Batches of like length in random order, so that little is padding."""
-    order = sorted(items, key=lambda item: (length(item), rng.random()))
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    rng.shuffle(batches)
-    return batches
-
-
-def _run(recipe: Recipe, model: ReportModel, batches: list[tuple], out: Path) -> None:
-    """AdamW, linear schedule with warm-up, gradient norm 1; state saved every checkpoint_every steps."""
-    from torch.utils.tensorboard import SummaryWriter
-    from transformers import get_linear_schedule_with_warmup
-
-    trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    # the projector starts from nothing, the adapter from a model that can write: ten times the step for the former
-    groups = [
-        {"params": [p for n, p in trained.items() if "projector" in n], "lr": recipe.learning_rate * 5},
-        {"params": [p for n, p in trained.items() if "projector" not in n], "lr": recipe.learning_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.0)
-    steps = len(batches)
-    schedule = get_linear_schedule_with_warmup(optimiser, round(recipe.warmup * steps), steps)
-    first = 0
-    if (out / STATE).exists():
-        state = torch.load(out / STATE, weights_only=True)
-        model.load_state_dict(state["model"], strict=False)
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"])
-        first = state["step"]
-
-    def save(step: int) -> None:
-        state = {
-            "model": {name: value.detach() for name, value in trained.items()},
-            "optimiser": optimiser.state_dict(),
-            "schedule": schedule.state_dict(),
-            "random": torch.get_rng_state(),
-            "step": step,
+    parts = PartialState().num_processes * recipe.accumulate
+    if recipe.batch_size % parts:
+        raise ModelError(f"batch_size {recipe.batch_size} cannot be divided among {parts} (processes x accumulate)")
+    steps = len(examples) // recipe.batch_size
+    engine = dict(ENGINES[recipe.engine])
+    if "zero_optimization" in engine:
+        auto = {"train_micro_batch_size_per_gpu": "auto", "gradient_accumulation_steps": "auto", "bf16": {"enabled": "auto"}}
+        engine = {"deepspeed": engine | auto | {"gradient_clipping": "auto", "zero_allow_untested_optimizer": True}}
+    elif "fsdp" in engine:
+        layer = type(decoder_layers(model.backbone)[0]).__name__
+        engine["fsdp_config"] = {"transformer_layer_cls_to_wrap": [layer], "state_dict_type": "FULL_STATE_DICT"}
+    every = {"eval_strategy": "no"}
+    if validation is not None:
+        every = {
+            "eval_strategy": "steps",
+            "eval_steps": recipe.evaluate_every,
+            "load_best_model_at_end": True,
+            "metric_for_best_model": "eval_loss",
+            "greater_is_better": False,
+            "prediction_loss_only": True,
+            "per_device_eval_batch_size": recipe.batch_size // parts,
         }
-        with atomic_path(out / STATE) as temporary:
-            torch.save(state, temporary)
-
-    prompt, pad = prompt_ids(model.tokenizer, model.config.instruction), model.tokenizer.eos_token_id
-    model.train()
-    model.encoder.eval()
-    smooth = None
-    with SummaryWriter(out / LOG, purge_step=first) as log:
-        bar = tqdm(range(first, steps), desc="tuning", unit="step", initial=first, total=steps)
-        for step in bar:
-            answers, probabilities, tokens, shown = batches[step]
-            with torch.autocast(model.backbone.device.type, torch.bfloat16, enabled=recipe.bf16):
-                loss = model.loss(*collate(prompt, answers, pad), probabilities, tokens, shown)
-            if not math.isfinite(loss.item()):
-                raise ModelError(f"the loss is {loss.item()} at step {step}: lower learning_rate; {out / STATE} is intact")
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(list(trained.values()), 1.0)
-            optimiser.step()
-            schedule.step()
-            smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
-            log.add_scalar("loss", loss.item(), step)
-            log.add_scalar("learning_rate", schedule.get_last_lr()[-1], step)
-            bar.set_postfix(loss=f"{smooth:.3f}")
-            if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == steps:
-                save(step + 1)
-    model.eval()
+    arguments = TrainingArguments(
+        output_dir=str(out),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch_size // parts,
+        gradient_accumulation_steps=recipe.accumulate,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=round(recipe.warmup * steps),
+        max_grad_norm=1.0,
+        bf16=recipe.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        seed=recipe.seed,
+        save_strategy="steps",
+        save_steps=recipe.evaluate_every or recipe.checkpoint_every,
+        save_total_limit=2,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        report_to="none",
+        remove_unused_columns=False,
+        ddp_find_unused_parameters=recipe.tune_encoder,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        **every,
+        **engine,
+    )
+    callbacks = [Bar(out / LOG)]
+    if validation is not None and recipe.patience:
+        callbacks.append(EarlyStoppingCallback(recipe.patience))
+    collator = Collator(model.backbone, prompt_ids(model.tokenizer, model.spec.instruction))
+    trainer = ReportTrainer(model, arguments, collator, examples, validation, callbacks=callbacks)
+    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
+    plain(model.backbone).config.use_cache = False
+    return trainer

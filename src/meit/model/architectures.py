@@ -1,0 +1,176 @@
+"""What fusion must know of each language model architecture: one row each, keyed by transformers' `model_type`.
+
+A row says where the decoder's layers and their self-attention are, and how keys and values come out of them. Nothing
+of an architecture's code is repeated here: the model itself is always transformers' own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from meit.errors import ModelError
+
+KeysValues = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """layers: path of the decoder's layers in the model with its head; attention: path of the self-attention in one.
+
+    projections: in the attention, the modules whose input becomes K and V. keys_values(attention, rows (B, S, hidden))
+    -> K, V (B, heads, S, head_dim), unrotated. short: configuration entries that let a layer see only the last tokens,
+    with the value that lets it see all (None) or the entry that says how many all are.
+    """
+
+    layers: str
+    attention: str
+    projections: tuple[str, ...]
+    keys_values: Callable[[nn.Module, Tensor], KeysValues]
+    mask: str = "attention_mask"  # the attention's argument
+    encoder_decoder: bool = False
+    sdpa: bool = True
+    short: tuple[tuple[str, str | None], ...] = ()
+
+
+def _heads(rows: Tensor, head_dim: int) -> Tensor:
+    return rows.unflatten(-1, (-1, head_dim)).transpose(1, 2)
+
+
+def _separate(key: str, value: str, head_dim: str = "head_dim") -> Callable:
+    """One projection each, as most have it; a norm on the keys (Gemma 3) belongs to the layer's projection."""
+
+    def keys_values(attention: nn.Module, rows: Tensor) -> KeysValues:
+        size = getattr(attention, head_dim)
+        keys = _heads(getattr(attention, key)(rows), size)
+        norm = getattr(attention, "k_norm", None)
+        return keys if norm is None else norm(keys), _heads(getattr(attention, value)(rows), size)
+
+    return keys_values
+
+
+def _fused_by_head(head_dim: str) -> Callable:
+    """query_key_value gives q, k, v of the first head, then of the second, ... (GPT-NeoX, BLOOM)."""
+
+    def keys_values(attention: nn.Module, rows: Tensor) -> KeysValues:
+        fused = attention.query_key_value(rows).unflatten(-1, (-1, 3, getattr(attention, head_dim)))
+        return fused[..., 1, :].transpose(1, 2), fused[..., 2, :].transpose(1, 2)
+
+    return keys_values
+
+
+def _fused_by_kind(attention: nn.Module, rows: Tensor) -> KeysValues:
+    """c_attn gives all queries, then all keys, then all values (GPT-2)."""
+    _, keys, values = attention.c_attn(rows).chunk(3, dim=-1)
+    return _heads(keys, attention.head_dim), _heads(values, attention.head_dim)
+
+
+_LLAMA = Architecture("model.layers", "self_attn", ("k_proj", "v_proj"), _separate("k_proj", "v_proj"))
+_WINDOWED = Architecture(
+    "model.layers",
+    "self_attn",
+    ("k_proj", "v_proj"),
+    _separate("k_proj", "v_proj"),
+    short=(("sliding_window", None),),
+)
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "llama": _LLAMA,
+    "mistral": _WINDOWED,
+    "qwen2": _WINDOWED,
+    "gemma3_text": Architecture(
+        "model.layers",
+        "self_attn",
+        ("k_proj", "v_proj"),
+        _separate("k_proj", "v_proj"),
+        short=(("sliding_window", "max_position_embeddings"),),
+    ),
+    "gpt_neox": Architecture(
+        "gpt_neox.layers", "attention", ("query_key_value",), _fused_by_head("head_size")
+    ),
+    "gpt2": Architecture("transformer.h", "attn", ("c_attn",), _fused_by_kind),
+    "gpt_neo": Architecture(
+        "transformer.h",
+        "attn.attention",
+        ("k_proj", "v_proj"),
+        _separate("k_proj", "v_proj"),
+        sdpa=False,
+        short=(("window_size", "max_position_embeddings"),),
+    ),
+    "gptj": Architecture("transformer.h", "attn", ("k_proj", "v_proj"), _separate("k_proj", "v_proj"), sdpa=False),
+    "bloom": Architecture(
+        "transformer.h", "self_attention", ("query_key_value",), _fused_by_head("head_dim"), sdpa=False
+    ),
+    "opt": Architecture("model.decoder.layers", "self_attn", ("k_proj", "v_proj"), _separate("k_proj", "v_proj")),
+    "bart": Architecture(
+        "model.decoder.layers",
+        "self_attn",
+        ("k_proj", "v_proj"),
+        _separate("k_proj", "v_proj"),
+        encoder_decoder=True,
+    ),
+    "t5": Architecture(
+        "decoder.block",
+        "layer.0.SelfAttention",
+        ("k", "v"),
+        _separate("k", "v", "key_value_proj_dim"),
+        mask="mask",
+        encoder_decoder=True,
+    ),
+}
+
+
+def architecture_of(config) -> Architecture:
+    """The row of a transformers configuration. Raises ModelError, naming what is known, where there is none."""
+    found = ARCHITECTURES.get(config.model_type)
+    if found is None:
+        raise ModelError(
+            f"architecture {config.model_type!r} is not known to meit; known are {', '.join(sorted(ARCHITECTURES))}. "
+            "CONTRIBUTING.md shows how one row adds another"
+        )
+    return found
+
+
+def see_everything(config):
+    """Lifts the limits that would let late tokens lose sight of the ECG, which stands first. Returns the config."""
+    for entry, other in architecture_of(config).short:
+        if getattr(config, entry, None) is not None:
+            setattr(config, entry, None if other is None else getattr(config, other))
+    return config
+
+
+def plain(backbone) -> nn.Module:
+    """The transformers model below peft's wrapper, if there is one."""
+    return backbone.get_base_model() if hasattr(backbone, "get_base_model") else backbone
+
+
+def decoder_layers(backbone) -> nn.ModuleList:
+    model = plain(backbone)
+    return model.get_submodule(architecture_of(model.config).layers)
+
+
+def attentions(backbone) -> list[nn.Module]:
+    """The self-attention of every decoder layer."""
+    path = architecture_of(plain(backbone).config).attention
+    return [layer.get_submodule(path) for layer in decoder_layers(backbone)]
+
+
+def head(backbone, hidden: Tensor) -> Tensor:
+    """Last hidden states (..., hidden) -> logits, with what BART and T5 do before or after their output layer."""
+    model = plain(backbone)
+    if getattr(model.config, "scale_decoder_outputs", False):
+        hidden = hidden * model.config.d_model**-0.5
+    logits = model.get_output_embeddings()(hidden)
+    bias = getattr(model, "final_logits_bias", None)
+    return logits if bias is None else logits + bias.to(logits.dtype)
+
+
+def body(backbone) -> nn.Module:
+    """The decoder below the output head."""
+    model = plain(backbone)
+    return model.get_decoder() if model.config.is_encoder_decoder else getattr(model, model.base_model_prefix)
+
+
+def dtype_of(backbone) -> torch.dtype:
+    return plain(backbone).get_input_embeddings().weight.dtype

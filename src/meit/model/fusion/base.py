@@ -1,0 +1,94 @@
+"""The interface of a fusion, and what all of them need."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from meit.errors import ModelError
+from meit.model.architectures import decoder_layers, plain
+
+
+@dataclass(frozen=True)
+class Text:
+    """ids, mask (B, T): what the decoder reads. source_ids, source_mask (B, U): what the encoder reads, if there is one."""
+
+    ids: Tensor
+    mask: Tensor
+    source_ids: Tensor | None = None
+    source_mask: Tensor | None = None
+
+
+class Fusion(nn.Module):
+    """ECG tokens (B, S, hidden) and text -> hidden states of the text, in training; -> new tokens, in drafting.
+
+    What a fusion adds to the backbone's weights (nothing, but for `cross`) are its own parameters. ecg_mask (B, S)
+    is 0 for ECG tokens that the text must not see.
+    """
+
+    def __init__(self, backbone, layers: str = "all"):
+        super().__init__()
+        self.layers = chosen_layers(layers, len(decoder_layers(backbone)))
+
+    def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
+        """Last hidden states (B, T, hidden) of the decoder. Raises ValueError where a mask does not fit."""
+        raise NotImplementedError
+
+    def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
+        """New tokens (B, up to max_new_tokens) by transformers' `generate`, which takes the options."""
+        raise NotImplementedError
+
+
+def chosen_layers(layers: str, count: int) -> tuple[int, ...]:
+    """"all", "every N" (the last of each N layers) or "0,5,11" -> indices. Raises ModelError."""
+    try:
+        if layers == "all":
+            return tuple(range(count))
+        if layers.startswith("every "):
+            step = int(layers.removeprefix("every "))
+            chosen = tuple(range(step - 1, count, step))
+        else:
+            chosen = tuple(sorted({int(part) for part in layers.split(",")}))
+    except ValueError:
+        raise ModelError(f"layers {layers!r}: write 'all', 'every 4', or indices such as '0,5,11'") from None
+    if not chosen or chosen[0] < 0 or chosen[-1] >= count:
+        raise ModelError(f"layers {layers!r} chooses none, or one that is not among the backbone's {count}")
+    return chosen
+
+
+def check_masks(text: Text, ecg: Tensor, ecg_mask: Tensor) -> None:
+    """A mask of a wrong length is silently wrong in most models of transformers, so it is refused here."""
+    pairs = [("text", text.ids.shape, text.mask), ("ECG", ecg.shape[:2], ecg_mask)]
+    if text.source_ids is not None:
+        pairs.append(("source", text.source_ids.shape, text.source_mask))
+    for name, shape, mask in pairs:
+        if mask is None or mask.shape != shape:
+            found = None if mask is None else tuple(mask.shape)
+            raise ValueError(f"the {name} mask {found} does not fit its {tuple(shape)}")
+    if len(text.ids) != len(ecg):
+        raise ValueError(f"{len(text.ids)} texts for {len(ecg)} ECGs")
+
+
+def positions(mask: Tensor) -> Tensor:
+    """Positions 0, 1, ... of what the mask shows (B, T); padding gets 0."""
+    return (mask.cumsum(1) - 1).clamp_min(0)
+
+
+def encode_source(backbone, text: Text, **inputs):
+    """Encoder states of the instruction (B, U, hidden) of an encoder-decoder; inputs may replace the ids."""
+    return plain(backbone).get_encoder()(
+        **(inputs or {"input_ids": text.source_ids, "attention_mask": text.source_mask})
+    )
+
+
+def dummies(backbone, batch: int, count: int, device) -> Tensor:
+    """(B, count) ids that stand for ECG tokens where transformers counts ids; which ones does not matter."""
+    config = plain(backbone).config
+    start = getattr(config, "decoder_start_token_id", None) if config.is_encoder_decoder else config.eos_token_id
+    start = start[0] if isinstance(start, list) else start
+    return torch.full((batch, count), start or 0, device=device)
+
+
+def copies(options: dict) -> int:
+    """How many rows generate() makes of each input."""
+    return max(options.get("num_beams", 1), options.get("num_return_sequences", 1))

