@@ -15,21 +15,23 @@ BAD_INPUT, SOME_FAILED = 2, 1
 def report(args: argparse.Namespace) -> int:
     """Draft the reports of recordings; one failing file never stops the others."""
     from meit.ecg.formats import find_recordings, read_ecg
+    from meit.ecg.recording import check_leads
 
     paths = [found for path in args.paths for found in find_recordings(path)]
-    if len(paths) == 1:  # before the model is loaded: a wrong file shall say so at once
-        read_ecg(paths[0])
+    first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
     from meit.drafting.draft import draft_report
     from meit.files import write_json, write_text
-    from meit.model.report_model import load_model
+    from meit.model.report_model import load_model, read_config
 
+    if first is not None:
+        check_leads(first, read_config(args.model).missing_chest_leads)
     model = load_model(args.model)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
     failed = []
     for path in _progress(paths, "drafting"):
         try:
-            recording = read_ecg(path)
+            recording = read_ecg(path, allow_missing=True)
             draft = draft_report(model, recording)
         except MeitError as error:
             failed.append(str(error))
@@ -71,6 +73,15 @@ def train(args: argparse.Namespace) -> int:
     from meit.training.train import train as run
 
     print(f"Model: {run(load_recipe(args.recipe, args.overrides))}")
+    return 0
+
+
+def merge(args: argparse.Namespace) -> int:
+    """Fold a model's adapter into its language model, for export: OUT/backbone is a folder of transformers."""
+    from meit.model.report_model import export_merged
+
+    export_merged(args.model, args.out)
+    print(f"Model: {args.out}")
     return 0
 
 
@@ -122,6 +133,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("recipe", type=Path, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
     one.set_defaults(run=train)
+
+    one = commands.add_parser("merge", help="fold the adapter into the language model", description=merge.__doc__)
+    one.add_argument("model", type=Path, metavar="MODEL")
+    one.add_argument("out", type=Path, metavar="OUT")
+    one.set_defaults(run=merge)
 
     one = commands.add_parser("models", help="list the language models that can be tuned", description=models.__doc__)
     one.set_defaults(run=models)

@@ -52,3 +52,20 @@ def test_a_folder_without_a_model_is_refused(tmp_path, content, says):
         (tmp_path / CONFIG).write_text(content)
     with pytest.raises(ModelError, match=says):
         load_model(tmp_path)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "t5"])
+def test_merged_it_drafts_the_same(build, tmp_path, kind):
+    from meit.model.report_model import export_merged
+
+    build(kind).save(tmp_path / "model")
+    export_merged(tmp_path / "model", tmp_path / "merged")
+    apart, merged = load_model(tmp_path / "model"), load_model(tmp_path / "merged")
+    assert not (tmp_path / "merged" / "adapter").exists()
+    for name, value in apart.state_dict().items():
+        assert torch.equal(value, merged.state_dict()[name]), name
+    assert merged.generate(*views(), 12) == apart.generate(*views(), 12)
+    with pytest.raises(ModelError, match="exists: name a folder"):
+        export_merged(tmp_path / "model", tmp_path / "merged")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["merged", "model"]

@@ -8,7 +8,7 @@ import torch
 
 from meit.data.batches import model_input
 from meit.ecg.quality import inspect
-from meit.ecg.recording import Recording
+from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
 
 REVIEW = "Draft for a clinician's review, not a diagnosis."
@@ -51,14 +51,19 @@ def sentences(report: str) -> list[str]:
 
 
 @torch.inference_mode()
-def draft_report(model: ReportModel, recording: Recording, num_beams: int = 1) -> Draft:
+def draft_report(model: ReportModel, recording: Recording, num_beams: int | None = None) -> Draft:
     """Drafts the report of one recording; its first window, if it is longer than the model's."""
     return draft_reports(model, [recording], num_beams)[0]
 
 
 @torch.inference_mode()
-def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams: int = 1) -> list[Draft]:
-    """Drafts the reports of a batch of recordings."""
+def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams: int | None = None) -> list[Draft]:
+    """Drafts the reports of a batch of recordings.
+
+    num_beams: by default the model's own. Raises RecordingError where leads are missing that the model needs.
+    """
+    for recording in recordings:
+        check_leads(recording, model.spec.missing_chest_leads)
     config = model.spec.encoder
     inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in recordings]
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))

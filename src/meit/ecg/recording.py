@@ -1,7 +1,7 @@
 """One 12-lead ECG in memory: millivolts, leads by name in one fixed order, and what was derived or is missing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -128,11 +128,7 @@ def assemble(
     every = recorded | _derived_limb_leads(recorded)
     missing = tuple(lead for lead in LEADS if lead not in every)
     if missing and not allow_missing:
-        raise RecordingError(
-            f"{label}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing "
-            f"(recorded: {', '.join(lead for lead in LEADS if lead in recorded)}); a 12-lead ECG is needed, "
-            "of which only limb leads can be derived, from two of I, II and III"
-        )
+        raise _missing(label, missing, recorded)
 
     n_samples = len(next(iter(every.values())))
     signal = np.full((n_samples, len(LEADS)), np.nan, dtype=np.float32)
@@ -159,6 +155,21 @@ def check_usable(recording: Recording, min_seconds: float = MIN_SECONDS) -> None
         raise RecordingError(
             f"{label}: only {recorded:.3g} s recorded; at least {min_seconds:g} s are needed (10 s is usual)"
         )
+
+
+def check_leads(recording: Recording, missing_chest_leads: int) -> None:
+    """Raises RecordingError where a limb lead is missing, or more chest leads than a model can do without."""
+    limb = [lead for lead in recording.missing if lead in LIMB_LEADS]
+    if limb or len(recording.missing) > missing_chest_leads:
+        raise _missing(recording.source or recording.name, recording.missing, set(LEADS) - set(recording.missing))
+
+
+def _missing(label: str, missing: Sequence[str], recorded: Collection[str]) -> RecordingError:
+    return RecordingError(
+        f"{label}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing "
+        f"(recorded: {', '.join(lead for lead in LEADS if lead in recorded)}); a 12-lead ECG is needed, "
+        "of which only limb leads can be derived, from two of I, II and III"
+    )
 
 
 def _derived_limb_leads(recorded: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,14 +10,15 @@ from torch import Tensor, nn
 
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
-from meit.files import write_json
+from meit.files import atomic_folder, write_json
 from meit.model import loading
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.architectures import dtype_of, head
 from meit.model.fusion import Text, build_fusion
 from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
 
-CONFIG, WEIGHTS, ADAPTER = "config.json", "ecg.safetensors", "adapter"
+CONFIG, WEIGHTS, ADAPTER, MERGED = "config.json", "ecg.safetensors", "adapter", "backbone"
+ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
 PARTS = ("encoder", "projector", "fusion")  # what is saved besides the adapter
 FORMAT = 1
 NORMALISATION = "0.5-40 Hz; chest leads by own deviation; limb leads by one common deviation"
@@ -25,7 +26,10 @@ NORMALISATION = "0.5-40 Hz; chest leads by own deviation; limb leads by one comm
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none)."""
+    """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none).
+
+    missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
+    """
 
     name: str
     version: str
@@ -39,6 +43,8 @@ class ModelConfig:
     instruction: str = INSTRUCTION
     fusion: str = "concat"
     fusion_layers: str = "all"
+    missing_chest_leads: int = 0
+    num_beams: int = 1
     leads: tuple[str, ...] = LEADS
     normalisation: str = NORMALISATION
     format: int = FORMAT
@@ -139,13 +145,15 @@ class ReportModel(nn.Module):
         probabilities: Tensor,
         tokens: Tensor,
         max_new_tokens: int = 256,
-        num_beams: int = 1,
+        num_beams: int | None = None,
         instructions: Sequence[str] | None = None,
     ) -> list[str]:
-        """(B, F), (B, S, width) -> reports, written greedily or by beam search for the likeliest report.
+        """(B, F), (B, S, width) -> reports, written greedily (one beam) or by beam search for the likeliest report.
 
-        instructions: one for each recording; by default the one that the model was tuned with.
+        num_beams: by default the model's own. instructions: one for each recording; by default the one that the model
+        was tuned with.
         """
+        num_beams = num_beams or self.spec.num_beams
         prompts = [prompt_ids(self.tokenizer, text) for text in instructions or [self.spec.instruction] * len(tokens)]
         text = for_drafting(self.backbone, prompts)
         ecg = self.projector(probabilities, tokens).to(dtype_of(self.backbone))
@@ -172,7 +180,7 @@ class ReportModel(nn.Module):
             if ".lora_" in key
         }
         (folder / ADAPTER).mkdir(exist_ok=True)
-        save_file(adapter, folder / ADAPTER / "adapter_model.safetensors")
+        save_file(adapter, folder / ADAPTER_WEIGHTS)
         lora = self.backbone.peft_config["default"]
         lora.base_model_name_or_path = self.spec.backbone  # its name, not where it lies on this machine
         lora.save_pretrained(folder / ADAPTER)
@@ -196,14 +204,16 @@ def load_model(folder: str | Path) -> ReportModel:
 
     folder = Path(folder)
     config = read_config(folder)
-    backbone, tokenizer = loading.load(config.backbone, "float32")
+    place = str(folder / MERGED) if config.backbone == MERGED else config.backbone
+    backbone, tokenizer = loading.load(place, "float32")
     found = loading.fingerprint(backbone)
     if found != config.backbone_sha256:
         raise ModelError(
             f"{folder} was tuned on another {config.backbone!r} (fingerprint {config.backbone_sha256[:12]}, found "
             f"{found[:12]}): use that backbone, or delete the cached one to convert it anew"
         )
-    merge_adapter(backbone, load_file(folder / ADAPTER / "adapter_model.safetensors"), config)
+    if config.lora_rank:
+        merge_adapter(backbone, load_file(folder / ADAPTER_WEIGHTS), config)
     model = ReportModel(config, backbone, tokenizer)
     own = load_file(folder / WEIGHTS)
     for part in PARTS:
@@ -211,6 +221,28 @@ def load_model(folder: str | Path) -> ReportModel:
         getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
     model.sha256 = _checksum(folder)
     return model.eval()
+
+
+def export_merged(folder: str | Path, out: str | Path) -> None:
+    """A model with its adapter folded into the backbone, which then lies in `out`/backbone as transformers saves it.
+
+    `out` is a model of meit as well. It appears whole or not at all. Raises ModelError where `out` exists.
+    """
+    from safetensors.torch import save_file
+
+    out = Path(out)
+    if out.exists():
+        raise ModelError(f"{out} exists: name a folder that does not")
+    model = load_model(folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_folder(out) as temporary:
+        model.backbone.save_pretrained(temporary / MERGED)
+        model.tokenizer.save_pretrained(temporary / MERGED)
+        own = {key: _half(value) for key, value in model.state_dict().items() if key.split(".")[0] in PARTS}
+        save_file(own, temporary / WEIGHTS)
+        fingerprint = loading.fingerprint(model.backbone)
+        spec = replace(model.spec, backbone=MERGED, backbone_sha256=fingerprint, lora_rank=0)
+        write_json(temporary / CONFIG, asdict(spec))
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -249,6 +281,7 @@ def _checksum(folder: Path) -> str:
     import hashlib
 
     digest = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS, f"{ADAPTER}/adapter_model.safetensors"):
-        digest.update((folder / name).read_bytes())
+    for name in (CONFIG, WEIGHTS, ADAPTER_WEIGHTS):
+        if (folder / name).exists():  # a merged model has no adapter
+            digest.update((folder / name).read_bytes())
     return digest.hexdigest()

@@ -20,10 +20,15 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
 
     An encoder is too sure of the recordings it was trained on. Were the language model tuned on those
     probabilities, it would trust them at test time, when they are worse. So cross_fits further encoders each leave
-    out a part of the folds, and predict it. Finished parts are read back from `out`.
+    out a part of the folds, and predict it. Finished parts are read back from `out`. Without pre-training both are
+    what an untrained encoder gives.
     """
     from safetensors.torch import load_file, save_file
 
+    if not recipe.pretrain_epochs:
+        torch.manual_seed(recipe.seed)
+        encoder = EcgEncoder(config).eval()
+        return encoder, encode_all(encoder, train.ecgs, train.masks)[0].numpy()
     targets = np.stack([finding_targets(report, config.findings) for report in train.reports])
     folds = np.array([report.fold for report in train.reports])
 

@@ -30,7 +30,7 @@ class Recipe:
     lora_dropout: float = 0.05
     max_answer_tokens: int = 96
 
-    pretrain_epochs: int = 20
+    pretrain_epochs: int = 20  # 0: the encoder starts untrained, as the paper's
     pretrain_learning_rate: float = 3e-3
     pretrain_batch_size: int = 32
     cross_fits: int = 3
@@ -42,6 +42,7 @@ class Recipe:
     batch_size: int = 16
     accumulate: int = 1  # steps that make up one batch
     learning_rate: float = 2e-5  # the paper's
+    projector_rate: float = 5.0  # times that for the projector, which starts from nothing
     warmup: float = 0.03
     bf16: bool = True  # autocast, the paper's; quick where the processor has bf16 instructions, slow elsewhere
     checkpoint_gradients: bool = False
@@ -52,15 +53,13 @@ class Recipe:
 
 
 def load_recipe(path: Path | str, overrides: list[str] = ()) -> Recipe:
-    """A YAML file and `key=value` overrides -> a Recipe. Raises ModelError for an unknown key or a wrong type."""
+    """A YAML file and `key=value` overrides -> a Recipe. `base: FILE` in it names a recipe that it changes.
+
+    Raises ModelError for an unknown key or a wrong type.
+    """
     import yaml
 
-    try:
-        values = yaml.safe_load(Path(path).read_text()) or {}
-    except FileNotFoundError:
-        raise ModelError(f"recipe {path} does not exist; recipes/ holds examples") from None
-    except yaml.YAMLError as error:
-        raise ModelError(f"recipe {path} is not valid YAML: {error}") from None
+    values = _read(Path(path))
     for override in overrides:
         key, sign, value = override.partition("=")
         if not sign:
@@ -77,3 +76,19 @@ def load_recipe(path: Path | str, overrides: list[str] = ()) -> Recipe:
         except (TypeError, ValueError):
             raise ModelError(f"recipe {path}: {key} must be a {kind.__name__}, found {value!r}") from None
     return replace(Recipe(), **values)
+
+
+def _read(path: Path) -> dict:
+    """The entries of a recipe, over those of its base."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except FileNotFoundError:
+        raise ModelError(f"recipe {path} does not exist; recipes/ holds examples") from None
+    except yaml.YAMLError as error:
+        raise ModelError(f"recipe {path} is not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ModelError(f"recipe {path} must hold lines of the form 'key: value'")
+    base = values.pop("base", None)
+    return values if base is None else _read(path.parent / base) | values

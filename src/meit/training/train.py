@@ -172,6 +172,7 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: lis
         callbacks.append(EarlyStoppingCallback(recipe.patience))
     collator = Collator(model.backbone, prompt_ids(model.tokenizer, model.spec.instruction))
     trainer = ReportTrainer(model, arguments, collator, examples, validation, callbacks=callbacks)
+    trainer.projector_rate = recipe.projector_rate
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
     plain(model.backbone).config.use_cache = False

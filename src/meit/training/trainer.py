@@ -16,11 +16,12 @@ from transformers import Trainer, TrainerCallback
 from meit.errors import ModelError
 
 WHOLE = "whole"  # the file that says that a checkpoint was written to its end
-PROJECTOR_FASTER = 5  # it starts from nothing, the adapter from a model that can write
 
 
 class ReportTrainer(Trainer):
     """Reads its examples in the given order, saves only what is tuned, and marks a checkpoint when it is whole."""
+
+    projector_rate = 1.0  # the projector's learning rate, in multiples of the others'
 
     def _get_train_sampler(self, train_dataset=None):
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
@@ -31,7 +32,7 @@ class ReportTrainer(Trainer):
             rate = self.args.learning_rate
             new = [p for n, p in tuned.items() if "projector" in n]
             rest = [p for n, p in tuned.items() if "projector" not in n]
-            groups = [{"params": new, "lr": rate * PROJECTOR_FASTER}, {"params": rest, "lr": rate}]
+            groups = [{"params": new, "lr": rate * self.projector_rate}, {"params": rest, "lr": rate}]
             self.optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
         return self.optimizer
 

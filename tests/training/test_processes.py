@@ -1,0 +1,82 @@
+"""Two processes under torchrun (gloo) give the loss curve and the model of one, in every way they can share work."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+import yaml
+
+from meit.model.report_model import load_model
+from meit.training.recipe import Recipe
+
+
+def losses(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    return [entry.value for entry in EventAccumulator(str(run / "log")).Reload().Scalars("loss")]
+
+
+def tune(recipe, folder, processes):
+    """Runs the command as a user does; returns the run's folder."""
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**asdict(recipe), "data": list(recipe.data), "out": str(folder / "run")}))
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", "0"]
+    launcher = [*launcher, "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"] if processes > 1 else []
+    command = [sys.executable, *launcher, "-m", "meit.cli", "train", str(path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def recipe(simulated, tiny_backbone):
+    return Recipe(
+        data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, learning_rate=5e-3, pretrain_epochs=1,
+        cross_fits=2, text_steps=2, tune_epochs=4, checkpoint_every=5, hide_signal=0.0, lora_dropout=0.0, bf16=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def alone(recipe, tmp_path_factory):
+    return tune(recipe, tmp_path_factory.mktemp("alone"), 1)
+
+
+ENGINES = [
+    "ddp",
+    "fsdp",
+    *(
+        pytest.param(name, marks=pytest.mark.skipif(not importlib.util.find_spec("deepspeed"), reason="no deepspeed"))
+        for name in ("zero2", "zero3")
+    ),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@torch.no_grad()
+def test_two_processes_give_the_curve_of_one(recipe, alone, tmp_path, engine):
+    run = tune(replace(recipe, engine=engine), tmp_path, 2)
+    assert losses(run) == pytest.approx(losses(alone), abs=1e-3)
+    ours, theirs = load_model(run / "model"), load_model(alone / "model")
+    for (name, value), other in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
+        assert torch.allclose(value.float(), other.float(), atol=2e-2), name  # they are kept in bf16
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_two_processes_resume(recipe, alone, tmp_path, engine):
+    """A run whose last checkpoint and model are gone goes on from the one before, to the same end."""
+    import shutil
+
+    run = tune(replace(recipe, engine=engine), tmp_path, 2)
+    first = load_model(run / "model")
+    shutil.rmtree(run / "model")
+    for folder in run.glob("checkpoint-*"):
+        if folder.name != "checkpoint-5" and folder.name != "checkpoint-10":
+            shutil.rmtree(folder)
+    again = load_model(tune(replace(recipe, engine=engine), tmp_path, 2) / "model")
+    for (name, value), other in zip(first.state_dict().items(), again.state_dict().values(), strict=True):
+        assert torch.allclose(value.float(), other.float(), atol=1e-3), name
