@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 
-def meit(*arguments, folder=None):
+def meit_command(*arguments, folder=None):
     command = [sys.executable, "-m", "meit.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
 
@@ -23,7 +23,7 @@ def write_record(folder, name, signal, rate=100, leads=None):
 
 
 def test_report_of_a_real_recording(example, tmp_path):
-    done = meit("report", example, "--format", "json", "--plot", folder=tmp_path)
+    done = meit_command("report", example, "--format", "json", "--plot", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     draft = json.loads(done.stdout)
     assert {"recording", "report", "statements", "measurements", "quality", "warnings", "model"} <= set(draft)
@@ -37,7 +37,7 @@ def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
     folder = tmp_path / "in"
     shutil.copytree(example.parent, folder)
     (folder / "00041_lr.dat").write_bytes(b"short")
-    done = meit("report", folder, "--out", tmp_path / "out")
+    done = meit_command("report", folder, "--out", tmp_path / "out")
     assert done.returncode == 1
     assert "00041_lr" in done.stderr and "1 of 3 recordings failed" in done.stderr
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -68,19 +68,36 @@ def wrong_inputs(folder):
 
 def test_each_wrong_input_gives_one_line_and_exit_code_2(tmp_path):
     for name, path in wrong_inputs(tmp_path).items():
-        done = meit("report", path)
+        done = meit_command("report", path)
         assert done.returncode == 2, (name, done.stderr)
         assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1, (name, done.stderr)
         assert done.stderr.startswith("meit: ") and path.stem in done.stderr, (name, done.stderr)
 
 
+def test_one_missing_chest_lead_is_masked_and_named(example, tmp_path):
+    import meit
+
+    recording = meit.read_ecg(example)
+    names = [lead for lead in meit.LEADS if lead != "V3"]
+    kept = [meit.LEADS.index(lead) for lead in names]
+    path = write_record(tmp_path, "eleven", recording.signal[:, kept].astype(float), 500, names)
+    done = meit_command("report", path, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    draft = json.loads(done.stdout)
+    assert draft["recording"]["missing_leads"] == ["V3"]
+    assert any("V3 is not recorded" in warning for warning in draft["warnings"])
+    two = write_record(tmp_path, "ten", recording.signal[:, kept[:-1]].astype(float), 500, names[:-1])
+    done = meit_command("report", two)
+    assert done.returncode == 2 and "V3, V6 are missing" in done.stderr
+
+
 @pytest.mark.parametrize("command", [["train", "absent.yaml"], ["evaluate", "absent", "absent", "--out", "out"]])
 def test_wrong_recipe_or_model(command, tmp_path):
-    done = meit(*command, folder=tmp_path)
+    done = meit_command(*command, folder=tmp_path)
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", [[], ["report"], ["prepare"], ["prepare", "ptb-xl"], ["train"], ["evaluate"]])
 def test_help(command):
-    done = meit(*command, "--help")
+    done = meit_command(*command, "--help")
     assert done.returncode == 0 and "usage: meit" in done.stdout

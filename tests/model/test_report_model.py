@@ -28,20 +28,22 @@ def test_saved_and_loaded_it_is_the_same_model(tiny_model, tmp_path):
     assert loaded.sha256 == again.sha256 and len(loaded.sha256) == 64
 
 
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "bloom", "bart", "t5"])
 @torch.no_grad()
-def test_merging_by_hand_is_what_peft_does(tiny_model, tmp_path):
+def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
     from safetensors.torch import load_file
 
     from meit.model import loading
-    from meit.model.report_model import merge_adapter
+    from meit.model.report_model import ADAPTER_WEIGHTS, merge_adapter
 
-    for name, value in tiny_model.named_parameters():
+    model = build(kind)
+    for name, value in model.named_parameters():
         if "lora_" in name:
             value.data = value.data.to(torch.bfloat16).float()
-    tiny_model.save(tmp_path)
-    plain, _ = loading.load(tiny_model.spec.backbone, "float32")
-    merge_adapter(plain, load_file(tmp_path / "adapter" / "adapter_model.safetensors"), tiny_model.spec)
-    theirs = tiny_model.backbone.merge_and_unload()
+    model.save(tmp_path)
+    plain, _ = loading.load(model.spec.backbone, "float32")
+    merge_adapter(plain, load_file(tmp_path / ADAPTER_WEIGHTS), model.spec)
+    theirs = model.backbone.merge_and_unload()
     for name, value in theirs.state_dict().items():
         assert torch.allclose(value, plain.state_dict()[name], atol=1e-6), name
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from meit.data.batches import model_input
+from meit.drafting.doubts import doubts
 from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
@@ -68,11 +69,13 @@ def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams
     inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in recordings]
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
-    texts = model.generate(*model.encode(ecgs, masks), MAX_NEW_TOKENS, num_beams)
+    probabilities, tokens = model.encode(ecgs, masks)
+    texts = model.generate(probabilities, tokens, MAX_NEW_TOKENS, num_beams)
     drafts = []
-    for recording, (windows, window_masks), text in zip(recordings, inputs, texts, strict=True):
+    views = zip(recordings, inputs, texts, probabilities.tolist(), strict=True)
+    for recording, (windows, window_masks), text, given in views:
         quality = inspect(recording)
-        warnings = quality.warnings()
+        warnings = doubts(text, config.findings, given) + quality.warnings()
         if len(windows) > 1:
             warnings.append(
                 f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"

@@ -157,7 +157,9 @@ class ReportModel(nn.Module):
         prompts = [prompt_ids(self.tokenizer, text) for text in instructions or [self.spec.instruction] * len(tokens)]
         text = for_drafting(self.backbone, prompts)
         ecg = self.projector(probabilities, tokens).to(dtype_of(self.backbone))
-        options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False, "length_penalty": 0.0}
+        options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
+        if num_beams > 1:
+            options["length_penalty"] = 0.0  # the likeliest report, not the likeliest for its length
         seen = text.mask.new_ones(ecg.shape[:2])
         written = self.fusion.generate(self.backbone, text, ecg, seen, **options)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
@@ -191,7 +193,8 @@ def lora_backbone(backbone, rank: int, alpha: int, dropout: float):
     """The frozen backbone wrapped with LoRA (Hu et al., 2021) on all its linear layers."""
     from peft import LoraConfig, get_peft_model
 
-    lora = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", task_type="CAUSAL_LM")
+    task = "SEQ_2_SEQ_LM" if backbone.config.is_encoder_decoder else "CAUSAL_LM"
+    lora = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", task_type=task)
     return get_peft_model(backbone, lora)
 
 
@@ -262,11 +265,14 @@ def read_config(folder: Path) -> ModelConfig:
 
 def merge_adapter(backbone, adapter: dict[str, Tensor], config: ModelConfig) -> None:
     """W + alpha / rank * B A, as peft's merge does; by hand, since importing peft costs seconds at every start."""
+    from transformers.pytorch_utils import Conv1D
+
     scale = config.lora_alpha / config.lora_rank
     for key in [key for key in adapter if key.endswith("lora_A.weight")]:
         name = key.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
         down, up = adapter[key].float(), adapter[key.replace("lora_A", "lora_B")].float()
-        backbone.get_submodule(name).weight.data += scale * (up @ down)
+        module, change = backbone.get_submodule(name), scale * (up @ down)
+        module.weight.data += change.T if isinstance(module, Conv1D) else change  # GPT-2's are stored the other way
 
 
 def _half(value: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The data files of the translator: glossary, rules and English words."""
+"""The data files of the reports: glossary, rules and English words of the translator; the SCP codes in words."""
 
 import re
 from functools import cache
@@ -33,6 +33,12 @@ def _rows(name: str) -> list[list[str]]:
     text = files("meit.reports").joinpath(name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [line.split("\t") for line in lines[1:]]
+
+
+@cache
+def scp_codes() -> dict[str, str]:
+    """SCP-ECG code -> the words that our reports use for it."""
+    return {code: wording for code, wording in _rows("scp_codes.tsv")}
 
 
 def expand(source: str) -> list[str]:

@@ -15,6 +15,7 @@ class Recipe:
     """
 
     name: str = "meit"
+    version: str = "1"
     out: str = "runs/meit"
     data: tuple[str, ...] = ()  # prepared folders; where two hold the same recording, the first one counts
     seed: int = 0
@@ -25,6 +26,8 @@ class Recipe:
     fusion_layers: str = "all"  # or "every 4", or "0,5,11"
     encoder_tokens: int = 1  # the paper's S
     finding_tokens: int = 4
+    missing_chest_leads: int = 0  # how many a recording may lack (the encoder learns with some left out)
+    num_beams: int = 1  # how the finished model writes: greedily, or by beam search
     lora_rank: int = 16
     lora_alpha: int = 32
     lora_dropout: float = 0.05

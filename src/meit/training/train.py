@@ -94,7 +94,7 @@ def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
     backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
     config = ModelConfig(
         name=recipe.name,
-        version="1",
+        version=recipe.version,
         encoder=encoder,
         hidden=backbone.config.hidden_size,
         finding_tokens=recipe.finding_tokens,
@@ -104,6 +104,8 @@ def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
         backbone_sha256=loading.fingerprint(backbone),
         fusion=recipe.fusion,
         fusion_layers=recipe.fusion_layers,
+        missing_chest_leads=recipe.missing_chest_leads,
+        num_beams=recipe.num_beams,
     )
     lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
     model = ReportModel(config, lora, tokenizer)
