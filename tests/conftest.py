@@ -27,7 +27,7 @@ UNDROPPED = {"attn_pdrop": 0.0, "resid_pdrop": 0.0, "embd_pdrop": 0.0}
 TINY: dict[str, dict] = {
     "llama": {**LLAMA, "num_key_value_heads": 2, "initializer_range": 0.2},
     "mistral": {**LLAMA, "num_key_value_heads": 2, "sliding_window": 4, "initializer_range": 0.2},
-    "qwen2": {**LLAMA, "num_key_value_heads": 2, "initializer_range": 0.2},
+    "qwen2": {**LLAMA, "vocab_size": 260, "num_key_value_heads": 2, "initializer_range": 0.2},
     "gemma3_text": {
         **LLAMA, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": 4, "initializer_range": 0.2,
         "layer_types": ["sliding_attention", "full_attention"], "max_position_embeddings": 256,
@@ -51,7 +51,7 @@ TINY: dict[str, dict] = {
     },
     "t5": {
         "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4,
-        "decoder_start_token_id": 0, "initializer_factor": 4.0, "dropout_rate": 0.0,
+        "decoder_start_token_id": 0, "initializer_factor": 1.0, "dropout_rate": 0.0,
     },
 }  # fmt: skip
 
@@ -108,7 +108,11 @@ def tiny_folder(tmp_path_factory, byte_tokenizer):
             torch.manual_seed(0)
             config = AutoConfig.for_model(kind, **{**SMALL, **TINY[kind]})
             auto = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-            auto.from_config(config).save_pretrained(made[kind])
+            model = auto.from_config(config)
+            for name, value in model.named_parameters():
+                if value.ndim == 1 and "bias" not in name:  # a norm that is one throughout lets each token follow itself
+                    value.data = torch.randn_like(value).sign() - int(kind.startswith("gemma"))  # which adds one to it
+            model.save_pretrained(made[kind])
         return made[kind]
 
     return make

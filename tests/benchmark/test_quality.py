@@ -18,7 +18,7 @@ def results(simulated, tiny_backbone, tmp_path_factory):
     folder = tmp_path_factory.mktemp("quality")
     recipe = folder / "recipe.yaml"
     recipe.write_text(
-        f"out: {folder / 'run'}\ndata: [{simulated}]\nbackbone: {tiny_backbone}\npretrain_epochs: 12\n"
+        f"out: {folder / 'run'}\ndata: [{simulated}]\nbackbone: {tiny_backbone}\npretrain_epochs: 20\npretrain_batch_size: 8\n"
         "cross_fits: 2\ntext_steps: 4\ntune_epochs: 30\nbatch_size: 8\nlearning_rate: 5.0e-3\n"
     )
     done = meit("train", recipe)

@@ -39,12 +39,12 @@ def load(name: str, weights: str = "auto"):
     """
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
-    place = locate(name)
+    place, kept = locate(name), _weights(weights)
     try:
         config = see_everything(AutoConfig.from_pretrained(place))
         tokenizer = AutoTokenizer.from_pretrained(place)
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        model = kind.from_pretrained(place, config=config, **_weights(weights))
+        model = kind.from_pretrained(place, config=config, **kept)
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise ModelError(f"backbone {name!r} cannot be loaded: {first}") from None

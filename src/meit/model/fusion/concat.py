@@ -59,6 +59,8 @@ class ConcatFusion(Fusion):
         if text.source_ids is None and _takes_positions(backbone):
             extra["position_ids"] = place
         out = body(backbone)(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
+        if not torch.is_grad_enabled():
+            self._rows = None
         return out[:, -text.ids.shape[1] :]
 
     def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
