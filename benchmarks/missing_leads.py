@@ -1,0 +1,45 @@
+"""What the shipped encoder loses when a chest lead is missing: macro AUROC on the validation fold.
+
+    python benchmarks/missing_leads.py DATA...      (prepared folders)
+"""
+
+import sys
+
+import numpy as np
+from scipy.stats import rankdata
+
+from meit.cli import default_model
+from meit.data.batches import load_set
+from meit.data.splits import SPLITS
+from meit.ecg.recording import CHEST_LEADS, LEADS
+from meit.model.report_model import load_model
+from meit.training.features import PRESENT, encode_all
+from meit.training.pretrain import finding_targets
+
+MIN_CASES = 8
+
+
+def auroc(present: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve by ranks (Mann-Whitney)."""
+    n, rest = present.sum(), (~present).sum()
+    return (rankdata(scores)[present].sum() - n * (n + 1) / 2) / (n * rest)
+
+
+def main() -> None:
+    model = load_model(default_model())
+    config = model.spec.encoder
+    data = load_set(sys.argv[1:], SPLITS["validation"], config.rate, config.seconds)
+    targets = np.stack([finding_targets(report, config.findings) for report in data.reports]) > PRESENT
+    findings = [i for i in range(targets.shape[1]) if targets[:, i].sum() >= MIN_CASES]
+    print(f"{len(data.reports)} recordings, {len(findings)} findings with {MIN_CASES} or more cases\n")
+    print("| missing | macro AUROC |\n|---|---|")
+    for lead in (None, *CHEST_LEADS):
+        ecgs = data.ecgs.copy()
+        if lead:
+            ecgs[:, :, LEADS.index(lead)] = 0
+        scores = encode_all(model.encoder, ecgs, data.masks)[0].numpy()
+        print(f"| {lead or 'none'} | {np.mean([auroc(targets[:, i], scores[:, i]) for i in findings]):.3f} |")
+
+
+if __name__ == "__main__":
+    main()
