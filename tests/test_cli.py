@@ -45,6 +45,17 @@ def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
     assert "Draft for a clinician's review" in (tmp_path / "out" / written[0]).read_text()
 
 
+def test_recordings_of_one_name_keep_apart(example, tmp_path):
+    for place in ("monday", "tuesday/late"):
+        (tmp_path / "in" / place).mkdir(parents=True)
+        for suffix in (".hea", ".dat"):
+            shutil.copy(example.with_suffix(suffix), tmp_path / "in" / place)
+    done = meit_command("report", tmp_path / "in", "--out", tmp_path / "out", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    monday, tuesday = (tmp_path / "out" / place / "00195_hr.json" for place in ("monday", "tuesday/late"))
+    assert json.loads(monday.read_text())["report"] == json.loads(tuesday.read_text())["report"]
+
+
 def wrong_inputs(folder):
     ecg = np.random.default_rng(0).normal(0, 0.2, (1000, 12))
     (folder / "empty.hea").touch()

@@ -17,37 +17,40 @@ def report(args: argparse.Namespace) -> int:
     from meit.ecg.formats import find_recordings, read_ecg
     from meit.ecg.recording import check_leads
 
-    paths = [found for path in args.paths for found in find_recordings(path)]
+    found = {path: place.is_dir() and place for place in args.paths for path in find_recordings(place)}
+    paths = list(found)
     first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
-    from meit.drafting.draft import draft_report
+    from meit.drafting.many import draft_paths
     from meit.files import write_json, write_text
     from meit.model.report_model import load_model, read_config
 
     if first is not None:
         check_leads(first, read_config(args.model).missing_chest_leads)
     model = load_model(args.model)
-    if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
     failed = []
-    for path in _progress(paths, "drafting"):
-        try:
-            recording = read_ecg(path, allow_missing=True)
-            draft = draft_report(model, recording)
-        except MeitError as error:
-            failed.append(str(error))
+    for one in _progress(draft_paths(model, paths), len(paths), "drafting"):
+        if one.draft is None:
+            failed.append(one.error)
             continue
-        text = draft.to_text() if args.format == "text" else json.dumps(draft.to_dict(), indent=2, ensure_ascii=False)
+        # a folder's own folders are kept, lest two recordings of one name meet
+        name = one.path.relative_to(found[one.path]).with_suffix("") if found[one.path] else Path(one.recording.name)
+        target = (args.out or Path()) / name
+        if args.out is not None or args.plot:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        text = one.draft.to_text()
+        if args.format == "json":
+            text = json.dumps(one.draft.to_dict(), indent=2, ensure_ascii=False)
         if args.out is None:
             print(text + ("\n" if len(paths) > 1 else ""))
         elif args.format == "text":
-            write_text(args.out / f"{recording.name}.txt", text + "\n")
+            write_text(target.with_name(target.name + ".txt"), text + "\n")
         else:
-            write_json(args.out / f"{recording.name}.json", draft.to_dict())
+            write_json(target.with_name(target.name + ".json"), one.draft.to_dict())
         if args.plot:
             from meit.ecg.paper import draw_paper
 
-            sheet = (args.out or Path()) / f"{recording.name}.{args.plot}"
-            draw_paper(recording, sheet)
+            sheet = target.with_name(f"{target.name}.{args.plot}")
+            draw_paper(one.recording, sheet)
             print(f"ECG sheet: {sheet}", file=sys.stderr)
     for line in failed:
         print(f"meit: {line}", file=sys.stderr)
@@ -172,12 +175,12 @@ def main() -> int:
         return 130
 
 
-def _progress(paths: list[Path], label: str):
-    if len(paths) == 1:
-        return paths
+def _progress(items, count: int, label: str):
+    if count == 1:
+        return items
     from tqdm import tqdm
 
-    return tqdm(paths, desc=label, unit="ECG")
+    return tqdm(items, desc=label, unit="ECG", total=count)
 
 
 def _show_manifest(manifest: dict, out: Path) -> int:

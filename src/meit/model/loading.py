@@ -73,14 +73,20 @@ def _weights(kind: str) -> dict:
 
 
 def fingerprint(model) -> str:
-    """SHA-256 over the names, shapes and a sample of the weights: the same for the same backbone in bf16 or fp32."""
+    """SHA-256 over the names, shapes and a sample of the embeddings, norms and biases.
+
+    These stay as they are when the linear layers are quantised or adapted, so a backbone has one fingerprint in
+    float32, bfloat16, int8 and nf4.
+    """
     import torch
 
+    embeddings = model.get_input_embeddings().weight
     digest = hashlib.sha256()
-    for key, value in sorted(model.state_dict().items()):
-        digest.update(f"{key}{tuple(value.shape)}".encode())
-        sample = value.flatten()[:: max(1, value.numel() // 64)].to(torch.bfloat16)
-        digest.update(sample.view(torch.int16).cpu().numpy().tobytes())
+    for name, value in sorted(model.named_parameters()):
+        if value.ndim == 1 or value is embeddings:
+            digest.update(f"{name}{tuple(value.shape)}".encode())
+            sample = value.detach().flatten()[:: max(1, value.numel() // 64)].to(torch.bfloat16)
+            digest.update(sample.view(torch.int16).cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
