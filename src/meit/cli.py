@@ -26,7 +26,7 @@ def report(args: argparse.Namespace) -> int:
 
     if first is not None:
         check_leads(first, read_config(args.model).missing_chest_leads)
-    model = load_model(args.model)
+    model = load_model(args.model, args.quantize)
     failed = []
     for one in _progress(draft_paths(model, paths), len(paths), "drafting"):
         if one.draft is None:
@@ -99,7 +99,7 @@ def models(args: argparse.Namespace) -> int:
 def evaluate(args: argparse.Namespace) -> int:
     from meit.benchmark.quality import evaluate_quality
 
-    print(evaluate_quality(args.model, args.data, args.out, args.split))
+    print(evaluate_quality(args.model, args.data, args.out, args.split, args.quantize))
     return 0
 
 
@@ -111,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("report", help="draft the report of recordings", description=report.__doc__)
     one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording (WFDB) or a folder of them")
     one.add_argument("--model", type=Path, default=default_model(), help="a model's folder (default: the shipped one)")
+    _add_quantize(one)
     one.add_argument("--format", choices=("text", "json"), default="text")
     one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
     one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")
@@ -149,10 +150,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("model", type=Path, metavar="MODEL")
     one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
     one.add_argument("--task", choices=("quality",), default="quality")
+    _add_quantize(one)
     one.add_argument("--split", choices=("validation", "test"), default="test")
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)
     return top
+
+
+def _add_quantize(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--quantize", choices=("int8", "int4"), help="write with 8- or 4-bit weights: faster on the CPU (docs/results.md)"
+    )
 
 
 def default_model() -> Path:

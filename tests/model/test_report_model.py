@@ -34,7 +34,7 @@ def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
     from safetensors.torch import load_file
 
     from meit.model import loading
-    from meit.model.report_model import ADAPTER_WEIGHTS, merge_adapter
+    from meit.model.report_model import ADAPTER_WEIGHTS, low_rank, merge_adapter
 
     model = build(kind)
     for name, value in model.named_parameters():
@@ -42,7 +42,7 @@ def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
             value.data = value.data.to(torch.bfloat16).float()
     model.save(tmp_path)
     plain, _ = loading.load(model.spec.backbone, "float32")
-    merge_adapter(plain, load_file(tmp_path / ADAPTER_WEIGHTS), model.spec)
+    merge_adapter(plain, low_rank(load_file(tmp_path / ADAPTER_WEIGHTS), model.spec))
     theirs = model.backbone.merge_and_unload()
     for name, value in theirs.state_dict().items():
         assert torch.allclose(value, plain.state_dict()[name], atol=1e-6), name

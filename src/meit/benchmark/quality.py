@@ -22,7 +22,9 @@ SEED = 0
 MODEL, FREQUENT, NEAREST, SHUFFLED = "model", "most frequent report", "nearest ECG", "another patient's ECG"
 
 
-def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split: str = "test") -> str:
+def evaluate_quality(
+    model_folder: Path, data: Sequence[Path], out: Path, split: str = "test", quantised: str | None = None
+) -> str:
     """Scores a model on a split; writes results.json, predictions.jsonl and table.md to `out`. Returns the table.
 
     The intervals are 95% percentiles of 1,000 bootstraps over patients. CIDEr-D counts documents in the training
@@ -30,7 +32,7 @@ def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split:
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    model = load_model(model_folder)
+    model = load_model(model_folder, quantised)
     config = model.spec.encoder
     test = load_set(data, SPLITS[split], config.rate, config.seconds)
     train = load_set(data, SPLITS["train"], config.rate, config.seconds)
@@ -62,7 +64,7 @@ def evaluate_quality(model_folder: Path, data: Sequence[Path], out: Path, split:
         "baselines": {name: _plain(scores[name]) for name in systems if name != MODEL},
         "differences": {name: _plain(values) for name, values in gains.items()},
     }
-    about = {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256}
+    about = {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256, "quantised": quantised}
     sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
     write_json(out / "results.json", results_json("quality", len(drafts), about, sources, scores[MODEL], extra))
     write_jsonl(

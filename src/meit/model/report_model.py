@@ -16,6 +16,7 @@ from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.architectures import dtype_of, head
 from meit.model.fusion import Text, build_fusion
 from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
+from meit.model.quantise import QUANTISED, LowRank, quantise
 
 CONFIG, WEIGHTS, ADAPTER, MERGED = "config.json", "ecg.safetensors", "adapter", "backbone"
 ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
@@ -198,10 +199,10 @@ def lora_backbone(backbone, rank: int, alpha: int, dropout: float):
     return get_peft_model(backbone, lora)
 
 
-def load_model(folder: str | Path) -> ReportModel:
+def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
     """A saved model, ready to draft, its adapter merged into the backbone.
 
-    Raises ModelError for a folder that holds no model, or where the backbone is not the one it was tuned on.
+    quantised: "int8" or "int4", see meit.model.quantise; by default the backbone computes in float32. Raises ModelError for a folder that holds no model, or where the backbone is not the one it was tuned on.
     """
     from safetensors.torch import load_file
 
@@ -215,8 +216,12 @@ def load_model(folder: str | Path) -> ReportModel:
             f"{folder} was tuned on another {config.backbone!r} (fingerprint {config.backbone_sha256[:12]}, found "
             f"{found[:12]}): use that backbone, or delete the cached one to convert it anew"
         )
-    if config.lora_rank:
-        merge_adapter(backbone, load_file(folder / ADAPTER_WEIGHTS), config)
+    adapter = low_rank(load_file(folder / ADAPTER_WEIGHTS), config) if config.lora_rank else {}
+    if quantised is None or not QUANTISED[quantised].keeps_adapter:
+        merge_adapter(backbone, adapter)
+        adapter = {}
+    if quantised is not None:
+        merge_adapter(backbone, quantise(backbone, quantised, adapter))
     model = ReportModel(config, backbone, tokenizer)
     own = load_file(folder / WEIGHTS)
     for part in PARTS:
@@ -263,15 +268,25 @@ def read_config(folder: Path) -> ModelConfig:
     return config
 
 
-def merge_adapter(backbone, adapter: dict[str, Tensor], config: ModelConfig) -> None:
+def low_rank(adapter: dict[str, Tensor], config: ModelConfig) -> dict[str, LowRank]:
+    """An adapter's file -> A and alpha / rank * B of each layer, by the layer's path in the backbone."""
+    scale = config.lora_alpha / config.lora_rank
+    return {
+        key.removeprefix("base_model.model.").removesuffix(".lora_A.weight"): (
+            adapter[key].float(),
+            adapter[key.replace("lora_A", "lora_B")].float() * scale,
+        )
+        for key in adapter
+        if key.endswith("lora_A.weight")
+    }
+
+
+def merge_adapter(backbone, adapter: dict[str, LowRank]) -> None:
     """W + alpha / rank * B A, as peft's merge does; by hand, since importing peft costs seconds at every start."""
     from transformers.pytorch_utils import Conv1D
 
-    scale = config.lora_alpha / config.lora_rank
-    for key in [key for key in adapter if key.endswith("lora_A.weight")]:
-        name = key.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
-        down, up = adapter[key].float(), adapter[key.replace("lora_A", "lora_B")].float()
-        module, change = backbone.get_submodule(name), scale * (up @ down)
+    for path, (down, up) in adapter.items():
+        module, change = backbone.get_submodule(path), up @ down
         module.weight.data += change.T if isinstance(module, Conv1D) else change  # GPT-2's are stored the other way
 
 

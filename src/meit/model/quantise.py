@@ -1,0 +1,101 @@
+"""Quantised inference on the CPU: linear layers in 8 or 4 bit, all else in bfloat16, with PyTorch's own kernels.
+
+Writing one token reads every weight once, so at batch 1 the bytes of the weights set the pace. Weights are rounded
+symmetrically to int8 with one scale an output, or to 4 bit with a scale and an offset for each GROUP inputs; products
+are taken with bfloat16 activations.
+
+At 8 bit the adapter is merged first. At 4 bit it stays apart: what it changes is smaller than a step, and rounding the
+merged weights would bring the untuned model back.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from meit.errors import ModelError
+
+GROUP = 32  # inputs that share a scale at 4 bit
+_INNER_TILES = 2  # a choice of the kernel's layout
+
+
+LowRank = tuple[Tensor, Tensor]  # an adapter's A (rank, in) and scaled B (out, rank)
+
+
+class Int8Linear(nn.Module):
+    """y = x W' + b with W in int8; (..., in) bfloat16 -> (..., out)."""
+
+    keeps_adapter = False
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, adapter: LowRank | None = None):
+        super().__init__()
+        scale = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
+        self.register_buffer("weight", torch.round(weight / scale[:, None]).to(torch.int8))
+        self.register_buffer("scale", scale.to(torch.bfloat16))
+        self.register_buffer("bias", None if bias is None else bias.to(torch.bfloat16))
+
+    @staticmethod
+    def fits(weight: Tensor) -> bool:
+        return True
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch._weight_int8pack_mm(x.reshape(-1, x.shape[-1]).contiguous(), self.weight, self.scale)
+        y = y.unflatten(0, x.shape[:-1])
+        return y if self.bias is None else y + self.bias
+
+
+class Int4Linear(nn.Module):
+    """The same with W in 4 bit, plus the adapter's B A x in bfloat16."""
+
+    keeps_adapter = True
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, adapter: LowRank | None = None):
+        super().__init__()
+        for name, value in zip(("down", "up"), adapter or (None, None), strict=True):
+            self.register_buffer(name, None if value is None else value.to(torch.bfloat16))
+        groups = weight.unflatten(1, (-1, GROUP))
+        low, high = groups.amin(dim=2), groups.amax(dim=2)
+        scale = (high - low).clamp_min(1e-12) / 15
+        offset = low + 8 * scale  # the kernel's weight is (q - 8) * scale + offset
+        values = torch.round((groups - low[..., None]) / scale[..., None]).clamp(0, 15).to(torch.int32).flatten(1)
+        self.register_buffer("weight", torch.ops.aten._convert_weight_to_int4pack_for_cpu(values, _INNER_TILES))
+        self.register_buffer("scale", torch.stack([scale.T, offset.T], dim=-1).to(torch.bfloat16).contiguous())
+        self.register_buffer("bias", None if bias is None else bias.to(torch.bfloat16))
+
+    @staticmethod
+    def fits(weight: Tensor) -> bool:
+        return weight.shape[1] % GROUP == 0 and weight.shape[0] % 16 == 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1]).contiguous()
+        y = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.weight, GROUP, self.scale).unflatten(0, x.shape[:-1])
+        if self.down is not None:
+            y = y + nn.functional.linear(nn.functional.linear(x, self.down), self.up)
+        return y if self.bias is None else y + self.bias
+
+
+QUANTISED: dict[str, type[nn.Module]] = {"int8": Int8Linear, "int4": Int4Linear}
+
+
+def quantise(model: nn.Module, kind: str, adapter: dict[str, LowRank] | None = None) -> dict[str, LowRank]:
+    """Replaces, in place, every linear layer of a language model that the kernel's shape allows.
+
+    adapter: by a layer's path, what stays apart; kinds that do not keep it want it merged. Returns the adapters of
+    layers that the kernel's shape left alone. Raises ModelError for a kind that is not in QUANTISED.
+    """
+    from transformers.pytorch_utils import Conv1D
+
+    if kind not in QUANTISED:
+        raise ModelError(f"quantisation {kind!r} is not known; known are {', '.join(QUANTISED)}")
+    small = QUANTISED[kind]
+    replaced = {}
+    for path, module in model.named_modules():
+        if isinstance(module, nn.Linear | Conv1D):
+            weight = module.weight.data.float()
+            weight = weight.T.contiguous() if isinstance(module, Conv1D) else weight  # GPT-2's are the other way round
+            if small.fits(weight):
+                bias = None if module.bias is None else module.bias.data
+                replaced[path] = small(weight, bias, (adapter or {}).get(path))
+    model.to(torch.bfloat16)
+    for path, module in replaced.items():
+        parent, _, name = path.rpartition(".")
+        setattr(model.get_submodule(parent), name, module)
+    return {path: pair for path, pair in (adapter or {}).items() if path not in replaced}
