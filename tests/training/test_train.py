@@ -163,6 +163,23 @@ def test_the_best_checkpoint_is_kept_and_ends_the_run_early(recipe):
     assert torch.equal(saved["projector.signal.weight"], kept["projector.signal.weight"].to(torch.bfloat16))
 
 
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_an_unreadable_shard_is_named(recipe, tmp_path, damage):
+    import shutil
+
+    from meit.errors import DataError
+
+    folder = tmp_path / "data"
+    shutil.copytree(recipe.data[0], folder)
+    shard = folder / "records-00000.parquet"
+    if damage == "cut":
+        shard.write_bytes(shard.read_bytes()[:1000])
+    else:
+        shard.unlink()
+    with pytest.raises(DataError, match="records-00000.parquet cannot be read .*meit prepare"):
+        training.train(replace(recipe, data=(str(folder),)))
+
+
 @pytest.mark.parametrize("key, value, says", [
     ("batch_size", 6, "cannot be divided"), ("engine", "magic", "engine 'magic' is not known"),
 ])  # fmt: skip

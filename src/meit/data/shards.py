@@ -118,12 +118,10 @@ def read_manifest(folder: Path) -> dict:
 
 def read_examples(folder: Path, folds: Sequence[int] | None = None) -> list[Example]:
     """The recordings of a prepared folder whose fold is in `folds` (all folds if None)."""
-    import pyarrow.parquet as pq
-
     names = [name for name in read_manifest(folder)["sha256"] if name != REPORTS]
     examples = []
     for name in names:
-        for row in pq.read_table(Path(folder) / name).to_pylist():
+        for row in _rows(Path(folder) / name):
             if folds is None or row["fold"] in folds:
                 values = np.frombuffer(row["signal"], dtype=np.int16).reshape(-1, len(LEADS))
                 signal = restore(values, np.array(row["scale"], dtype=np.float32))
@@ -133,11 +131,9 @@ def read_examples(folder: Path, folds: Sequence[int] | None = None) -> list[Exam
 
 def read_reports(folder: Path, folds: Sequence[int] | None = None) -> list[Report]:
     """The reports of a prepared folder, with or without a recording, whose fold is in `folds`."""
-    import pyarrow.parquet as pq
-
     if REPORTS not in read_manifest(folder)["sha256"]:
         raise DataError(f"{folder} holds no {REPORTS}: it was not prepared from a table of reports")
-    rows = pq.read_table(Path(folder) / REPORTS).to_pylist()
+    rows = _rows(Path(folder) / REPORTS)
     return [_report(row) for row in rows if folds is None or row["fold"] in folds]
 
 
@@ -145,6 +141,17 @@ def read_all_reports(folders: Sequence[Path | str], folds: Sequence[int] | None 
     """The reports of those of several prepared folders that came from a table of reports; empty where none did."""
     tables = [folder for folder in folders if REPORTS in read_manifest(folder)["sha256"]]
     return [report for folder in tables for report in read_reports(folder, folds)]
+
+
+def _rows(path: Path) -> list[dict]:
+    """The rows of one file. Raises DataError where it is damaged or gone."""
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        return pq.read_table(path).to_pylist()
+    except (ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}): run 'meit prepare' again") from None
 
 
 def sha256(path: Path) -> str:
