@@ -5,7 +5,7 @@ of an architecture's code is repeated here: the model itself is always transform
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ class Architecture:
     keys_values: Callable[[nn.Module, Tensor], KeysValues]
     mask: str = "attention_mask"  # the attention's argument
     encoder_decoder: bool = False
+    positions: bool = True  # whether its decoder takes position_ids; the others count for themselves
     sdpa: bool = True
     short: tuple[tuple[str, str | None], ...] = ()
 
@@ -67,25 +68,13 @@ def _fused_by_kind(attention: nn.Module, rows: Tensor) -> KeysValues:
 
 
 _LLAMA = Architecture("model.layers", "self_attn", ("k_proj", "v_proj"), _separate("k_proj", "v_proj"))
-_WINDOWED = Architecture(
-    "model.layers",
-    "self_attn",
-    ("k_proj", "v_proj"),
-    _separate("k_proj", "v_proj"),
-    short=(("sliding_window", None),),
-)
+_WINDOWED = replace(_LLAMA, short=(("sliding_window", None),))
 
 ARCHITECTURES: dict[str, Architecture] = {
     "llama": _LLAMA,
     "mistral": _WINDOWED,
     "qwen2": _WINDOWED,
-    "gemma3_text": Architecture(
-        "model.layers",
-        "self_attn",
-        ("k_proj", "v_proj"),
-        _separate("k_proj", "v_proj"),
-        short=(("sliding_window", "max_position_embeddings"),),
-    ),
+    "gemma3_text": replace(_LLAMA, short=(("sliding_window", "max_position_embeddings"),)),
     "gpt_neox": Architecture(
         "gpt_neox.layers", "attention", ("query_key_value",), _fused_by_head("head_size")
     ),
@@ -100,7 +89,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "gptj": Architecture("transformer.h", "attn", ("k_proj", "v_proj"), _separate("k_proj", "v_proj"), sdpa=False),
     "bloom": Architecture(
-        "transformer.h", "self_attention", ("query_key_value",), _fused_by_head("head_dim"), sdpa=False
+        "transformer.h", "self_attention", ("query_key_value",), _fused_by_head("head_dim"), positions=False, sdpa=False
     ),
     "opt": Architecture("model.decoder.layers", "self_attn", ("k_proj", "v_proj"), _separate("k_proj", "v_proj")),
     "bart": Architecture(
@@ -109,6 +98,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         ("k_proj", "v_proj"),
         _separate("k_proj", "v_proj"),
         encoder_decoder=True,
+        positions=False,
     ),
     "t5": Architecture(
         "decoder.block",
@@ -117,6 +107,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         _separate("k", "v", "key_value_proj_dim"),
         mask="mask",
         encoder_decoder=True,
+        positions=False,
     ),
 }
 

@@ -7,7 +7,7 @@ shape, so that sizes are known before anything is downloaded. They are those of 
 from dataclasses import dataclass, field
 from functools import cache
 
-from meit.model.architectures import architecture_of
+from meit.model.architectures import ARCHITECTURES, architecture_of
 
 DEFAULT = "smollm2-135m-instruct"
 PAPER_RANK = 64
@@ -155,7 +155,7 @@ def table() -> str:
     ]
     for name, row in BACKBONES.items():
         size = sizes(name)
-        kind = f"{row.model_type} (encoder-decoder)" if row.model_type in ("bart", "t5") else row.model_type
+        kind = f"{row.model_type} (encoder-decoder)" if ARCHITECTURES[row.model_type].encoder_decoder else row.model_type
         memory = (" / ".join(f"{of(bits):.1f}" for bits in (16, 8, 4)) for of in (size.run_gb, size.train_gb))
         cells = [
             name, row.hub, kind, f"{size.parameters / 1e6:,.0f}", size.layers, size.hidden, size.heads,

@@ -137,8 +137,7 @@ class ReportModel(nn.Module):
     def checkpoint_gradients(self) -> None:
         """Layers are computed again in the backward pass, which saves memory; a cache would not survive that."""
         self.backbone.activation_checkpointing_enable({"use_reentrant": False})
-        if hasattr(self.fusion, "route"):
-            self.fusion.route = "prefix"
+        self.fusion.without_cache()
 
     @torch.inference_mode()
     def generate(
@@ -175,8 +174,7 @@ class ReportModel(nn.Module):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         state = self.state_dict() if state is None else state
-        own = {key: _half(value) for key, value in state.items() if key.split(".")[0] in PARTS}
-        save_file(own, folder / WEIGHTS)
+        save_file(_own(state), folder / WEIGHTS)
         adapter = {  # by the names that peft gives its files
             key.removeprefix("backbone.").replace(".default.weight", ".weight"): _half(value)
             for key, value in state.items()
@@ -246,8 +244,7 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
     with atomic_folder(out) as temporary:
         model.backbone.save_pretrained(temporary / MERGED)
         model.tokenizer.save_pretrained(temporary / MERGED)
-        own = {key: _half(value) for key, value in model.state_dict().items() if key.split(".")[0] in PARTS}
-        save_file(own, temporary / WEIGHTS)
+        save_file(_own(model.state_dict()), temporary / WEIGHTS)
         fingerprint = loading.fingerprint(model.backbone)
         spec = replace(model.spec, backbone=MERGED, backbone_sha256=fingerprint, lora_rank=0)
         write_json(temporary / CONFIG, asdict(spec))
@@ -288,6 +285,11 @@ def merge_adapter(backbone, adapter: dict[str, LowRank]) -> None:
     for path, (down, up) in adapter.items():
         module, change = backbone.get_submodule(path), up @ down
         module.weight.data += change.T if isinstance(module, Conv1D) else change  # GPT-2's are stored the other way
+
+
+def _own(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What is saved besides the adapter, out of a whole model's state."""
+    return {key: _half(value) for key, value in state.items() if key.split(".")[0] in PARTS}
 
 
 def _half(value: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from meit.data.splits import SPLITS
 from meit.errors import ModelError
 from meit.files import write_json
 from meit.model import loading
-from meit.model.architectures import decoder_layers, plain
+from meit.model.architectures import decoder_layers
 from meit.model.encoder import EncoderConfig
 from meit.model.prompt import prompt_ids
 from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
@@ -111,8 +111,8 @@ def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
     model = ReportModel(config, lora, tokenizer)
     if recipe.checkpoint_gradients:
         model.checkpoint_gradients()
-    if recipe.engine in SHARDED and hasattr(model.fusion, "route"):
-        model.fusion.route = "prefix"  # a layer's weights are there only during that layer's own call
+    if recipe.engine in SHARDED:
+        model.fusion.without_cache()  # a layer's weights are there only during that layer's own call
     return model
 
 
@@ -177,5 +177,4 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: lis
     trainer.projector_rate = recipe.projector_rate
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
-    plain(model.backbone).config.use_cache = False
     return trainer

@@ -30,6 +30,9 @@ class Fusion(nn.Module):
         super().__init__()
         self.layers = chosen_layers(layers, len(decoder_layers(backbone)))
 
+    def without_cache(self) -> None:
+        """Makes `hidden` do without a key-value cache, where training forbids one; most need none anyway."""
+
     def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         """Last hidden states (B, T, hidden) of the decoder. Raises ValueError where a mask does not fit."""
         raise NotImplementedError
@@ -74,11 +77,17 @@ def positions(mask: Tensor) -> Tensor:
     return (mask.cumsum(1) - 1).clamp_min(0)
 
 
-def encode_source(backbone, text: Text, **inputs):
-    """Encoder states of the instruction (B, U, hidden) of an encoder-decoder; inputs may replace the ids."""
-    return plain(backbone).get_encoder()(
-        **(inputs or {"input_ids": text.source_ids, "attention_mask": text.source_mask})
-    )
+def encode_source(backbone, **inputs) -> Tensor:
+    """States (B, U, hidden) of an encoder-decoder's encoder, of ids or embeddings and their mask."""
+    return plain(backbone).get_encoder()(**inputs).last_hidden_state
+
+
+def source_states(backbone, text: Text) -> dict:
+    """What an encoder-decoder's decoder is told of the instruction; nothing for a decoder alone."""
+    if text.source_ids is None:
+        return {}
+    states = encode_source(backbone, input_ids=text.source_ids, attention_mask=text.source_mask)
+    return {"encoder_hidden_states": states, "encoder_attention_mask": text.source_mask}
 
 
 def dummies(backbone, batch: int, count: int, device) -> Tensor:

@@ -17,9 +17,7 @@ import torch
 from torch import Tensor
 
 from meit.model.architectures import architecture_of, attentions, body, plain
-from meit.model.fusion.base import Fusion, Text, check_masks, copies, dummies, encode_source, positions
-
-ROUTES = ("cache", "prefix")
+from meit.model.fusion.base import Fusion, Text, check_masks, copies, dummies, positions, source_states
 
 
 class ConcatFusion(Fusion):
@@ -37,14 +35,14 @@ class ConcatFusion(Fusion):
                 attention.register_forward_pre_hook(self._hide_columns(row.mask), with_kwargs=True)
         self._all = len(self.layers) == len(attentions(backbone))
 
+    def without_cache(self) -> None:
+        self.route = "prefix"
+
     def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         count = ecg.shape[1]
         mask = torch.cat([ecg_mask.to(text.mask.dtype), text.mask], dim=1)  # of text alone it would be silently wrong
-        extra: dict = {}
-        if text.source_ids is not None:
-            extra["encoder_hidden_states"] = encode_source(backbone, text).last_hidden_state
-            extra["encoder_attention_mask"] = text.source_mask
+        extra = source_states(backbone, text)
         self._blind = 0 if self._all else count
         if self.route == "prefix":
             ids = torch.cat([dummies(backbone, len(ecg), count, ecg.device), text.ids], dim=1)
@@ -56,7 +54,7 @@ class ConcatFusion(Fusion):
             self._rows = None
             ids, place = text.ids, positions(mask)[:, count:]
             extra |= {"past_key_values": self.cache(backbone, ecg), "use_cache": True}
-        if text.source_ids is None and _takes_positions(backbone):
+        if architecture_of(plain(backbone).config).positions:
             extra["position_ids"] = place
         out = body(backbone)(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
         if not torch.is_grad_enabled():
@@ -121,8 +119,3 @@ def without_columns(mask: Tensor | None, count: int, rows: Tensor, cache, attent
     last = mask.shape[-1] - queries + torch.arange(queries, device=mask.device)[:, None]
     seen = (columns >= count) | (last < count)
     return mask & seen if mask.dtype == torch.bool else mask.masked_fill(~seen, torch.finfo(mask.dtype).min)
-
-
-def _takes_positions(backbone) -> bool:
-    """BLOOM has distances instead, which it counts in the mask."""
-    return plain(backbone).config.model_type != "bloom"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from meit.model.architectures import body, decoder_layers, plain
-from meit.model.fusion.base import Fusion, Text, check_masks, copies, encode_source
+from meit.model.fusion.base import Fusion, Text, check_masks, copies, source_states
 
 HEAD_DIM = 64  # at most; small backbones get one head
 
@@ -50,11 +50,8 @@ class CrossFusion(Fusion):
     def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         self._look(ecg, ecg_mask)
-        extra = {"use_cache": False}
-        if text.source_ids is not None:
-            extra["encoder_hidden_states"] = encode_source(backbone, text).last_hidden_state
-            extra["encoder_attention_mask"] = text.source_mask
-        return body(backbone)(input_ids=text.ids, attention_mask=text.mask, **extra).last_hidden_state
+        extra = source_states(backbone, text)
+        return body(backbone)(input_ids=text.ids, attention_mask=text.mask, use_cache=False, **extra).last_hidden_state
 
     def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         check_masks(text, ecg, ecg_mask)

@@ -22,7 +22,7 @@ class InputFusion(Fusion):
         inputs = self._inputs(backbone, text, ecg, ecg_mask)
         if text.source_ids is None:
             return body(backbone)(**inputs, use_cache=False).last_hidden_state[:, ecg.shape[1] :]
-        states = encode_source(backbone, text, **inputs).last_hidden_state
+        states = encode_source(backbone, **inputs)
         return body(backbone)(
             input_ids=text.ids,
             attention_mask=text.mask,
