@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from meit.cli import default_model
-from meit.drafting.many import BATCH, draft_paths
+from meit.drafting.many import draft_paths
+from meit.drafting.writing import BATCH
 from meit.ecg.formats import find_recordings
 from meit.model.report_model import load_model
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -169,7 +170,9 @@ def default_model() -> Path:
 
 
 def main() -> int:
-    # a progress bar of the weights' loading says nothing to a user; nor do its advisory notes
+    # a progress bar of the weights' loading says nothing to a user; nor do its advisory notes, nor bitsandbytes' that it
+    # lacks a kernel (it goes on with another)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     args = parser().parse_args()

@@ -3,9 +3,11 @@
 import shutil
 
 import pytest
+import torch
 
 import meit
 from meit.drafting.many import draft_paths
+from meit.drafting.writing import batches_by_length, write_reports
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +32,22 @@ def test_batches_of_any_size_draft_the_same(model, example, tmp_path, batch):
             assert one.error is None
             assert one.draft.report == meit.draft_report(model, meit.read_ecg(one.path)).report
             assert one.draft.recording["name"] == one.path.stem
+
+
+def test_batches_hold_reports_of_like_length():
+    """By expected findings, NORM and SR not among them; every recording once."""
+    findings = ("NORM", "SR", "AFIB", "LBBB")
+    probabilities = torch.tensor([[0, 1, 0.9, 0.8], [1, 1, 0, 0.1], [0, 0, 0.6, 0], [1, 0, 0, 0.2]])
+    parts = [part.tolist() for part in batches_by_length(findings, probabilities, 2)]
+    assert parts == [[1, 3], [2, 0]]
+
+
+def test_reports_come_back_in_the_order_of_their_recordings(model):
+    torch.manual_seed(0)
+    config = model.spec.encoder
+    probabilities = torch.rand(5, len(config.findings)) ** 4
+    tokens = torch.randn(5, config.n_tokens, config.width)
+    finished = []
+    together = write_reports(model, probabilities, tokens, batch=2, done=finished.append)
+    assert together == [model.generate(probabilities[i : i + 1], tokens[i : i + 1])[0] for i in range(5)]
+    assert len(set(together)) > 1 and finished == [2, 2, 1]

@@ -13,7 +13,7 @@ from meit.model.report_model import load_model
 
 KINDS = tuple(ARCHITECTURES)
 ROUTES = [(kind, attention) for kind in KINDS for attention in (["sdpa", "eager"] if ARCHITECTURES[kind].sdpa else ["eager"])]
-FUSED = [(kind, fusion) for kind in KINDS for fusion in FUSIONS]
+FUSED = [(*route, fusion) for route in ROUTES for fusion in FUSIONS]
 REPORTS = ["Sinus rhythm.", "AF", "Left axis deviation"]
 
 
@@ -44,10 +44,10 @@ def test_the_two_routes_agree(build, kind, attention):
     assert torch.allclose(seen(text, cache), seen(text, prefix), atol=1e-4)
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
 @torch.no_grad()
-def test_the_ecg_changes_every_text_position(build, kind, fusion):
-    model = build(kind, fusion=fusion)
+def test_the_ecg_changes_every_text_position(build, kind, attention, fusion):
+    model = build(kind, attention, fusion)
     text, _, ecg, ecg_mask = inputs(model)
     one = model.fusion.hidden(model.backbone, text, ecg, ecg_mask)
     other = model.fusion.hidden(model.backbone, text, ecg.flip(0), ecg_mask)
@@ -57,11 +57,11 @@ def test_the_ecg_changes_every_text_position(build, kind, fusion):
     assert torch.allclose(one[1][text.mask[1].bool()], other[1][text.mask[1].bool()], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
 @torch.no_grad()
-def test_a_batch_is_each_text_alone(build, kind, fusion):
+def test_a_batch_is_each_text_alone(build, kind, attention, fusion):
     """Neither padding nor neighbours matter."""
-    model = build(kind, fusion=fusion)
+    model = build(kind, attention, fusion)
     text, _, ecg, ecg_mask = inputs(model)
     together = model.fusion.hidden(model.backbone, text, ecg, ecg_mask)
     for row in range(3):
@@ -74,9 +74,9 @@ def test_a_batch_is_each_text_alone(build, kind, fusion):
         assert torch.allclose(together[row, :cut], single[0], atol=1e-4)
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
-def test_gradients_reach_the_encoder_and_every_adapter_only(build, kind, fusion):
-    model = build(kind, fusion=fusion).train()
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+def test_gradients_reach_the_encoder_and_every_adapter_only(build, kind, attention, fusion):
+    model = build(kind, attention, fusion).train()
     text, labels, _, _ = inputs(model)
     probabilities, tokens = model.encode(torch.randn(3, 1000, 12), torch.ones(3, 1000))
     model.loss(text, labels, probabilities, tokens, torch.ones(3, dtype=torch.bool)).backward()
@@ -92,10 +92,10 @@ def test_gradients_reach_the_encoder_and_every_adapter_only(build, kind, fusion)
             assert set(found) & adapted
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
-def test_gradient_checkpointing_gives_the_same_gradients(build, kind, fusion):
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+def test_gradient_checkpointing_gives_the_same_gradients(build, kind, attention, fusion):
     def gradients(checkpointing):
-        model = build(kind, fusion=fusion).train()
+        model = build(kind, attention, fusion).train()
         if checkpointing:
             model.checkpoint_gradients()
         text, labels, _, _ = inputs(model)
@@ -129,10 +129,10 @@ def stepwise(model, instruction, probabilities, tokens, steps):
     return model.tokenizer.decode(written, skip_special_tokens=True).strip()
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
-def test_generation_in_a_batch_alone_and_stepwise(build, kind, fusion):
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+def test_generation_in_a_batch_alone_and_stepwise(build, kind, attention, fusion):
     """Prompts of unlike length, padded on the left, give what each gives alone and by whole forward passes."""
-    model = build(kind, fusion=fusion)
+    model = build(kind, attention, fusion)
     torch.manual_seed(5)
     probabilities, tokens = torch.rand(3, 2), torch.randn(3, 3, 8)
     asked = ["Report:", "What is seen on this ECG?", "Read."]
@@ -144,9 +144,9 @@ def test_generation_in_a_batch_alone_and_stepwise(build, kind, fusion):
     assert len(set(together)) > 1
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
-def test_beam_search_is_the_same_in_a_batch(build, kind, fusion):
-    model = build(kind, fusion=fusion)
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+def test_beam_search_is_the_same_in_a_batch(build, kind, attention, fusion):
+    model = build(kind, attention, fusion)
     torch.manual_seed(5)
     probabilities, tokens = torch.rand(2, 2), torch.randn(2, 3, 8)
     together = model.generate(probabilities, tokens, 8, num_beams=3, instructions=["Report:", "What is it?"])
@@ -155,10 +155,39 @@ def test_beam_search_is_the_same_in_a_batch(build, kind, fusion):
         assert model.generate(probabilities[part], tokens[part], 8, 3, [question]) == [together[row]]
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
+@pytest.mark.parametrize("num_beams", [1, 3])
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+def test_the_end_of_text_stops(build, kind, attention, fusion, num_beams):
+    """Nothing follows it in any row, and the batch ends with its last row's; here each row's fourth token is made one."""
+    model = build(kind, attention, fusion)
+    torch.manual_seed(5)
+    ecg = model.projector(torch.rand(3, 2), torch.randn(3, 3, 8))
+    prompts = [prompt_ids(model.tokenizer, text) for text in ("Report:", "What is seen on this ECG?", "Read.")]
+
+    def write(ends, at_least=0):
+        settings = plain(model.backbone).generation_config
+        settings.eos_token_id, settings.pad_token_id = ends, 0
+        options = {"max_new_tokens": 12, "min_new_tokens": at_least, "num_beams": num_beams, "do_sample": False}
+        text = for_drafting(model.backbone, prompts)
+        return model.fusion.generate(model.backbone, text, ecg, text.mask.new_ones(3, 5), **options)
+
+    ends = sorted({int(row[3]) for row in write(0, 12)})
+    stopped = write(ends)
+    lengths = []
+    for row in stopped.tolist():
+        length = next((place for place, token in enumerate(row) if token in ends), None)
+        assert length is not None or num_beams > 1, row  # with beams the likeliest text may be another one
+        if length is not None:
+            # padding only; beam search takes a pad of 0 for none, and fills with the first end of text
+            assert set(row[length + 1 :]) <= ({0} if num_beams == 1 else {0, ends[0]})
+        lengths.append(stopped.shape[1] if length is None else length + 1)
+    assert stopped.shape[1] == max(lengths) and (num_beams > 1 or max(lengths) <= 4)
+
+
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
 @torch.no_grad()
-def test_a_mask_of_the_wrong_length_raises(build, kind, fusion):
-    model = build(kind, fusion=fusion)
+def test_a_mask_of_the_wrong_length_raises(build, kind, attention, fusion):
+    model = build(kind, attention, fusion)
     text, _, ecg, ecg_mask = inputs(model)
     short = Text(text.ids, text.mask[:, 1:], text.source_ids, text.source_mask)
     for call in (model.fusion.hidden, model.fusion.generate):
@@ -172,11 +201,13 @@ def test_a_mask_of_the_wrong_length_raises(build, kind, fusion):
                 call(model.backbone, wrong, ecg, ecg_mask)
 
 
-@pytest.mark.parametrize("kind, fusion", FUSED)
+@pytest.mark.parametrize("kind, attention, fusion", FUSED)
 @torch.no_grad()
-def test_saved_and_loaded_it_is_bit_equal(build, tmp_path, kind, fusion):
-    build(kind, fusion=fusion).save(tmp_path)
+def test_saved_and_loaded_it_is_bit_equal(build, tmp_path, kind, attention, fusion):
+    build(kind, attention, fusion).save(tmp_path)
     one, two = load_model(tmp_path), load_model(tmp_path)
+    for model in (one, two):
+        model.backbone.set_attn_implementation(attention)
     assert one.spec.fusion == fusion
     text, _, ecg, ecg_mask = inputs(one)
     first = one.fusion.hidden(one.backbone, text, ecg, ecg_mask)
@@ -235,9 +266,9 @@ def test_a_layer_left_out_does_not_see_the_ecg(build, kind, attention, route):
     assert changed[text.mask[[0, 2]].bool()].min() > 1e-5
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_left_out_layers_stay_blind_while_writing(build, kind):
-    model = build(kind, layers="every 2")
+@pytest.mark.parametrize("kind, attention", ROUTES)
+def test_left_out_layers_stay_blind_while_writing(build, kind, attention):
+    model = build(kind, attention, layers="every 2")
     torch.manual_seed(5)
     probabilities, tokens = torch.rand(2, 2), torch.randn(2, 3, 8)
     asked = ["Report:", "What is seen on this ECG?"]
@@ -274,4 +305,3 @@ def test_late_tokens_still_see_the_ecg(build, kind):
     one = model.fusion.hidden(model.backbone, text, ecg, ecg_mask)
     other = model.fusion.hidden(model.backbone, text, ecg + 1, ecg_mask)
     assert (one - other).abs().amax(-1)[text.mask.bool()].min() > 1e-5
-    

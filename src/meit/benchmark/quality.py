@@ -12,12 +12,11 @@ from meit.benchmark.tables import markdown_table, results_json
 from meit.data.batches import EcgSet, load_set
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
-from meit.drafting.draft import MAX_NEW_TOKENS
+from meit.drafting.writing import write_reports
 from meit.files import write_json, write_jsonl, write_text
 from meit.model.report_model import ReportModel, load_model
 from meit.training.features import encode_all
 
-BATCH = 16
 SEED = 0
 MODEL, FREQUENT, NEAREST, SHUFFLED = "model", "most frequent report", "nearest ECG", "another patient's ECG"
 
@@ -84,11 +83,8 @@ def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Ten
     from tqdm import tqdm
 
     probabilities, tokens, features = encode_all(model.encoder, data.ecgs, data.masks)
-    drafts: list[str] = []
-    for start in tqdm(range(0, len(tokens), BATCH), desc="drafting", unit="batch"):
-        part = slice(start, start + BATCH)
-        drafts += model.generate(probabilities[part], tokens[part], MAX_NEW_TOKENS)
-    return drafts, features
+    with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
+        return write_reports(model, probabilities, tokens, done=bar.update), features
 
 
 def _plain(metrics: dict) -> dict:

@@ -8,12 +8,12 @@ import torch
 
 from meit.data.batches import model_input
 from meit.drafting.doubts import doubts
+from meit.drafting.writing import BATCH, write_reports
 from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
 
 REVIEW = "Draft for a clinician's review, not a diagnosis."
-MAX_NEW_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ def draft_report(model: ReportModel, recording: Recording, num_beams: int | None
 
 
 @torch.inference_mode()
-def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams: int | None = None) -> list[Draft]:
-    """Drafts the reports of a batch of recordings.
+def draft_reports(
+    model: ReportModel, recordings: Sequence[Recording], num_beams: int | None = None, batch: int = BATCH
+) -> list[Draft]:
+    """Drafts the reports of recordings, `batch` at a time.
 
     num_beams: by default the model's own. Raises RecordingError where leads are missing that the model needs.
     """
@@ -70,7 +72,7 @@ def draft_reports(model: ReportModel, recordings: Sequence[Recording], num_beams
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
     probabilities, tokens = model.encode(ecgs, masks)
-    texts = model.generate(probabilities, tokens, MAX_NEW_TOKENS, num_beams)
+    texts = write_reports(model, probabilities, tokens, batch, num_beams)
     drafts = []
     views = zip(recordings, inputs, texts, probabilities.tolist(), strict=True)
     for recording, (windows, window_masks), text, given in views:

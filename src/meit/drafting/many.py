@@ -6,12 +6,13 @@ from itertools import islice
 from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
+from meit.drafting.writing import BATCH
 from meit.ecg.formats import read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError
 from meit.model.report_model import ReportModel
 
-BATCH = 16
+READ_AHEAD = 8  # batches whose recordings are read at once, to be written in the order of their length
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Drafted:
 def draft_paths(model: ReportModel, paths: Iterable[Path], batch: int = BATCH) -> Iterator[Drafted]:
     """Drafts recordings `batch` at a time, in the order of the paths; memory does not grow with their number."""
     rest = iter(paths)
-    while part := list(islice(rest, batch)):
+    while part := list(islice(rest, batch * READ_AHEAD)):
         found = [_read(path, model.spec.missing_chest_leads) for path in part]
         readable = [one.recording for one in found if one.recording is not None]
-        drafts = iter(draft_reports(model, readable)) if readable else iter(())
+        drafts = iter(draft_reports(model, readable, batch=batch)) if readable else iter(())
         for one in found:
             yield one if one.recording is None else Drafted(one.path, one.recording, next(drafts))
 

@@ -18,7 +18,7 @@ class Backbone:
     """hub: its Hugging Face id; access: "open", or "gated" where the owner's terms must be accepted first.
 
     shape: what differs from the defaults of transformers' configuration of model_type. published: the number of
-    parameters, in millions, that its paper or model card states.
+    parameters, in millions, that its paper or model card states. chat: whether it was tuned with a chat template.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Backbone:
     access: str
     published: float
     shape: dict = field(hash=False)
+    chat: bool = False
 
 
 def _llama(hidden: int, between: int, layers: int, heads: int, kv_heads: int, vocabulary: int = 32000, **other) -> dict:
@@ -60,7 +61,7 @@ _META2 = "LLaMA 2 Community License"
 BACKBONES: dict[str, Backbone] = {
     row.name: row
     for row in (
-        Backbone(DEFAULT, "HuggingFaceTB/SmolLM2-135M-Instruct", "llama", "Apache-2.0", "open", 135, _SMOLLM2),
+        Backbone(DEFAULT, "HuggingFaceTB/SmolLM2-135M-Instruct", "llama", "Apache-2.0", "open", 135, _SMOLLM2, chat=True),
         Backbone("gemma-3-270m", "google/gemma-3-270m", "gemma3_text", "Gemma Terms", "gated", 268, _GEMMA3),
         Backbone("gpt2-medium", "openai-community/gpt2-medium", "gpt2", "MIT", "open", 355,
                  {"n_embd": 1024, "n_layer": 24, "n_head": 16}),
@@ -75,16 +76,16 @@ BACKBONES: dict[str, Backbone] = {
         Backbone("bloom-7b1", "bigscience/bloom-7b1", "bloom", "BigScience RAIL 1.0", "open", 7069.016064,
                  {"hidden_size": 4096, "n_layer": 30, "n_head": 32}),
         Backbone("llama-7b", "huggyllama/llama-7b", "llama", "LLaMA non-commercial", "open", 6738, _LLAMA_7B),
-        Backbone("llama-2-7b-instruct", "meta-llama/Llama-2-7b-chat-hf", "llama", _META2, "gated", 6738, _LLAMA_7B),
+        Backbone("llama-2-7b-instruct", "meta-llama/Llama-2-7b-chat-hf", "llama", _META2, "gated", 6738, _LLAMA_7B, chat=True),
         Backbone("llama-2-13b-instruct", "meta-llama/Llama-2-13b-chat-hf", "llama", _META2, "gated", 13016,
-                 _llama(5120, 13824, 40, 40, 40)),
+                 _llama(5120, 13824, 40, 40, 40), chat=True),
         Backbone("llama-2-70b-instruct", "meta-llama/Llama-2-70b-chat-hf", "llama", _META2, "gated", 68977,
-                 _llama(8192, 28672, 80, 64, 8)),
+                 _llama(8192, 28672, 80, 64, 8), chat=True),
         Backbone("llama-3-8b-instruct", "meta-llama/Meta-Llama-3-8B-Instruct", "llama",
-                 "LLaMA 3 Community License", "gated", 8030, _llama(4096, 14336, 32, 32, 8, 128256)),
+                 "LLaMA 3 Community License", "gated", 8030, _llama(4096, 14336, 32, 32, 8, 128256), chat=True),
         Backbone("mistral-7b", "mistralai/Mistral-7B-v0.1", "mistral", "Apache-2.0", "gated", 7242, _MISTRAL_7B),
         Backbone("mistral-7b-instruct", "mistralai/Mistral-7B-Instruct-v0.2", "mistral", "Apache-2.0", "gated", 7242,
-                 _MISTRAL_7B),
+                 _MISTRAL_7B, chat=True),
     )
 }  # fmt: skip
 
@@ -149,9 +150,9 @@ def sizes(name: str, rank: int = PAPER_RANK) -> Sizes:
 def table() -> str:
     """What `meit models` prints."""
     lines = [
-        "| backbone | Hugging Face id | architecture | parameters (M) | layers | hidden | heads | LoRA targets | "
+        "| backbone | Hugging Face id | architecture | parameters (M) | layers | hidden | heads | LoRA targets | prompts | "
         f"LoRA r={PAPER_RANK} (M) | run, GB: bf16 / 8 bit / 4 bit | train, GB: bf16 / 8 bit / 4 bit | licence | access |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|" + "---|" * 14,
     ]
     for name, row in BACKBONES.items():
         size = sizes(name)
@@ -159,7 +160,7 @@ def table() -> str:
         memory = (" / ".join(f"{of(bits):.1f}" for bits in (16, 8, 4)) for of in (size.run_gb, size.train_gb))
         cells = [
             name, row.hub, kind, f"{size.parameters / 1e6:,.0f}", size.layers, size.hidden, size.heads,
-            ", ".join(size.targets), f"{size.adapter / 1e6:.1f}", *memory, row.licence, row.access,
+            ", ".join(size.targets), "paper, chat" if row.chat else "paper", f"{size.adapter / 1e6:.1f}", *memory, row.licence, row.access,
         ]  # fmt: skip
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)

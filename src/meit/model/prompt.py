@@ -1,6 +1,6 @@
-"""The instruction template of the paper, how texts become tensors, and which tokens the loss counts."""
+"""How an instruction is put to a language model, how texts become tensors, and which tokens the loss counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,9 +14,27 @@ TEMPLATE = "<|user|>{instruction}<|assistant|>"
 IGNORED = -100  # label of tokens that the loss does not count
 
 
-def prompt_ids(tokenizer, instruction: str = INSTRUCTION) -> list[int]:
-    """The instruction in the template, with the marks that the tokenizer puts around a text (LLaMA's <s>, T5's </s>)."""
+def _paper(tokenizer, instruction: str) -> list[int]:
+    """The paper's template, with the marks that the tokenizer puts around a text (LLaMA's <s>, T5's </s>)."""
     return tokenizer(TEMPLATE.format(instruction=instruction))["input_ids"]
+
+
+def _chat(tokenizer, instruction: str) -> list[int]:
+    """The chat template that a backbone was instruction-tuned with."""
+    if tokenizer.chat_template is None:
+        raise ModelError("prompt 'chat' needs a backbone with a chat template; use prompt 'paper'")
+    messages = [{"role": "user", "content": instruction}]
+    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+
+
+PROMPTS: dict[str, Callable[..., list[int]]] = {"paper": _paper, "chat": _chat}
+
+
+def prompt_ids(tokenizer, instruction: str = INSTRUCTION, style: str = "paper") -> list[int]:
+    """The tokens that stand before a report. Raises ModelError for a style that is unknown, or that the backbone lacks."""
+    if style not in PROMPTS:
+        raise ModelError(f"prompt {style!r} is not known; known are {', '.join(PROMPTS)}")
+    return PROMPTS[style](tokenizer, instruction)
 
 
 def answer_ids(tokenizer, text: str, max_tokens: int) -> list[int]:

@@ -30,6 +30,7 @@ class ModelConfig:
     """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none).
 
     missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
+    prompt: the style, a key of meit.model.prompt.PROMPTS.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ModelConfig:
     backbone: str
     backbone_sha256: str
     instruction: str = INSTRUCTION
+    prompt: str = "paper"
     fusion: str = "concat"
     fusion_layers: str = "all"
     missing_chest_leads: int = 0
@@ -154,7 +156,8 @@ class ReportModel(nn.Module):
         was tuned with.
         """
         num_beams = num_beams or self.spec.num_beams
-        prompts = [prompt_ids(self.tokenizer, text) for text in instructions or [self.spec.instruction] * len(tokens)]
+        asked = instructions or [self.spec.instruction] * len(tokens)
+        prompts = [prompt_ids(self.tokenizer, text, self.spec.prompt) for text in asked]
         text = for_drafting(self.backbone, prompts)
         ecg = self.projector(probabilities, tokens).to(dtype_of(self.backbone))
         options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}

@@ -22,6 +22,7 @@ from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
 from meit.training.examples import Collator, ecg_examples, text_examples
 from meit.training.features import encode_all, trained_encoder
 from meit.training.pretrain import finding_names
+from meit.training.memory import keep_freed_memory
 from meit.training.recipe import Recipe
 
 MODEL, LOG = "model", "log"
@@ -42,6 +43,8 @@ def train(recipe: Recipe) -> Path:
         raise ModelError(f"engine {recipe.engine!r} is not known; known are {', '.join(ENGINES)}")
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     out = Path(recipe.out)
     with processes.main_process_first():
         out.mkdir(parents=True, exist_ok=True)
@@ -104,6 +107,7 @@ def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
         backbone_sha256=loading.fingerprint(backbone),
         fusion=recipe.fusion,
         fusion_layers=recipe.fusion_layers,
+        prompt=recipe.prompt,
         missing_chest_leads=recipe.missing_chest_leads,
         num_beams=recipe.num_beams,
     )
@@ -172,7 +176,7 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: lis
     callbacks = [Bar(out / LOG)]
     if validation is not None and recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
-    collator = Collator(model.backbone, prompt_ids(model.tokenizer, model.spec.instruction))
+    collator = Collator(model.backbone, prompt_ids(model.tokenizer, model.spec.instruction, model.spec.prompt))
     trainer = ReportTrainer(model, arguments, collator, examples, validation, callbacks=callbacks)
     trainer.projector_rate = recipe.projector_rate
     trainer.remove_callback(ProgressCallback)

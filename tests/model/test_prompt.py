@@ -1,0 +1,55 @@
+"""How the instruction is put: the paper's template everywhere, the chat template where a backbone has one."""
+
+import pytest
+
+from meit.errors import ModelError
+from meit.model import loading
+from meit.model.backbones import DEFAULT
+from meit.model.prompt import prompt_ids
+from meit.model.report_model import load_model
+
+CHAT = "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}{% endfor %}{% if add_generation_prompt %}[reply]{% endif %}"
+
+
+@pytest.fixture(scope="module")
+def default():
+    return loading.load(DEFAULT)[1]
+
+
+def test_the_default_backbone_knows_both(default):
+    assert default.decode(prompt_ids(default, "Read it.")) == "<|user|>Read it.<|assistant|>"
+    chat = default.decode(prompt_ids(default, "Read it.", "chat"))
+    assert chat.endswith("<|im_start|>user\nRead it.<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_a_backbone_without_chat_template_says_so(byte_tokenizer):
+    with pytest.raises(ModelError, match="use prompt 'paper'"):
+        prompt_ids(byte_tokenizer, "Read it.", "chat")
+    with pytest.raises(ModelError, match="'alpaca' is not known; known are paper, chat"):
+        prompt_ids(byte_tokenizer, "Read it.", "alpaca")
+
+
+def test_a_model_keeps_its_style(build, tmp_path, monkeypatch):
+    """Saved and loaded again it is asked as it was tuned."""
+    from dataclasses import replace
+
+    model = build("llama")
+    model.spec = replace(model.spec, prompt="chat")
+    model.save(tmp_path)
+    loaded = load_model(tmp_path)
+    assert loaded.spec.prompt == "chat"
+    with pytest.raises(ModelError, match="chat template"):
+        loaded.generate(*some(loaded))
+    loaded.tokenizer.chat_template = CHAT
+    asked = []
+    monkeypatch.setattr(
+        loaded.fusion, "generate", lambda _b, text, *_a, **_o: asked.append(loaded.tokenizer.decode(text.ids[0])) or text.ids
+    )
+    loaded.generate(*some(loaded))
+    assert asked == ["[user]Write the report of this ECG.[reply]"]
+
+
+def some(model):
+    import torch
+
+    return torch.rand(1, 2), torch.randn(1, 3, 8)
