@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from meit.cli import default_model
-from meit.data.batches import load_set
+from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
 from meit.model.report_model import load_model
@@ -25,19 +25,33 @@ def auroc(present: np.ndarray, scores: np.ndarray) -> float:
     return (rankdata(scores)[present].sum() - n * (n + 1) / 2) / (n * rest)
 
 
+class Without:
+    """The recordings of a set without one lead."""
+
+    keeps_inputs = True
+
+    def __init__(self, data: EcgSet, lead: str | None):
+        self.data, self.columns = data, [LEADS.index(lead)] if lead else []
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def inputs(self, indices):
+        ecgs, masks = self.data.inputs(indices)
+        ecgs[:, :, self.columns] = 0
+        return ecgs, masks
+
+
 def main() -> None:
     model = load_model(default_model())
     config = model.spec.encoder
-    data = load_set(sys.argv[1:], SPLITS["validation"], config.rate, config.seconds)
+    data = EcgSet(sys.argv[1:], SPLITS["validation"], config.rate, config.seconds)
     targets = np.stack([finding_targets(report, config.findings) for report in data.reports]) > PRESENT
     findings = [i for i in range(targets.shape[1]) if targets[:, i].sum() >= MIN_CASES]
-    print(f"{len(data.reports)} recordings, {len(findings)} findings with {MIN_CASES} or more cases\n")
+    print(f"{len(data)} recordings, {len(findings)} findings with {MIN_CASES} or more cases\n")
     print("| missing | macro AUROC |\n|---|---|")
     for lead in (None, *CHEST_LEADS):
-        ecgs = data.ecgs.copy()
-        if lead:
-            ecgs[:, :, LEADS.index(lead)] = 0
-        scores = encode_all(model.encoder, ecgs, data.masks)[0].numpy()
+        scores = encode_all(model.encoder, Without(data, lead))[0].numpy()
         print(f"| {lead or 'none'} | {np.mean([auroc(targets[:, i], scores[:, i]) for i in findings]):.3f} |")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from meit.data import arrays, ptb_xl
-from meit.data.batches import load_set, model_input
+from meit.data.batches import EcgSet, model_input
 from meit.data.shards import quantise, read_examples, read_manifest, read_reports, restore, sha256
 from meit.errors import DataError
 
@@ -43,7 +43,7 @@ def test_the_manifest_adds_up(prepared):
 def test_signals_are_those_of_the_files(prepared, shared):
     from meit.ecg import read_ecg
 
-    example = read_examples(prepared / "raw")[0]
+    example = next(read_examples(prepared / "raw"))
     recording = read_ecg(shared / "ptb-xl" / "records100" / "00000" / f"{int(example.report.record_id):05d}_lr")
     assert np.nanmax(np.abs(example.signal - recording.signal)) < 1e-3  # mV
 
@@ -63,12 +63,12 @@ def test_both_sources_look_alike_to_the_encoder(prepared):
 
 
 def test_no_patient_is_in_two_splits_and_no_record_twice(prepared):
-    sets = [load_set([prepared / "raw", prepared / "zscored"], folds, 100, 10) for folds in (range(1, 9), [9], [10])]
+    sets = [EcgSet([prepared / "raw", prepared / "zscored"], folds, 100, 10) for folds in (range(1, 9), [9], [10])]
     patients = [set(part.patients) for part in sets]
     assert not patients[0] & patients[1] and not patients[0] & patients[2] and not patients[1] & patients[2]
     ids = [report.record_id for part in sets for report in part.reports]
     assert len(ids) == len(set(ids))
-    assert [len(part.reports) for part in sets][0] > 1_700
+    assert [len(part) for part in sets][0] > 1_700
 
 
 def test_all_reports_are_kept_for_text_training(prepared):

@@ -171,12 +171,12 @@ def test_an_unreadable_shard_is_named(recipe, tmp_path, damage):
 
     folder = tmp_path / "data"
     shutil.copytree(recipe.data[0], folder)
-    shard = folder / "records-00000.parquet"
+    shard = folder / "records-00000.arrow"
     if damage == "cut":
         shard.write_bytes(shard.read_bytes()[:1000])
     else:
         shard.unlink()
-    with pytest.raises(DataError, match="records-00000.parquet cannot be read .*meit prepare"):
+    with pytest.raises(DataError, match="records-00000.arrow cannot be read .*meit prepare"):
         training.train(replace(recipe, data=(str(folder),)))
 
 

@@ -9,7 +9,7 @@ import torch
 from meit.benchmark.baselines import most_frequent_report, nearest_reports, other_patient
 from meit.benchmark.metrics import paired_difference, score
 from meit.benchmark.tables import markdown_table, results_json
-from meit.data.batches import EcgSet, load_set
+from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
 from meit.drafting.writing import write_reports
@@ -33,11 +33,11 @@ def evaluate_quality(
     out.mkdir(parents=True, exist_ok=True)
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
-    test = load_set(data, SPLITS[split], config.rate, config.seconds)
-    train = load_set(data, SPLITS["train"], config.rate, config.seconds)
+    test = EcgSet(data, SPLITS[split], config.rate, config.seconds)
+    train = EcgSet(data, SPLITS["train"], config.rate, config.seconds)
     train_texts = [report.text for report in read_all_reports(data, SPLITS["train"])] or train.texts
     drafts, features = write_drafts(model, test)
-    _, _, train_features = encode_all(model.encoder, train.ecgs, train.masks)
+    _, _, train_features = encode_all(model.encoder, train)
     swap = other_patient(test.patients, SEED)
     systems = {
         MODEL: drafts,
@@ -82,7 +82,7 @@ def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Ten
     """Drafts of every recording, and the features (N, d) by which recordings are compared."""
     from tqdm import tqdm
 
-    probabilities, tokens, features = encode_all(model.encoder, data.ecgs, data.masks)
+    probabilities, tokens, features = encode_all(model.encoder, data)
     with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
         return write_reports(model, probabilities, tokens, done=bar.update), features
 

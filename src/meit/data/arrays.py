@@ -1,19 +1,22 @@
 """Recordings in one NumPy file, joined by id with PTB-XL's table -> prepared shards."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from meit.data.prepare import Settings
+from meit.data.prepare import prepare as prepare_shards
 from meit.data.ptb_xl import read_table
-from meit.data.shards import Example, write_shards
+from meit.data.shards import Report
 from meit.ecg.recording import LEADS, canonical_lead
 from meit.errors import DataError
 
 KEYS = ("ecg_id", "x", "scale", "leads", "fs")
 
 
-def prepare(file: Path, table: Path, out: Path, unit: str) -> dict:
+def prepare(file: Path, table: Path, out: Path, unit: str, engine: str = "local") -> dict:
     """`file`: .npz with ecg_id (N,), x (N, n_samples, 12) integers, scale (multiplies x), leads (12,), fs in Hz.
 
     unit: "mV", or "z" where each lead was band-passed and z-scored; the file does not state it, so the caller must.
@@ -21,31 +24,29 @@ def prepare(file: Path, table: Path, out: Path, unit: str) -> dict:
     """
     arrays = _load(Path(file))
     reports, _, drops = read_table(table)
-    names = [canonical_lead(str(name)) for name in arrays["leads"]]
-    if sorted(map(str, names)) != sorted(LEADS):
-        raise DataError(f"{file}: leads must name the twelve standard leads, found {list(arrays['leads'])}")
-    order = [names.index(lead) for lead in LEADS]
-    rate = float(arrays["fs"])
 
-    def examples() -> Iterator[Example]:
-        from tqdm import tqdm
-
-        scale = np.asarray(arrays["scale"], dtype=np.float32)
-        for index, record_id in enumerate(tqdm(arrays["ecg_id"], desc="reading recordings", unit="ECG")):
+    def planned() -> Iterator[tuple[Report, str]]:
+        for index, record_id in enumerate(arrays["ecg_id"]):
             report = reports.get(str(record_id))
             if report is None:
                 drops["recording without a usable report"] += 1
-                continue
-            gain = scale[index] if scale.ndim and len(scale) == len(arrays["x"]) else scale
-            yield Example(report, (arrays["x"][index] * gain)[:, order].astype(np.float32), rate, unit)
+            else:
+                yield report, f"{file}#{index}"
 
-    about = {"source": str(Path(file).name), "rate_hz": rate, "unit": unit}
-    manifest = write_shards(Path(out), examples(), [], drops, about)
-    if not manifest["recordings"]:
-        raise DataError(f"no id of {file} stands in {table}: do they belong together?")
-    return manifest
+    settings = Settings(Path(file).name, str(file), float(arrays["fs"]), unit, reader="array", keeps_reports=False)
+    return prepare_shards(planned(), drops, Path(out), settings, engine)
 
 
+def read_array(place: str) -> np.ndarray:
+    """FILE.npz#INDEX -> (n_samples, 12) float32, in the order of LEADS."""
+    file, _, index = place.rpartition("#")
+    arrays = _load(Path(file))
+    scale = np.asarray(arrays["scale"], dtype=np.float32)
+    gain = scale[int(index)] if scale.ndim and len(scale) == len(arrays["x"]) else scale
+    return (arrays["x"][int(index)] * gain)[:, arrays["order"]].astype(np.float32)
+
+
+@lru_cache(maxsize=1)
 def _load(file: Path) -> dict:
     try:
         with np.load(file) as opened:
@@ -57,4 +58,7 @@ def _load(file: Path) -> dict:
     x = arrays["x"]
     if x.ndim != 3 or x.shape[2] != len(LEADS) or len(x) != len(arrays["ecg_id"]):
         raise DataError(f"{file}: x must be (recordings, samples, 12) with one ecg_id each, found {x.shape}")
-    return arrays
+    names = [canonical_lead(str(name)) for name in arrays["leads"]]
+    if sorted(map(str, names)) != sorted(LEADS):
+        raise DataError(f"{file}: leads must name the twelve standard leads, found {list(arrays['leads'])}")
+    return {**arrays, "order": [names.index(lead) for lead in LEADS]}

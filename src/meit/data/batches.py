@@ -1,32 +1,17 @@
-"""Prepared recordings as the arrays that the encoder takes."""
+"""Prepared recordings as the arrays that the encoder takes, read from the disk when they are asked for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from meit.data.shards import Report, read_examples
+from meit.data.shards import Example, Report, Shard, shard_paths
 from meit.ecg.normalise import normalise
+from meit.ecg.recording import LEADS
 from meit.ecg.resample import resample, windows
 from meit.errors import DataError
 
-
-@dataclass(frozen=True)
-class EcgSet:
-    """reports (N), ecgs (N, n_samples, 12) normalised float32, masks (N, n_samples) bool."""
-
-    reports: tuple[Report, ...]
-    ecgs: np.ndarray
-    masks: np.ndarray
-
-    @property
-    def patients(self) -> list[str]:
-        return [report.patient_id for report in self.reports]
-
-    @property
-    def texts(self) -> list[str]:
-        return [report.text for report in self.reports]
+KEPT_BYTES = 2_000_000_000  # inputs of a set up to this size stay in memory once they are made
 
 
 def model_input(signal: np.ndarray, rate: float, unit: str, to_rate: float, seconds: float):
@@ -41,20 +26,97 @@ def model_input(signal: np.ndarray, rate: float, unit: str, to_rate: float, seco
     return np.stack(ecgs), np.stack([part.mask for part in parts])
 
 
-def load_set(folders: Sequence[Path | str], folds: Sequence[int], rate: float, seconds: float) -> EcgSet:
-    """The recordings of several prepared folders, each record once, in order of id; the first window of each.
+class EcgSet:
+    """The recordings of several prepared folders whose fold is in `folds`: each record once, in order of id.
 
-    Raises DataError where nothing is found.
+    Where two folders hold the same record, the first one counts. What is kept of a recording in memory is its place;
+    inputs of sets below KEPT_BYTES are kept once they are made. Raises DataError where nothing is found.
     """
-    found: dict[str, tuple] = {}
-    for folder in folders:
-        for example in read_examples(Path(folder), folds):
-            key = example.report.record_id
-            if key not in found:
-                ecgs, masks = model_input(example.signal, example.rate, example.unit, rate, seconds)
-                found[key] = (example.report, ecgs[0], masks[0])
-    if not found:
-        raise DataError(f"no recording of folds {list(folds)} in {', '.join(map(str, folders)) or 'no folder'}")
-    ordered = [found[key] for key in sorted(found, key=lambda key: (len(key), key))]
-    reports, ecgs, masks = zip(*ordered, strict=True)
-    return EcgSet(reports, np.stack(ecgs), np.stack(masks))
+
+    def __init__(self, folders: Sequence[Path | str], folds: Sequence[int], rate: float, seconds: float):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.rate, self.seconds = rate, seconds
+        self._shards = [Shard(path) for folder in folders for path in shard_paths(folder)]
+        tables = []
+        for number, shard in enumerate(self._shards):
+            wanted = np.flatnonzero(np.isin(shard.column("fold").to_numpy(), list(folds)))
+            ids = shard.column("record_id").take(pa.array(wanted))
+            places = {"shard": pa.array(np.full(len(wanted), number, np.int32)), "row": pa.array(wanted.astype(np.int32))}
+            tables.append(pa.table({"length": pc.utf8_length(ids), "id": ids, **places}))
+        if not sum(map(len, tables)):
+            raise DataError(f"no recording of folds {list(folds)} in {', '.join(map(str, folders)) or 'no folder'}")
+        keys = [(name, "ascending") for name in ("length", "id", "shard")]
+        table = pa.concat_tables(tables).sort_by(keys).combine_chunks()
+        ids = table["id"].combine_chunks()
+        first = np.ones(len(ids), bool)
+        first[1:] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+        self._shard, self._row = (table[name].to_numpy()[first] for name in ("shard", "row"))
+        self._kept: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        if len(self) * self.n_samples * len(LEADS) * 4 <= KEPT_BYTES:
+            shape = (len(self), self.n_samples)
+            self._kept = np.empty((*shape, len(LEADS)), np.float32), np.empty(shape, bool), np.zeros(len(self), bool)
+
+    @property
+    def n_samples(self) -> int:
+        return round(self.rate * self.seconds)
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def example(self, index: int) -> Example:
+        """The recording as it is stored: its report, (n, 12) signal, rate and unit."""
+        return self._shards[self._shard[index]].example(int(self._row[index]))
+
+    def report(self, index: int) -> Report:
+        return self._shards[self._shard[index]].report(int(self._row[index]))
+
+    @property
+    def reports(self) -> Iterator[Report]:
+        return (self.report(index) for index in range(len(self)))
+
+    @property
+    def patients(self) -> list[str]:
+        return self.column("patient_id")
+
+    @property
+    def texts(self) -> list[str]:
+        return self.column("text")
+
+    def column(self, name: str) -> list:
+        """One field of every report."""
+        values = [None] * len(self)
+        for number, shard in enumerate(self._shards):
+            places = np.flatnonzero(self._shard == number)
+            if len(places):
+                for place, value in zip(places, shard.column(name).take(self._row[places]).to_pylist(), strict=True):
+                    values[place] = value
+        return values
+
+    def signals(self, indices: Sequence[int]) -> list[tuple[np.ndarray, float, str]]:
+        """(n, 12) float32, rate and unit of each, as stored."""
+        return [self._shards[self._shard[i]].signal(int(self._row[i])) for i in indices]
+
+    def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The encoder's inputs (B, n_samples, 12) float32, and which samples are recorded (B, n_samples) bool.
+
+        Of a recording longer than a window, the first one.
+        """
+        indices = np.asarray(indices)
+        if self._kept is None:
+            return self._made(indices)
+        ecgs, masks, done = self._kept
+        missing = np.unique(indices[~done[indices]])
+        if len(missing):
+            ecgs[missing], masks[missing] = self._made(missing)
+            done[missing] = True
+        return ecgs[indices], masks[indices]
+
+    def _made(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        made = [model_input(*signal, self.rate, self.seconds) for signal in self.signals(indices)]
+        return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
+
+    @property
+    def keeps_inputs(self) -> bool:
+        return self._kept is not None

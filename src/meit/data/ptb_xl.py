@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from meit.data.shards import Example, Report, write_shards
-from meit.ecg.formats import read_ecg
-from meit.ecg.resample import resample
-from meit.errors import DataError, RecordingError
+from meit.data.prepare import Settings
+from meit.data.prepare import prepare as prepare_shards
+from meit.data.shards import Report
+from meit.errors import DataError
 from meit.reports.clean import clean_report
 from meit.reports.translate import translate
 
@@ -57,7 +57,9 @@ def read_table(path: Path) -> tuple[dict[str, Report], dict[str, str], Counter]:
     return reports, files, drops
 
 
-def prepare(source: Path, out: Path, rate: float = LOW_RATE, challenge: Path | None = None) -> dict:
+def prepare(
+    source: Path, out: Path, rate: float = LOW_RATE, challenge: Path | None = None, engine: str = "local"
+) -> dict:
     """Write shards of every recording that is present under `source`; any subset of the official layout will do.
 
     challenge: a folder of the PhysioNet/CinC Challenge 2021, whose HRnnnnn files are PTB-XL recordings; they stand
@@ -66,31 +68,12 @@ def prepare(source: Path, out: Path, rate: float = LOW_RATE, challenge: Path | N
     source = Path(source)
     reports, files, drops = read_table(source / TABLE)
 
-    def paths() -> Iterator[tuple[str, Path]]:
+    def planned() -> Iterator[tuple[Report, Path | None]]:
         for record_id, name in files.items():
-            found = next((path for path in _places(source, name, record_id, rate, challenge) if path.exists()), None)
-            if found is None:
-                drops["no recording file"] += 1
-            else:
-                yield record_id, found
+            places = _places(source, name, record_id, rate, challenge)
+            yield reports[record_id], next((path for path in places if path.exists()), None)
 
-    def examples() -> Iterator[Example]:
-        from tqdm import tqdm
-
-        for record_id, path in tqdm(list(paths()), desc="reading recordings", unit="ECG"):
-            try:
-                recording = read_ecg(path)
-            except RecordingError as error:
-                drops[f"unreadable: {error}"] += 1
-                continue
-            signal = resample(recording.signal, recording.rate, rate)
-            yield Example(reports[record_id], signal, rate, "mV")
-
-    about = {"source": "PTB-XL", "rate_hz": rate, "unit": "mV"}
-    manifest = write_shards(Path(out), examples(), list(reports.values()), drops, about)
-    if not manifest["recordings"]:
-        raise DataError(f"no recording of {TABLE} was found under {source}: expected e.g. {next(iter(files.values()))}")
-    return manifest
+    return prepare_shards(planned(), drops, Path(out), Settings("PTB-XL", f"{source} {challenge or ''}".strip(), rate), engine)
 
 
 def _places(source: Path, name: str, record_id: str, rate: float, challenge: Path | None) -> Iterator[Path]:

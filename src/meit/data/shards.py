@@ -1,32 +1,42 @@
-"""Prepared data on disk: Parquet shards of int16 signals beside their reports, and a manifest that adds up.
+"""Prepared data on disk: Arrow shards of int16 signals beside their reports, read where they lie (memory-mapped).
 
-A folder holds `records-00000.parquet`, ..., optionally `reports.parquet` (every usable report of the source table,
-with or without a recording), and `manifest.json` with counts, drops and the SHA-256 of each file.
+A folder holds `records-00000.arrow`, ..., `reports.parquet` (every usable report of the source table, with or without a
+recording; absent where there was no such table), and `manifest.json` with counts, drops and the SHA-256 of each file.
+Shards are Arrow IPC files (arrow.apache.org), uncompressed, so that a signal is read without copying the rest.
 """
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meit.ecg.recording import LEADS
 from meit.errors import DataError
-from meit.files import atomic_path, write_json
+from meit.files import atomic_path
 
-ROWS_PER_SHARD = 500
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_PER_SHARD = 1000
+ROWS_PER_BATCH = 100  # of a shard: what its writer holds in memory
 INT16_MAX = 32_767
 GAP = -32_768  # the one int16 value that no sample takes: not recorded
 MANIFEST = "manifest.json"
 REPORTS = "reports.parquet"
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Report:
-    """One report of the source table: English text, the text as found, the annotators' codes and the split's keys."""
+    """One report of the source table: English text, the text as found, the annotators' codes and the split's keys.
+
+    measurements: what the cart measured, such as qrs_onset_ms or qrs_axis_deg.
+    """
 
     record_id: str
     patient_id: str
@@ -39,6 +49,7 @@ class Report:
     heart_axis: str = ""
     age: float | None = None
     sex: str | None = None
+    measurements: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,80 +72,144 @@ def quantise(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def restore(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """The inverse of `quantise`: float32 (n, 12), NaN where not recorded."""
-    return np.where(values == GAP, np.float32(np.nan), values * scale.astype(np.float32)).astype(np.float32)
+    signal = values * scale.astype(np.float32)
+    signal[values == GAP] = np.nan
+    return signal
 
 
-def write_shards(
-    folder: Path, examples: Iterable[Example], reports: Sequence[Report], drops: Counter, about: dict
-) -> dict:
-    """Write the shards, then the manifest (last, so that a folder without one is an unfinished one). Returns it."""
+@cache
+def report_schema() -> "pa.Schema":
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in [*folder.glob("records-*.parquet"), folder / REPORTS, folder / MANIFEST]:
-        old.unlink(missing_ok=True)
-    files: dict[str, str] = {}
+    text = ("record_id", "patient_id", "text", "source_text", "language", "codes", "heart_axis", "sex", "measurements")
+    numbers = {"fold": pa.int16(), "coverage": pa.float32(), "age": pa.float32()}
+    kinds = dict.fromkeys(text, pa.string()) | numbers
+    return pa.schema([(name, kinds[name]) for name in Report.__dataclass_fields__])
 
-    def save(name: str, rows: list[dict]) -> None:
-        with atomic_path(folder / name) as temporary:
-            pq.write_table(pa.Table.from_pylist(rows), temporary, compression="zstd")
-        files[name] = sha256(folder / name)
 
-    rows: list[dict] = []
-    folds: Counter = Counter()
-    for example in examples:
-        rows.append(_example_row(example))
-        folds[example.report.fold] += 1
-        if len(rows) == ROWS_PER_SHARD:
-            save(f"records-{len(files):05d}.parquet", rows)
-            rows = []
-    if rows:
-        save(f"records-{len(files):05d}.parquet", rows)
-    if reports:
-        save(REPORTS, [_report_row(report) for report in reports])
-    manifest = {
-        **about,
-        "leads": list(LEADS),
-        "recordings": sum(folds.values()),
-        "recordings_by_fold": {str(fold): folds[fold] for fold in sorted(folds)},
-        "reports": len(reports),
-        "dropped": dict(drops.most_common()),
-        "sha256": files,
-    }
-    write_json(folder / MANIFEST, manifest)
-    return manifest
+@cache
+def record_schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    signal = [("signal", pa.binary()), ("scale", pa.list_(pa.float32(), len(LEADS))), ("rate", pa.float64())]
+    return pa.schema([*report_schema(), *signal, ("unit", pa.string())])
+
+
+def report_row(report: Report) -> dict:
+    return {**vars(report), "codes": json.dumps(report.codes), "measurements": json.dumps(report.measurements)}
+
+
+def report_of(row: dict) -> Report:
+    fields = {name: row[name] for name in Report.__dataclass_fields__}
+    return Report(**{**fields, "codes": json.loads(row["codes"]), "measurements": json.loads(row["measurements"])})
+
+
+def write_shard(path: Path, examples: Iterable[Example]) -> dict[int, int]:
+    """Writes one shard, whole or not at all; no file where there is no example. Returns recordings by fold.
+
+    The same examples give the same bytes.
+    """
+    import pyarrow as pa
+
+    folds: dict[int, int] = {}
+    with atomic_path(path) as temporary:
+        with pa.ipc.new_file(temporary, record_schema()) as file:
+            rows: list[dict] = []
+            for example in examples:
+                values, scale = quantise(example.signal)
+                signal = {"signal": values.tobytes(), "scale": scale.tolist(), "rate": float(example.rate)}
+                rows.append({**report_row(example.report), **signal, "unit": example.unit})
+                folds[example.report.fold] = folds.get(example.report.fold, 0) + 1
+                if len(rows) == ROWS_PER_BATCH:
+                    file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
+                    rows = []
+            if rows:
+                file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
+    if not folds:
+        path.unlink()
+    return folds
+
+
+class Shard:
+    """One shard, memory-mapped. len() is its number of recordings. Raises DataError where it is damaged or gone."""
+
+    def __init__(self, path: Path):
+        import pyarrow as pa
+
+        self.path = path
+        try:
+            file = pa.ipc.open_file(pa.memory_map(str(path)))
+            self._batches = [file.get_batch(number) for number in range(file.num_record_batches)]
+            if file.schema != record_schema():
+                raise pa.ArrowInvalid("its columns are of another version")
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(path, error) from None
+
+    def __len__(self) -> int:
+        return sum(len(batch) for batch in self._batches)
+
+    def column(self, name: str) -> "pa.ChunkedArray":
+        import pyarrow as pa
+
+        return pa.chunked_array([batch.column(name) for batch in self._batches], record_schema().field(name).type)
+
+    def _at(self, row: int, name: str):
+        return self._batches[row // ROWS_PER_BATCH].column(name)[row % ROWS_PER_BATCH]
+
+    def report(self, row: int) -> Report:
+        return report_of({name: self._at(row, name).as_py() for name in Report.__dataclass_fields__})
+
+    def signal(self, row: int) -> tuple[np.ndarray, float, str]:
+        """(n_samples, 12) float32, NaN where not recorded; its rate in Hz; its unit."""
+        values = np.frombuffer(self._at(row, "signal").as_buffer(), dtype=np.int16).reshape(-1, len(LEADS))
+        scale = self._batches[row // ROWS_PER_BATCH].column("scale")
+        start = (scale.offset + row % ROWS_PER_BATCH) * len(LEADS)
+        gain = scale.values.to_numpy()[start : start + len(LEADS)]
+        return restore(values, gain), self._at(row, "rate").as_py(), self._at(row, "unit").as_py()
+
+    def example(self, row: int) -> Example:
+        return Example(self.report(row), *self.signal(row))
 
 
 def read_manifest(folder: Path) -> dict:
-    """The manifest of a prepared folder. Raises DataError where there is none."""
+    """The manifest of a prepared folder. Raises DataError where there is none, or one of another version."""
     try:
-        return json.loads((Path(folder) / MANIFEST).read_text())
+        manifest = json.loads((Path(folder) / MANIFEST).read_text())
     except FileNotFoundError:
         raise DataError(
             f"{folder} is not a prepared data folder (no {MANIFEST}): make one with 'meit prepare'"
         ) from None
+    if manifest.get("format") != FORMAT:
+        raise DataError(f"{folder} was prepared by another version of meit: run 'meit prepare' again")
+    return manifest
 
 
-def read_examples(folder: Path, folds: Sequence[int] | None = None) -> list[Example]:
-    """The recordings of a prepared folder whose fold is in `folds` (all folds if None)."""
-    names = [name for name in read_manifest(folder)["sha256"] if name != REPORTS]
-    examples = []
-    for name in names:
-        for row in _rows(Path(folder) / name):
-            if folds is None or row["fold"] in folds:
-                values = np.frombuffer(row["signal"], dtype=np.int16).reshape(-1, len(LEADS))
-                signal = restore(values, np.array(row["scale"], dtype=np.float32))
-                examples.append(Example(_report(row), signal, row["rate"], row["unit"]))
-    return examples
+def shard_paths(folder: Path) -> list[Path]:
+    return [Path(folder) / name for name in read_manifest(folder)["sha256"] if name != REPORTS]
+
+
+def read_examples(folder: Path, folds: Sequence[int] | None = None) -> Iterator[Example]:
+    """The recordings of a prepared folder whose fold is in `folds` (all folds if None), one by one."""
+    for path in shard_paths(folder):
+        shard = Shard(path)
+        for row, fold in enumerate(shard.column("fold").to_pylist()):
+            if folds is None or fold in folds:
+                yield shard.example(row)
 
 
 def read_reports(folder: Path, folds: Sequence[int] | None = None) -> list[Report]:
     """The reports of a prepared folder, with or without a recording, whose fold is in `folds`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = Path(folder) / REPORTS
     if REPORTS not in read_manifest(folder)["sha256"]:
         raise DataError(f"{folder} holds no {REPORTS}: it was not prepared from a table of reports")
-    rows = _rows(Path(folder) / REPORTS)
-    return [_report(row) for row in rows if folds is None or row["fold"] in folds]
+    try:
+        rows = pq.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from None
+    return [report_of(row) for row in rows if folds is None or row["fold"] in folds]
 
 
 def read_all_reports(folders: Sequence[Path | str], folds: Sequence[int] | None = None) -> list[Report]:
@@ -143,37 +218,10 @@ def read_all_reports(folders: Sequence[Path | str], folds: Sequence[int] | None 
     return [report for folder in tables for report in read_reports(folder, folds)]
 
 
-def _rows(path: Path) -> list[dict]:
-    """The rows of one file. Raises DataError where it is damaged or gone."""
-    import pyarrow.parquet as pq
-    from pyarrow import ArrowException
-
-    try:
-        return pq.read_table(path).to_pylist()
-    except (ArrowException, OSError) as error:
-        raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}): run 'meit prepare' again") from None
+def unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read ({str(error).splitlines()[0]}): run 'meit prepare' again")
 
 
 def sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _report_row(report: Report) -> dict:
-    return {**vars(report), "codes": json.dumps(report.codes)}
-
-
-def _example_row(example: Example) -> dict:
-    values, scale = quantise(example.signal)
-    return {
-        **_report_row(example.report),
-        "signal": values.tobytes(),
-        "scale": scale.tolist(),
-        "rate": float(example.rate),
-        "unit": example.unit,
-    }
-
-
-def _report(row: dict) -> Report:
-    fields = {name: row[name] for name in Report.__dataclass_fields__}
-    return Report(**{**fields, "codes": json.loads(row["codes"])})

@@ -1,20 +1,27 @@
-"""What the language model is tuned on, in the order in which it is shown: text alone first, then recordings."""
+"""What the language model is tuned on, in the order in which it is shown: text alone first, then recordings.
 
-from collections.abc import Sequence
+An example is made when it is asked for: memory holds tokens of the answers, and the order, not the examples.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import ConcatDataset, Dataset
 
 from meit.data.batches import EcgSet
 from meit.data.shards import Report, read_all_reports
 from meit.data.splits import SPLITS
 from meit.model.encoder import EncoderConfig
-from meit.model.prompt import answer_ids, for_training
+from meit.model.instructions import instructions
+from meit.model.prompt import INSTRUCTION, answer_ids, for_training, prompt_ids
 from meit.training.features import as_if_recorded
 from meit.training.pretrain import finding_targets
 from meit.training.recipe import Recipe
+
+INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {"one": lambda: (INSTRUCTION,), "many": instructions}
 
 
 @dataclass(frozen=True)
@@ -32,60 +39,138 @@ class View:
 class Example:
     """One step's item. shown: whether the language model sees the encoder's tokens, or the findings alone."""
 
+    prompt: list[int]
     answer: list[int]
     view: View
     shown: bool
 
 
-def text_examples(recipe: Recipe, config: EncoderConfig, ecgs: EcgSet, held_out: np.ndarray, tokenizer) -> list[Example]:
+class Answers:
+    """Tokens of many reports, one after the other in one array."""
+
+    def __init__(self, tokenizer, texts: Iterable[str], max_tokens: int):
+        rows = [np.array(answer_ids(tokenizer, text, max_tokens), dtype=np.int32) for text in texts]
+        self.lengths = np.array([len(row) for row in rows])
+        self._ends = np.cumsum(self.lengths)
+        self._tokens = np.concatenate(rows) if rows else np.zeros(0, np.int32)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> list[int]:
+        return self._tokens[self._ends[index] - self.lengths[index] : self._ends[index]].tolist()
+
+
+@dataclass
+class Examples(Dataset):
+    """order, shown, prompt: of each example, which report, whether the signal is seen, and which of the prompts."""
+
+    answers: Answers
+    view: Callable[[int], View]
+    prompts: Sequence[list[int]]
+    order: np.ndarray
+    shown: np.ndarray
+    prompt: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, number: int) -> Example:
+        index = int(self.order[number])
+        prompt = self.prompts[int(self.prompt[number])]
+        return Example(prompt, self.answers[index], self.view(index), bool(self.shown[number]))
+
+
+class EncodedView:
+    """What the encoder made of each recording, beforehand: probabilities (N, F), tokens (N, S, width)."""
+
+    def __init__(self, probabilities: Tensor, tokens: Tensor):
+        self.probabilities, self.tokens = probabilities, tokens
+
+    def __call__(self, index: int) -> View:
+        return View(self.probabilities[index], self.tokens[index])
+
+
+class RecordedView:
+    """The recordings themselves, for an encoder that is tuned along."""
+
+    def __init__(self, data: EcgSet, config: EncoderConfig):
+        self.data = data
+        self.nothing = torch.zeros(len(config.findings)), torch.zeros(config.n_tokens, config.width)
+
+    def __call__(self, index: int) -> View:
+        ecgs, masks = self.data.inputs([index])
+        return View(*self.nothing, torch.from_numpy(ecgs[0]), torch.from_numpy(masks[0].astype(np.float32)))
+
+
+class HiddenView:
+    """Finding probabilities (N, F) without a signal."""
+
+    def __init__(self, probabilities: Tensor, config: EncoderConfig):
+        self.probabilities, self.unseen = probabilities, torch.zeros(config.n_tokens, config.width)
+
+    def __call__(self, index: int) -> View:
+        return View(self.probabilities[index], self.unseen)
+
+
+def text_examples(
+    recipe: Recipe, config: EncoderConfig, ecgs: EcgSet, held_out: np.ndarray, tokenizer, prompts: Sequence[list[int]]
+) -> Examples | None:
     """text_steps batches of reports of the training folds; their codes stand for the ECG, the signal is hidden."""
     if not recipe.text_steps:
-        return []
+        return None
     reports = read_all_reports(recipe.data, SPLITS["train"])
     rng = np.random.default_rng(recipe.seed)
     # drawn as often as they occur: decoding follows the commonest wording, so it must be the true one
     count = min(recipe.text_steps, len(reports) // recipe.batch_size) * recipe.batch_size
     chosen = [reports[i] for i in rng.permutation(len(reports))[:count]]
-    targets = _targets(chosen, config)
-    given = torch.from_numpy(as_if_recorded(targets, _targets(ecgs.reports, config), held_out, rng))
-    unseen = torch.zeros(config.n_tokens, config.width)
-    answers = [answer_ids(tokenizer, report.text, recipe.max_answer_tokens) for report in chosen]
-    examples = [Example(answer, View(row, unseen), False) for answer, row in zip(answers, given, strict=True)]
-    return _in_batches(examples, recipe.batch_size, rng)
+    given = torch.from_numpy(as_if_recorded(_targets(chosen, config), _targets(ecgs.reports, config), held_out, rng))
+    answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
+    order = _in_batches(np.arange(count), answers.lengths, recipe.batch_size, rng)
+    view = HiddenView(given, config)
+    return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed))
 
 
 def ecg_examples(
-    recipe: Recipe, ecgs: EcgSet, probabilities: np.ndarray, tokens: Tensor, tokenizer, epochs: float, hide: float
-) -> list[Example]:
+    recipe: Recipe,
+    ecgs: EcgSet,
+    view: Callable[[int], View],
+    tokenizer,
+    prompts: Sequence[list[int]],
+    epochs: float,
+    hide: float,
+) -> Examples:
     """`epochs` passes over the recordings; a share `hide` of them without the encoder's tokens."""
     rng = np.random.default_rng(recipe.seed + 1)
-    answers = [answer_ids(tokenizer, text, recipe.max_answer_tokens) for text in ecgs.texts]
-    views = [View(*pair) for pair in zip(torch.from_numpy(probabilities), tokens, strict=True)]
-    if recipe.tune_encoder:
-        masks = ecgs.masks.astype(np.float32)
-        views = [
-            View(view.probabilities, view.tokens, torch.from_numpy(ecg), torch.from_numpy(mask))
-            for view, ecg, mask in zip(views, ecgs.ecgs, masks, strict=True)
-        ]
-    examples: list[Example] = []
+    answers = Answers(tokenizer, ecgs.texts, recipe.max_answer_tokens)
     per_epoch = max(1, len(answers) // recipe.batch_size)
     wanted = round(epochs * per_epoch) * recipe.batch_size
-    while len(examples) < wanted:
+    orders, shown = [np.zeros(0, int)], [np.zeros(0, bool)]
+    while sum(map(len, orders)) < wanted:
         order = rng.permutation(len(answers))[: per_epoch * recipe.batch_size]  # another remainder is left out each time
-        shown = rng.random(len(order)) >= hide
-        epoch = [Example(answers[i], views[i], bool(show)) for i, show in zip(order, shown, strict=True)]
-        examples += _in_batches(epoch, recipe.batch_size, rng)
-    return examples[:wanted]
+        orders.append(_in_batches(order, answers.lengths, recipe.batch_size, rng))
+        shown.append(rng.random(len(order)) >= hide)
+    order, seen = np.concatenate(orders)[:wanted], np.concatenate(shown)[:wanted]
+    return Examples(answers, view, prompts, order, seen, _drawn(prompts, wanted, recipe.seed + 1))
+
+
+def all_prompts(recipe: Recipe, tokenizer) -> list[list[int]]:
+    """The prompts of the recipe's instructions."""
+    return [prompt_ids(tokenizer, text, recipe.prompt) for text in INSTRUCTIONS[recipe.instructions]()]
+
+
+def joined(parts: Sequence[Examples | None]) -> Dataset:
+    return ConcatDataset([part for part in parts if part is not None and len(part)])
 
 
 class Collator:
     """Examples -> the arguments of ReportModel.forward."""
 
-    def __init__(self, backbone, prompt: Sequence[int]):
-        self.backbone, self.prompt = backbone, list(prompt)
+    def __init__(self, backbone):
+        self.backbone = backbone
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        text, labels = for_training(self.backbone, [self.prompt] * len(examples), [e.answer for e in examples])
+        text, labels = for_training(self.backbone, [e.prompt for e in examples], [e.answer for e in examples])
         views = [example.view for example in examples]
         batch = {
             "ids": text.ids,
@@ -102,13 +187,17 @@ class Collator:
         return batch
 
 
-def _targets(reports: Sequence[Report], config: EncoderConfig) -> np.ndarray:
+def _targets(reports: Iterable[Report], config: EncoderConfig) -> np.ndarray:
     return np.stack([finding_targets(report, config.findings) for report in reports])
 
 
-def _in_batches(examples: list[Example], batch_size: int, rng) -> list[Example]:
-    """The same examples, those of one batch of like length, so that little is padding; batches in random order."""
-    order = sorted(range(len(examples)), key=lambda i: (len(examples[i].answer), rng.random()))
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+def _drawn(prompts: Sequence[list[int]], count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, len(prompts)]).integers(len(prompts), size=count)
+
+
+def _in_batches(order: np.ndarray, lengths: np.ndarray, batch_size: int, rng) -> np.ndarray:
+    """The same reports, those of one batch of like length, so that little is padding; batches in random order."""
+    by_length = order[np.lexsort((rng.random(len(order)), lengths[order]))]
+    batches = [by_length[start : start + batch_size] for start in range(0, len(order), batch_size)]
     rng.shuffle(batches)
-    return [examples[i] for batch in batches for i in batch]
+    return np.concatenate(batches)

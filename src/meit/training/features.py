@@ -8,6 +8,7 @@ import torch
 from meit.data.batches import EcgSet
 from meit.files import atomic_path
 from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.training.loader import loaded
 from meit.training.pretrain import finding_targets, pretrain
 from meit.training.recipe import Recipe
 
@@ -28,15 +29,17 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
     if not recipe.pretrain_epochs:
         torch.manual_seed(recipe.seed)
         encoder = EcgEncoder(config).eval()
-        return encoder, encode_all(encoder, train.ecgs, train.masks)[0].numpy()
+        if recipe.tune_encoder and not recipe.text_steps:  # nobody asks what it gives now
+            return encoder, np.zeros((len(train), len(config.findings)), np.float32)
+        return encoder, encode_all(encoder, train)[0].numpy()
     targets = np.stack([finding_targets(report, config.findings) for report in train.reports])
-    folds = np.array([report.fold for report in train.reports])
+    folds = np.array(train.column("fold"))
 
     def fit(chosen: np.ndarray, seed: int, label: str) -> EcgEncoder:
         return pretrain(
             config,
-            train.ecgs[chosen],
-            train.masks[chosen],
+            train,
+            np.flatnonzero(chosen),
             targets[chosen],
             epochs=recipe.pretrain_epochs,
             batch_size=recipe.pretrain_batch_size,
@@ -58,10 +61,10 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
     for part in range(recipe.cross_fits):
         out_of_it = folds % recipe.cross_fits == part
         if not out_of_it.any() or out_of_it.all():
-            held_out = encode_all(encoder, train.ecgs, train.masks)[0].numpy()  # too few folds to leave one out
+            held_out = encode_all(encoder, train)[0].numpy()  # too few folds to leave one out
             break
         other = fit(~out_of_it, recipe.seed + 1 + part, f"encoder without part {part + 1} of {recipe.cross_fits}")
-        held_out[out_of_it] = encode_all(other, train.ecgs[out_of_it], train.masks[out_of_it])[0].numpy()
+        held_out[out_of_it] = encode_all(other, train, np.flatnonzero(out_of_it))[0].numpy()
     with atomic_path(out / HELD_OUT) as temporary:
         np.save(temporary, held_out)
     return encoder.eval(), held_out
@@ -90,14 +93,17 @@ def as_if_recorded(targets: np.ndarray, known: np.ndarray, held_out: np.ndarray,
 
 @torch.inference_mode()
 def encode_all(
-    encoder: EcgEncoder, ecgs: np.ndarray, masks: np.ndarray, batch_size: int = 64
+    encoder: EcgEncoder, data: EcgSet, chosen: np.ndarray | None = None, batch_size: int = 64
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """ecgs (N, n, 12), masks (N, n) -> finding probabilities (N, F), tokens (N, S, width) and retrieval features (N, 2 * width) of every recording."""
+    """Finding probabilities (N, F), tokens (N, S, width) and retrieval features (N, 2 * width) of a set's recordings.
+
+    chosen: indices (N,) of some of them; by default all.
+    """
     encoder.eval()
+    chosen = np.arange(len(data)) if chosen is None else chosen
+    batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
     parts = []
-    for start in range(0, len(ecgs), batch_size):
-        ecg = torch.from_numpy(ecgs[start : start + batch_size])
-        mask = torch.from_numpy(masks[start : start + batch_size].astype(np.float32))
+    for ecg, mask in loaded(data, batches):
         frames, recorded = encoder.frames(ecg, mask)
         features = encoder.features(frames, recorded)
         parts.append((torch.sigmoid(encoder.findings(features)), encoder.tokens(frames, recorded), features))

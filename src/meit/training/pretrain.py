@@ -1,24 +1,28 @@
 """Pre-training of the ECG encoder: which statement codes did the annotators give this recording?"""
 
 import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
+from meit.data.batches import EcgSet
 from meit.data.shards import Report
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.training.augment import augment
+from meit.training.loader import loaded
 
 AXIS = ("MID", "LAD", "ALAD", "RAD", "ARAD", "AXL", "AXR")  # PTB-XL's heart_axis; absent where no axis was given
 MIN_CASES = 5  # a code seen less often cannot be learned
 
 
-def finding_names(reports: list[Report]) -> tuple[str, ...]:
-    """SCP codes with at least MIN_CASES reports, and the classes of the heart axis as `axis:NAME`."""
-    codes = [code for report in reports for code in report.codes]
-    names = sorted(code for code in set(codes) if codes.count(code) >= MIN_CASES)
+def finding_names(codes: Iterable[Mapping[str, float]]) -> tuple[str, ...]:
+    """SCP codes with at least MIN_CASES reports, given each report's, and the heart axis's classes as `axis:NAME`."""
+    counts = Counter(code for one in codes for code in one)
+    names = sorted(code for code, count in counts.items() if count >= MIN_CASES)
     return tuple(names) + tuple(f"axis:{axis}" for axis in AXIS)
 
 
@@ -31,8 +35,8 @@ def finding_targets(report: Report, names: tuple[str, ...]) -> np.ndarray:
 
 def pretrain(
     config: EncoderConfig,
-    ecgs: np.ndarray,
-    masks: np.ndarray,
+    data: EcgSet,
+    chosen: np.ndarray,
     targets: np.ndarray,
     *,
     epochs: int,
@@ -41,7 +45,9 @@ def pretrain(
     seed: int,
     label: str = "encoder",
 ) -> EcgEncoder:
-    """ecgs (N, n, 12), masks (N, n), targets (N, F) -> a trained encoder: binary cross-entropy, AdamW, one cycle.
+    """Those recordings of a set whose indices are chosen (N,), targets (N, F) -> a trained encoder.
+
+    Binary cross-entropy, AdamW, one cycle of the learning rate;
 
     mix-up (Zhang et al., 2018) with a Beta(0.3, 0.3) share keeps 1,800 recordings from being learned by heart.
     """
@@ -53,22 +59,23 @@ def pretrain(
     nn.init.constant_(encoder.findings[-1].bias, 0.0)
     encoder.findings[-1].bias.data.copy_(torch.tensor(np.log(prior / (1 - prior)), dtype=torch.float32))
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=learning_rate, weight_decay=0.02)
-    steps = math.ceil(len(ecgs) / batch_size)
+    steps = math.ceil(len(chosen) / batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.2
     )
     loss_of = nn.BCEWithLogitsLoss()
-    x, m, y = (torch.from_numpy(array) for array in (ecgs, masks.astype(np.float32), targets))
+    y = torch.from_numpy(targets)
     bar = tqdm(range(epochs), desc=label, unit="epoch")
     for _ in bar:
         encoder.train()
         total = 0.0
-        for batch in np.array_split(rng.permutation(len(ecgs)), steps):
+        batches = np.array_split(rng.permutation(len(chosen)), steps)
+        for batch, (x, m) in zip(batches, loaded(data, [chosen[batch] for batch in batches]), strict=True):
             share = float(rng.beta(0.3, 0.3))
-            other = rng.permutation(batch)
-            inputs = augment(x[batch], generator) * share + augment(x[other], generator) * (1 - share)
-            wanted = y[batch] * share + y[other] * (1 - share)
-            _, logits = encoder(inputs, torch.maximum(m[batch], m[other]))
+            other = torch.from_numpy(rng.permutation(len(batch)))
+            inputs = augment(x, generator) * share + augment(x[other], generator) * (1 - share)
+            wanted = y[batch] * share + y[batch][other] * (1 - share)
+            _, logits = encoder(inputs, torch.maximum(m, m[other]))
             loss = loss_of(logits, wanted)
             optimiser.zero_grad()
             loss.backward()

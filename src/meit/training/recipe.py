@@ -24,6 +24,7 @@ class Recipe:
     weights: str = "float32"  # of the frozen backbone: float32, bfloat16, int8 or nf4 (QLoRA); see WEIGHTS
     fusion: str = "concat"  # or input, cross
     fusion_layers: str = "all"  # or "every 4", or "0,5,11"
+    instructions: str = "one"  # or "many": each example draws one of the 256, as in the paper
     prompt: str = "paper"  # its template, or "chat": the one that an instruction-tuned backbone knows
     encoder_tokens: int = 1  # the paper's S
     finding_tokens: int = 4

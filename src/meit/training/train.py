@@ -8,9 +8,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch.utils.data import Dataset
 
-from meit.data.batches import load_set
+from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
 from meit.files import write_json
@@ -19,8 +21,11 @@ from meit.model.architectures import decoder_layers
 from meit.model.encoder import EncoderConfig
 from meit.model.prompt import prompt_ids
 from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
-from meit.training.examples import Collator, ecg_examples, text_examples
+from meit.training.examples import (
+    INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, text_examples,
+)  # fmt: skip
 from meit.training.features import encode_all, trained_encoder
+from meit.training.loader import workers
 from meit.training.pretrain import finding_names
 from meit.training.memory import keep_freed_memory
 from meit.training.recipe import Recipe
@@ -41,6 +46,8 @@ def train(recipe: Recipe) -> Path:
 
     if recipe.engine not in ENGINES:
         raise ModelError(f"engine {recipe.engine!r} is not known; known are {', '.join(ENGINES)}")
+    if recipe.instructions not in INSTRUCTIONS:
+        raise ModelError(f"instructions {recipe.instructions!r} are not known; known are {', '.join(INSTRUCTIONS)}")
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
     if not torch.cuda.is_available():
@@ -51,26 +58,31 @@ def train(recipe: Recipe) -> Path:
         _claim(out, recipe)
     torch.manual_seed(recipe.seed)
     base = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
-    ecgs = load_set(recipe.data, SPLITS["train"], base.rate, base.seconds)
-    config = EncoderConfig(findings=finding_names(list(ecgs.reports)), n_tokens=recipe.encoder_tokens)
+    ecgs = EcgSet(recipe.data, SPLITS["train"], base.rate, base.seconds)
+    config = EncoderConfig(findings=finding_names(map(json.loads, ecgs.column("codes"))), n_tokens=recipe.encoder_tokens)
     with processes.main_process_first():
         encoder, held_out = trained_encoder(recipe, config, ecgs, out)
     model = _build(recipe, config)
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.requires_grad_(recipe.tune_encoder)
 
-    def view(some):
-        return encode_all(encoder, some.ecgs, some.masks)[:2]
+    def view(some: EcgSet, probabilities: np.ndarray | None = None):
+        if recipe.tune_encoder:
+            return RecordedView(some, config)
+        found, tokens, _ = encode_all(encoder, some)
+        return EncodedView(found if probabilities is None else torch.from_numpy(probabilities), tokens)
 
-    examples = text_examples(recipe, config, ecgs, held_out, model.tokenizer)
+    tokenizer, prompts = model.tokenizer, all_prompts(recipe, model.tokenizer)
+    text = text_examples(recipe, config, ecgs, held_out, tokenizer, prompts)
     tune = (recipe.tune_epochs, recipe.hide_signal)
-    examples += ecg_examples(recipe, ecgs, held_out, view(ecgs)[1], model.tokenizer, *tune)
+    examples = joined([text, ecg_examples(recipe, ecgs, view(ecgs, held_out), tokenizer, prompts, *tune)])
     validation = None
     if recipe.evaluate_every:
-        others = load_set(recipe.data, SPLITS["validation"], base.rate, base.seconds)
-        probabilities, tokens = view(others)
-        validation = ecg_examples(recipe, others, probabilities.numpy(), tokens, model.tokenizer, 1, 0.0)
-    trainer = _trainer(recipe, model, examples, validation, out)
+        others = EcgSet(recipe.data, SPLITS["validation"], base.rate, base.seconds)
+        asked = [prompt_ids(tokenizer, model.spec.instruction, recipe.prompt)]  # the one that drafts are asked for with
+        validation = ecg_examples(recipe, others, view(others), tokenizer, asked, 1, 0.0)
+    ahead = workers(ecgs) if recipe.tune_encoder else 0
+    trainer = _trainer(recipe, model, examples, validation, out, ahead)
     from meit.training.trainer import last_checkpoint, remove_unfinished
 
     with processes.main_process_first():
@@ -120,7 +132,7 @@ def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
     return model
 
 
-def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: list | None, out: Path):
+def _trainer(recipe: Recipe, model: ReportModel, examples: Dataset, validation: Dataset | None, out: Path, ahead: int):
     from accelerate import PartialState
     from transformers import EarlyStoppingCallback, ProgressCallback, TrainingArguments
     from transformers.trainer_callback import PrinterCallback
@@ -169,6 +181,7 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: lis
         report_to="none",
         remove_unused_columns=False,
         ddp_find_unused_parameters=recipe.tune_encoder,
+        dataloader_num_workers=ahead,
         dataloader_pin_memory=torch.cuda.is_available(),
         **every,
         **engine,
@@ -176,8 +189,7 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: list, validation: lis
     callbacks = [Bar(out / LOG)]
     if validation is not None and recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
-    collator = Collator(model.backbone, prompt_ids(model.tokenizer, model.spec.instruction, model.spec.prompt))
-    trainer = ReportTrainer(model, arguments, collator, examples, validation, callbacks=callbacks)
+    trainer = ReportTrainer(model, arguments, Collator(model.backbone), examples, validation, callbacks=callbacks)
     trainer.projector_rate = recipe.projector_rate
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
