@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
+from meit.ecg.table_files import is_csv, is_npy, read_csv, read_npy
 from meit.ecg.wfdb_files import is_wfdb, read_wfdb
 from meit.errors import RecordingError
 
@@ -19,7 +20,11 @@ class Format:
     listed: str  # suffix of the one file of a recording that find_recordings lists
 
 
-FORMATS = (Format("WFDB", is_wfdb, read_wfdb, ".hea"),)
+FORMATS = (
+    Format("WFDB", is_wfdb, read_wfdb, ".hea"),
+    Format("CSV", is_csv, read_csv, ".csv"),
+    Format("NPY", is_npy, read_npy, ".npy"),
+)
 
 
 def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float = MIN_SECONDS) -> Recording:
@@ -49,7 +54,11 @@ def find_recordings(path: str | Path) -> list[Path]:
             raise RecordingError(_why_not(path))
         return [path]
     suffixes = {format_.listed for format_ in FORMATS}
-    found = sorted(file for file in path.rglob("*") if file.suffix in suffixes and file.is_file())
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in suffixes and file.is_file() and (file.suffix != ".csv" or is_csv(file))
+    )
     if not found:
         raise RecordingError(f"{path}: no recordings in this folder (looked for {', '.join(sorted(suffixes))} files)")
     return found

@@ -17,15 +17,16 @@ import numpy as np
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
 from meit.errors import RecordingError
 
-MAX_VALUES = 12 * 1000 * 3600 * 2  # samples times signals: two hours of 12 leads at 1000 Hz
+MAX_VALUES = 12 * 500 * 3600  # samples times signals: an hour of 12 leads at 500 Hz, which takes half a gigabyte
 MAX_HEADER = 1_000_000  # bytes
 MAX_AGE = 120.0  # more is a code, such as PTB-XL's 300 for "over 89"
+MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "nv": 1e-6}
+WFDB_SUFFIXES = (".hea", ".dat", ".mat")
 
 # bits that one sample takes in a signal file; the compressed formats (508, 516, 524) have no fixed size
 _PLAIN = "16"  # little-endian 16-bit integers, one of each signal in turn
 _NO_SAMPLE = -32768  # format 16's mark of a sample that was not recorded
 _BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 32 / 3, "311": 32 / 3}
-_MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "nv": 1e-6}
 _GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\((-?\d+)\))?(?:/(\S+))?", re.IGNORECASE)
 _FORMAT = re.compile(r"(\d{1,3})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,9}))?")
 _COMMENT = re.compile(r"#\s*<?\s*([\w ]+?)\s*>?\s*:\s*(.*?)\s*$")
@@ -206,9 +207,9 @@ def _signal(header: Path, line: str) -> _Signal:
         if gain is None or not abs(float(gain[1])) > 0 or not math.isfinite(float(gain[1])):
             raise RecordingError(f"{header}: gives no gain for lead {name}, so its millivolts are unknown; add it")
         unit = (gain[3] or "mV").lower()
-        if unit not in _MILLIVOLTS:
+        if unit not in MILLIVOLTS:
             raise RecordingError(f"{header}: lead {name} is in {gain[3]!r}, which is not mV, uV or V")
-        steps, to_millivolts = float(gain[1]), _MILLIVOLTS[unit]
+        steps, to_millivolts = float(gain[1]), MILLIVOLTS[unit]
     baseline = (gain and gain[2]) or (fields[4] if len(fields) > 4 else "0")  # by default the converter's zero
     if not re.fullmatch(r"-?\d{1,10}", baseline):
         raise RecordingError(f"{header}: {line[:60]!r} gives {baseline[:20]!r} as baseline, which is no whole number")
@@ -236,9 +237,11 @@ def _check_file(path: Path, signals: list[_Signal], n_samples: int) -> None:
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):
         raise RecordingError(f"{path}: is a text file, not WFDB samples; give the signal file that the header means")
     frame = sum(signal.samples_per_frame for signal in signals)
+    bits = _BITS.get(signals[0].format)
+    if bits is not None and n_samples == 0:  # as many as the file holds
+        n_samples = int(max(0, size - signals[0].byte_offset) * 8 / bits / frame) if frame else 0
     if frame * n_samples > MAX_VALUES:
         raise RecordingError(f"{path}: too many samples for one ECG; correct the header or cut the recording")
-    bits = _BITS.get(signals[0].format)
     if bits is None:
         return
     needed = signals[0].byte_offset + math.floor(frame * n_samples * bits / 8)
@@ -254,7 +257,9 @@ def _plain_samples(header: Path, signals: list[_Signal], n_samples: int) -> tupl
     for name in dict.fromkeys(signal.file for signal in signals):
         inside = [column for column, signal in enumerate(signals) if signal.file == name]
         offset = signals[inside[0]].byte_offset
-        stored = header.with_name(name).read_bytes()[offset:]
+        with header.with_name(name).open("rb") as file:
+            file.seek(offset)
+            stored = file.read(2 * len(inside) * (n_samples or MAX_VALUES))
         frames = n_samples or len(stored) // (2 * len(inside))
         steps = np.frombuffer(stored, "<i2", count=frames * len(inside)).reshape(frames, len(inside))
         for place, column in enumerate(inside):
