@@ -1,0 +1,70 @@
+"""A hospital's own recordings, in any mix of formats, joined with a table of their reports -> prepared shards."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from meit.data.prepare import Settings
+from meit.data.prepare import prepare as prepare_shards
+from meit.data.shards import Report
+from meit.data.splits import fold_of
+from meit.ecg.deidentify import pseudonym
+from meit.ecg.formats import find_recordings
+from meit.errors import DataError
+
+COLUMNS = ("file", "patient_id", "report")
+FOLDS = range(1, 11)
+ROWS = 10_000  # of the table in memory at once
+
+
+def prepare(
+    source: Path, table: Path, out: Path, key: bytes, rate: float = 100, seed: int = 0, engine: str = "local"
+) -> dict:
+    """`table`: a CSV with the columns file (a path below `source`), patient_id, report, and, optionally, fold (1-10).
+
+    Without folds, patients are dealt to them by a hash with the seed: 80% train, 10% validation, 10% test. Ids are
+    replaced by keyed hashes, and names and dates are not kept; the reports' texts are kept as they are written, but for
+    white space. Returns the manifest. Raises DataError.
+    """
+    source, drops = Path(source), Counter()
+    settings = Settings("own recordings", f"{source} {table} seed {seed}", rate)
+    return prepare_shards(_planned(source, Path(table), drops, key, seed), drops, Path(out), settings, engine)
+
+
+def _planned(
+    source: Path, table: Path, drops: Counter, key: bytes, seed: int
+) -> Iterator[tuple[Report, Path | None]]:
+    listed = set()
+    for row in _rows(table):
+        text = " ".join(row["report"].split())
+        listed.add(row["file"])
+        if not text:
+            drops["no report in the text"] += 1
+            continue
+        patient = pseudonym(key, row["patient_id"])
+        fold = int(row["fold"]) if row.get("fold") else fold_of(patient, seed)
+        if fold not in FOLDS:
+            raise DataError(f"{table}: fold {fold} of {row['file']!r}; folds are 1 to 10 (9 validation, 10 test)")
+        report = Report(pseudonym(key, row["file"]), patient, fold, text, text, "", 1.0)
+        path = source / row["file"]
+        there = path.exists() or path.with_name(path.name + ".hea").exists()  # WFDB's name without suffix
+        yield report, path if there else None
+    found = (str(path.relative_to(source)) for path in find_recordings(source))
+    drops["recording without a row in the table"] += sum(
+        not {name, name.removesuffix(".hea"), name.removesuffix(".hea") + ".dat"} & listed for name in found
+    )
+
+
+def _rows(table: Path) -> Iterator[dict[str, str]]:
+    import pandas as pd
+
+    try:
+        for part in pd.read_csv(table, dtype=str, keep_default_na=False, chunksize=ROWS):
+            absent = [column for column in COLUMNS if column not in part.columns]
+            if absent:
+                raise DataError(f"{table} has no column {', '.join(absent)}; it needs {', '.join(COLUMNS)}")
+            yield from part.to_dict("records")
+    except FileNotFoundError:
+        raise DataError(f"{table} does not exist: give a CSV with the columns {', '.join(COLUMNS)}") from None
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise DataError(f"{table} is no CSV of reports: {str(error).splitlines()[0]}") from None

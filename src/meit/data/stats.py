@@ -1,0 +1,109 @@
+"""What a prepared folder holds, as text and as one picture."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from meit.data.shards import Shard, read_manifest, shard_paths
+from meit.data.splits import SPLITS
+from meit.ecg.recording import LEADS
+
+MOST = 15  # lines of each list
+COUNTED = ("language", "sex", "rate", "unit", "text")
+
+
+@dataclass
+class Stats:
+    """Counts over the recordings of prepared folders. words: of each report; seconds: of each recording."""
+
+    counts: dict[str, Counter] = field(default_factory=lambda: {name: Counter() for name in (*COUNTED, "split", "finding")})
+    missing: Counter = field(default_factory=Counter)  # by lead, and of age, sex, measurements
+    dropped: Counter = field(default_factory=Counter)
+    words: list[int] = field(default_factory=list)
+    seconds: Counter = field(default_factory=Counter)
+    ages: list[float] = field(default_factory=list)
+    recordings: int = 0
+
+    def to_text(self) -> str:
+        """Lists of the most frequent values, and ranges."""
+        words = np.percentile(self.words, [0, 50, 95, 100]).astype(int)
+        ages = f"{np.median(self.ages):.0f} (median)" if self.ages else "not stated"
+        lines = [
+            f"recordings: {self.recordings}",
+            "words of a report: least {}, median {}, 95% below {}, most {}".format(*words),
+            f"age: {ages}",
+            *(f"{name}: {_top(self.counts[name])}" for name in ("split", "language", "sex", "rate", "unit")),
+            f"seconds: {_top(self.seconds)}",
+            f"not there: {_top(self.missing) or 'nothing'}",
+            f"dropped while preparing: {_top(self.dropped) or 'nothing'}",
+        ]
+        for title, name in (("most frequent reports", "text"), ("findings", "finding")):
+            lines.append(f"{title}:")
+            lines += [f"  {count:7d}  {value}" for value, count in self.counts[name].most_common(MOST)]
+        return "\n".join(lines)
+
+
+def stats(folders: Sequence[Path | str]) -> Stats:
+    """Goes through the shards once; of a signal, only whether its leads are there is looked at. Raises DataError."""
+    found = Stats()
+    split_of = {fold: name for name, folds in SPLITS.items() for fold in folds}
+    for folder in folders:
+        found.dropped.update(read_manifest(Path(folder))["dropped"])
+        for path in shard_paths(Path(folder)):
+            shard = Shard(path)
+            found.recordings += len(shard)
+            for name in COUNTED:
+                found.counts[name].update(shard.column(name).to_pylist())
+            found.counts["split"].update(split_of[fold] for fold in shard.column("fold").to_pylist())
+            for codes in shard.column("codes").to_pylist():
+                found.counts["finding"].update(json.loads(codes).keys())
+            found.words += [len(text.split()) for text in shard.column("text").to_pylist()]
+            ages = shard.column("age").to_pylist()
+            found.ages += [age for age in ages if age is not None]
+            found.missing["age"] += ages.count(None)
+            found.missing["sex"] += shard.column("sex").null_count
+            found.missing["measurements"] += shard.column("measurements").to_pylist().count("{}")
+            for row in range(len(shard)):
+                signal, rate, _ = shard.signal(row)
+                found.seconds[f"{len(signal) / rate:.3g}"] += 1
+                found.missing.update(lead for lead, gone in zip(LEADS, np.isnan(signal).all(0), strict=True) if gone)
+    found.missing = +found.missing  # without what is never missing
+    return found
+
+
+def draw(found: Stats, path: Path) -> None:
+    """The same as one picture, PNG or SVG by the name: lengths, ages, findings, languages, leads, commonest reports."""
+    from matplotlib.figure import Figure
+
+    from meit.files import atomic_path
+
+    figure = Figure(figsize=(13, 8), layout="constrained")
+    axes = figure.subplots(2, 3)
+    axes[0, 0].hist(found.words, bins=np.arange(0, max(found.words) + 2) - 0.5)
+    axes[0, 0].set(title="Words of a report", xlabel="words", ylabel="recordings")
+    axes[0, 1].hist(found.ages, bins=np.arange(0, 101, 5))
+    axes[0, 1].set(title="Age", xlabel="years", ylabel="recordings")
+    bars = [
+        (axes[0, 2], "Findings (annotators' codes)", found.counts["finding"], MOST),
+        (axes[1, 0], "Splits, languages, sex", sum((found.counts[n] for n in ("split", "language", "sex")), Counter()), MOST),
+        (axes[1, 1], "Not there", found.missing, MOST),
+        (axes[1, 2], "Most frequent reports", found.counts["text"], 8),
+    ]
+    for axis, title, counter, most in bars:
+        names, values = zip(*counter.most_common(most), strict=True) if counter else ((), ())
+        labels = ["not stated" if n is None or n == "" else n if len(str(n)) < 36 else f"{n[:34]}…" for n in names]
+        axis.barh(range(len(names)), values)
+        axis.set_yticks(range(len(names)), labels, fontsize=8)
+        axis.invert_yaxis()
+        axis.set(title=title, xlabel="recordings")
+    figure.suptitle(f"{found.recordings} recordings")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def _top(counter: Counter) -> str:
+    return ", ".join(f"{'not stated' if value in (None, '') else value} {count}" for value, count in counter.most_common(MOST))
