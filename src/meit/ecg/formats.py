@@ -4,26 +4,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from meit.ecg import recognise
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
 from meit.ecg.table_files import is_csv, is_npy, read_csv, read_npy
-from meit.ecg.wfdb_files import is_wfdb, read_wfdb
+from meit.ecg.vendor_files import VENDOR_FORMATS
+from meit.ecg.wfdb_files import header_beside, is_wfdb, read_wfdb
 from meit.errors import RecordingError
 
 
 @dataclass(frozen=True)
 class Format:
-    """recognises(path) never raises; read(path, allow_missing) raises RecordingError; in a folder, `listed` counts."""
+    """recognises and listed never raise; read(path, allow_missing) raises RecordingError.
+
+    listed: of the files of a recording, the one for which find_recordings lists it.
+    """
 
     name: str
     recognises: Callable[[Path], bool]
     read: Callable[[Path, bool], Recording]
-    listed: str  # suffix of the one file of a recording that find_recordings lists
+    listed: Callable[[Path], bool]
 
 
-FORMATS = (
-    Format("WFDB", is_wfdb, read_wfdb, ".hea"),
-    Format("CSV", is_csv, read_csv, ".csv"),
-    Format("NPY", is_npy, read_npy, ".npy"),
+FORMATS = (  # those whose first bytes tell come first: a file of theirs beside a WFDB header is still their file
+    *(Format(vendor.name, vendor.recognises, vendor.read, vendor.recognises) for vendor in VENDOR_FORMATS),
+    Format("WFDB", is_wfdb, read_wfdb, lambda path: path.suffix == ".hea"),
+    Format("CSV", is_csv, read_csv, lambda path: path.suffix == ".csv" and is_csv(path)),
+    Format("NPY", is_npy, read_npy, lambda path: path.suffix == ".npy"),
 )
 
 
@@ -53,15 +59,20 @@ def find_recordings(path: str | Path) -> list[Path]:
         if not path.exists() and not any(format_.recognises(path) for format_ in FORMATS):
             raise RecordingError(_why_not(path))
         return [path]
-    suffixes = {format_.listed for format_ in FORMATS}
-    found = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix in suffixes and file.is_file() and (file.suffix != ".csv" or is_csv(file))
-    )
+    found = sorted(file for file in path.rglob("*") if _is_listed(file))
     if not found:
-        raise RecordingError(f"{path}: no recordings in this folder (looked for {', '.join(sorted(suffixes))} files)")
+        raise RecordingError(f"{path}: no recordings in this folder (looked for {_names()})")
     return found
+
+
+def _is_listed(file: Path) -> bool:
+    if file.suffix in (".dat", ".mat") and header_beside(file) is not None:  # read with its header; not opened here
+        return False
+    return file.is_file() and any(format_.listed(file) for format_ in FORMATS)
+
+
+def _names() -> str:
+    return ", ".join(format_.name for format_ in FORMATS)
 
 
 def _why_not(path: Path) -> str:
@@ -72,15 +83,20 @@ def _why_not(path: Path) -> str:
         return f"{path}: no such file"
     try:
         with path.open("rb") as file:
-            start = file.read(512)
+            start = file.read(recognise.HEAD_BYTES)
     except OSError as error:
         return f"{path}: cannot be read ({error.strerror or error})"
     if not start:
         return f"{path}: is empty; copy the file again"
+    other = recognise.other_file(start)
+    if other is not None:
+        return f"{path}: {other}"
     if path.suffix in (".dat", ".mat"):
-        is_text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start)
+        is_text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start[:512])
         kind = "is a text file and has" if is_text else "has"
         return f"{path}: {kind} no header {path.with_suffix('.hea').name} beside it; WFDB needs both files"
     if path.suffix == ".hea":
         return f"{path}: is not a WFDB header; its first line must read NAME SIGNALS RATE SAMPLES"
-    return f"{path}: not a known ECG format (known: {', '.join(format_.name for format_ in FORMATS)})"
+    root = recognise.xml_root(start)
+    kind = f"XML with the root <{root[:40]}>, " if root else ""
+    return f"{path}: {kind}not a known ECG format (known: {_names()})"
