@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from meit.ecg import LEADS, find_recordings, read_ecg
 from meit.ecg.quality import inspect
-from meit.ecg.recording import assemble
+from meit.ecg.recording import LIMB_LEADS, assemble
 
 # what was seen to be so on these: V4 clipped at 3.025 mV, V4-V6 constant
 KNOWN = {"00004_hr": "V4 is cut off", "HR00004": "V4 is cut off", "JS45551": "V4, V5, V6 are flat"}
@@ -70,25 +71,82 @@ def test_gaps_are_counted_in_seconds(good):
     assert quality.warnings() == ["V1 is not recorded for 2 s of the recording"]
 
 
+def stored_as(recording, columns):
+    """What is read of a file whose columns, named in the usual order, hold these leads; "-": inverted, "?": time."""
+    time = np.arange(len(recording.signal)) / recording.rate
+    signal = [
+        time if lead == "?" else (-1 if lead[0] == "-" else 1) * recording.lead(lead.lstrip("-")) for lead in columns
+    ]
+    return replace(recording, signal=np.stack(signal, axis=1).astype(np.float32))
+
+
+def exchanged(one, other):
+    return [{one: other, other: one}.get(lead, lead) for lead in LEADS]
+
+
+PLANTED = {f"{one} and {other} look exchanged": exchanged(one, other) for one, other in combinations(LIMB_LEADS, 2)}
+PLANTED |= {f"{one} looks inverted": [f"-{lead}" if lead == one else lead for lead in LEADS] for one in LIMB_LEADS}
+PLANTED |= {
+    f"the limb leads look as if stored in the order {limb}": [*limb.split(", "), *LEADS[6:]]
+    for limb in ("II, III, I, aVR, aVL, aVF", "aVR, aVL, aVF, I, II, III", "III, aVF, II, aVR, I, aVL")
+}
+PLANTED |= {
+    "all leads look one column late (time read as lead I?)": ["?", *LEADS[:11]],
+    "all leads look one column early (first column left out?)": [*LEADS[1:], "?"],
+    "limb and chest leads look exchanged": [*LEADS[6:], *LEADS[:6]],
+    "the leads look as if stored row by row of a printed sheet": (
+        ["I", "aVR", "V1", "V4", "II", "aVL", "V2", "V5", "III", "aVF", "V3", "V6"]
+    ),
+    "the limb leads look as if stored in Cabrera's order": ["aVL", "I", "-aVR", "II", "aVF", "III", *LEADS[6:]],
+}
+
+
+@pytest.mark.parametrize("cause", PLANTED)
+def test_leads_in_a_wrong_order_are_named(good, ptb_xl_100, cause):
+    for recording in (good, read_ecg(ptb_xl_100)):
+        line = inspect(stored_as(recording, PLANTED[cause])).warnings()[0]
+        assert line.startswith("limb leads do not add up (") and line.endswith(f": {cause}")
+
+
+def test_planted_lead_orders_on_real_records(shared):
+    headers = find_recordings(shared("mimic-iv-ecg")) + find_recordings(shared("cinc2021"))
+    records = [read_ecg(header) for header in headers[::12]]
+    found = [inspect(stored_as(record, columns)) for record in records for columns in PLANTED.values()]
+    planted = list(PLANTED) * len(records)
+    assert np.mean([bool(quality.broken_laws) for quality in found]) > 0.98  # not in the smallest signals
+    named = [quality.lead_causes == (cause,) for quality, cause in zip(found, planted, strict=True)]
+    assert np.mean(named) > 0.9
+    assert not [q.lead_causes for q, right in zip(found, named, strict=True) if q.lead_causes and not right]
+
+
+def test_mistakes_that_look_the_same_are_all_named(good):
+    kept = ("I", "II", "III", *LEADS[6:])
+    columns = {lead: good.lead(lead) for lead in kept}
+    columns["III"] = -columns["III"]
+    line = inspect(assemble(columns, 500, name="x")).warnings()[0]
+    assert line.endswith(": I and II look exchanged, or III looks inverted")
+
+
+def test_limb_leads_that_no_mistake_explains(good):
+    line = inspect(changed(good, ["II"], [good.lead("V2")])).warnings()[0]
+    assert line.startswith("limb leads do not add up (") and line.endswith(": wrong lead names or order?")
+
+
 @pytest.mark.parametrize(
-    ("leads", "come_from"),
+    ("factor", "cause"),
     [
-        (("I", "II"), ("II", "I")),
-        (("I", "III"), ("III", "I")),
-        (("II", "III"), ("III", "II")),
-        (("aVL", "aVF"), ("aVF", "aVL")),
-        (("II",), ("V2",)),
+        (1000, "microvolts or converter steps look read as millivolts, or millivolts as volts"),
+        (200, "microvolts or converter steps look read as millivolts, or millivolts as volts"),
+        (1e6, "microvolts look read as volts"),
+        (0.001, "millivolts look read as microvolts, or volts as millivolts"),
+        (1e-6, "volts look read as microvolts"),
     ],
 )
-def test_exchanged_limb_leads_do_not_add_up(good, leads, come_from):
-    line = warning(changed(good, leads, [good.lead(lead) for lead in come_from]))
-    assert line.startswith("limb leads do not add up (") and line.endswith("wrong lead names or order?")
-
-
-@pytest.mark.parametrize("factor", [1000, 0.001])
-def test_wrong_units(good, factor):
-    lines = inspect(replace(good, signal=good.signal * np.float32(factor))).warnings()
-    assert any("unit or gain looks wrong" in line for line in lines)
+def test_wrong_units_on_real_records(good, shared, factor, cause):
+    records = [good] + [read_ecg(header) for header in find_recordings(shared("cinc2021"))]
+    warned = [inspect(replace(record, signal=record.signal * np.float32(factor))).warnings() for record in records]
+    lines = [next(line for line in lines if "mV peak to peak in the middle lead" in line) for lines in warned]
+    assert np.mean([line.endswith(f": {cause}") for line in lines]) > 0.98
 
 
 def test_missing_and_derived_leads_are_named(good):

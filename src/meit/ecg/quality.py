@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from meit.ecg.lead_order import LIMB_LAWS, likely_causes
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
 
 FLAT_MV = 0.02  # peak to peak over FLAT_STRETCH_S; the smallest QRS complexes have 0.05 mV
@@ -18,20 +19,22 @@ CLIP_SHARE = 0.005  # of the lead's samples
 CLIP_LEAST_MV = 2.0  # amplifiers of electrocardiographs take 2 mV and more either way
 LIMB_LEAST_MV = 0.03
 LIMB_SHARE = 0.2  # of the size of the limb leads
-LIMB_LAWS = (  # the weighted sum of the leads is zero
-    ("I + III = II", ("I", "III", "II"), (1, 1, -1)),
-    ("aVR = -(I + II) / 2", ("aVR", "I", "II"), (1, 0.5, 0.5)),
-    ("aVL = (I - III) / 2", ("aVL", "I", "III"), (1, -0.5, 0.5)),
-    ("aVF = (II + III) / 2", ("aVF", "II", "III"), (1, -0.5, -0.5)),
+# peak to peak in two seconds, of the lead in the middle; on the records named above it has 0.13 to 12.05 mV, in 98 of
+# 100 of them 0.5 to 3 mV
+LOW_MV, HIGH_MV = 0.05, 20.0
+UNIT_ERRORS = (  # the factor that an amplitude is wrong by, and how it comes about
+    (1e3, "microvolts or converter steps look read as millivolts, or millivolts as volts"),
+    (1e6, "microvolts look read as volts"),
+    (1e-3, "millivolts look read as microvolts, or volts as millivolts"),
+    (1e-6, "volts look read as microvolts"),
 )
-LOW_MV, HIGH_MV = 0.05, 20.0  # peak to peak in two seconds, of the lead in the middle
 
 
 @dataclass(frozen=True)
 class Quality:
     """gaps: seconds not recorded, by lead, of leads that are otherwise there. limb_errors_mv: by how
     much each law of the limb leads is broken, of the laws whose leads were all recorded. broken_laws: those broken by
-    more than noise. amplitude_mv: peak to peak of the lead in the middle."""
+    more than noise; lead_causes: mistakes that explain them. amplitude_mv: peak to peak of the lead in the middle."""
 
     gaps: dict[str, float]
     flat: tuple[str, ...]
@@ -40,6 +43,7 @@ class Quality:
     derived: tuple[str, ...]
     limb_errors_mv: dict[str, float]
     broken_laws: tuple[str, ...]
+    lead_causes: tuple[str, ...]
     amplitude_mv: float
 
     def warnings(self) -> list[str]:
@@ -47,9 +51,11 @@ class Quality:
         lines = []
         if self.broken_laws:
             laws = ", ".join(f"{law} is off by {self.limb_errors_mv[law]:.2f} mV" for law in self.broken_laws)
-            lines.append(f"limb leads do not add up ({laws}): wrong lead names or order?")
+            causes = ", or ".join(self.lead_causes) or "wrong lead names or order?"
+            lines.append(f"limb leads do not add up ({laws}): {causes}")
         if self.amplitude_mv > HIGH_MV or self.amplitude_mv < LOW_MV:
-            lines.append(f"{self.amplitude_mv:.3g} mV peak to peak in the middle lead: unit or gain looks wrong")
+            cause = _unit_error(self.amplitude_mv)
+            lines.append(f"{self.amplitude_mv:.3g} mV peak to peak in the middle lead: {cause}")
         if self.missing:
             lines.append(f"{_are(self.missing)} not recorded: nothing can be said about {_them(self.missing)}")
         if self.flat:
@@ -91,6 +97,7 @@ def inspect(recording: Recording) -> Quality:
             saturated.append(lead)
     errors = _limb_errors(recording)
     most = max(LIMB_LEAST_MV, LIMB_SHARE * _limb_size(recording))
+    broken = tuple(law for law, error in errors.items() if error > most)
     return Quality(
         gaps=gaps,
         flat=tuple(flat),
@@ -98,7 +105,8 @@ def inspect(recording: Recording) -> Quality:
         missing=recording.missing,
         derived=recording.derived,
         limb_errors_mv=errors,
-        broken_laws=tuple(law for law, error in errors.items() if error > most),
+        broken_laws=broken,
+        lead_causes=tuple(likely_causes(recording, most)) if broken else (),
         amplitude_mv=float(np.median(sizes)) if sizes else 0.0,
     )
 
@@ -157,6 +165,13 @@ def _limb_size(recording: Recording) -> float:
     limb = recording.signal[:, : len(LIMB_LEADS)].astype(np.float64)
     limb = limb[:, np.isfinite(limb).any(axis=0)]
     return float(np.sqrt(np.nanmean((limb - np.nanmean(limb, axis=0)) ** 2))) if limb.size else 0.0
+
+
+def _unit_error(amplitude_mv: float) -> str:
+    for factor, cause in UNIT_ERRORS:
+        if LOW_MV <= amplitude_mv / factor <= HIGH_MV:
+            return cause
+    return "unit or gain looks wrong"
 
 
 def _are(leads: tuple[str, ...]) -> str:
