@@ -1,0 +1,312 @@
+"""Formats of which no real sample was to be had: one is written here, and read back.
+
+EDF is written by pyedflib, ISHNE by ishneholterlib. SCP-ECG has no writer in Python: the one below follows EN 1064, and
+biosig 2.5 read what it wrote (all encodings, to 0.0003 uV). Mortara publishes no specification; the layout is the one
+that ecgdatakit and ecg2dcm read, and both must agree.
+"""
+
+import base64
+import struct
+from binascii import crc_hqx
+from datetime import date, datetime, time
+from pathlib import Path
+
+import ishneholterlib
+import numpy as np
+import pyedflib
+import pytest
+from ecg2dcm.adapters import mortara
+
+from meit.ecg.formats import read_ecg
+from meit.ecg.recording import LEADS, Patient, Recording
+from meit.errors import RecordingError
+
+EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@pytest.fixture(scope="module")
+def truth(ptb_xl_500) -> Recording:
+    """The recording to be written; in whole microvolts."""
+    return read_ecg(ptb_xl_500)
+
+
+def microvolts(truth: Recording, lead: str) -> np.ndarray:
+    return np.rint(truth.lead(lead).astype(np.float64) * 1000).astype(np.int16)
+
+
+def reason(path: Path, **options) -> str:
+    with pytest.raises(RecordingError) as caught:
+        read_ecg(path, **options)
+    message = str(caught.value)
+    assert message.startswith(str(path)) and message.count(str(path)) == 1 and "\n" not in message, message
+    return message
+
+
+def patch(path: Path, at: int, content: bytes) -> Path:
+    raw = bytearray(path.read_bytes())
+    raw[at : at + len(content)] = content
+    path.write_bytes(raw)
+    return path
+
+
+# -- EDF, by pyedflib --------------------------------------------------------------------------------------------
+
+
+def write_edf(path: Path, truth: Recording, unit: str = "uV", steps: float = 1, plus: bool = True, leads=LEADS) -> Path:
+    """steps: of the converter, to one microvolt of `unit`."""
+    kind = pyedflib.FILETYPE_EDFPLUS if plus else pyedflib.FILETYPE_EDF
+    with pyedflib.EdfWriter(str(path), len(leads), file_type=kind) as file:
+        file.setPatientCode("P17")
+        file.setSex(0)
+        file.setBirthdate(date(1950, 5, 7))
+        file.setStartdatetime(datetime(2020, 5, 6, 7, 8, 9))
+        ends = {"physical_min": -32768 * steps, "physical_max": 32767 * steps}
+        ends |= {"digital_min": -32768, "digital_max": 32767, "sample_frequency": 500, "dimension": unit}
+        file.setSignalHeaders([{"label": f"ECG {lead}"} | ends for lead in leads])
+        file.writeSamples([microvolts(truth, lead).astype(np.int32) for lead in leads], digital=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("unit", "steps", "factor"), [("uV", 1, 1), ("uV", 0.5, 0.5), ("mV", 0.001, 1), ("V", 1, 1e6)]
+)
+def test_edf_is_what_pyedflib_wrote_and_reads(tmp_path, truth, unit, steps, factor):
+    path = write_edf(tmp_path / "x", truth, unit, steps)
+    recording = read_ecg(path)
+    np.testing.assert_allclose(recording.signal, truth.signal * factor, rtol=1e-4, atol=1e-5)
+    to_millivolts = {"uV": 1e-3, "mV": 1, "V": 1e3}[unit]
+    with pyedflib.EdfReader(str(path)) as file:
+        for column in range(12):
+            np.testing.assert_allclose(recording.signal[:, column], file.readSignal(column) * to_millivolts, rtol=1e-5, atol=1e-9)
+    assert (recording.rate, recording.start) == (500, datetime(2020, 5, 6, 7, 8, 9))
+    assert recording.patient == Patient(id="P17", age=69.0, sex="F")  # the day before the birthday
+
+
+def test_plain_edf_has_one_free_text_for_the_patient(tmp_path, truth):
+    path = write_edf(tmp_path / "x.edf", truth, plus=False)
+    patch(path, 8, b"Doe, Jane 17.05.1950".ljust(80))
+    recording = read_ecg(path)
+    np.testing.assert_allclose(recording.signal, truth.signal, atol=1e-6)
+    assert recording.patient == Patient()
+
+
+def test_edf_rate_that_is_no_whole_number(tmp_path, truth):
+    path = patch(write_edf(tmp_path / "x.edf", truth, plus=False), 244, b"1.024   ")  # seconds of a data record
+    assert read_ecg(path).rate == 488.28125
+
+
+@pytest.mark.parametrize(("unit", "words"), [("", "does not say"), ("mmHg", "in 'mmHg'"), ("uVxx", "in 'uVxx'")])
+def test_edf_without_a_voltage_is_refused(tmp_path, truth, unit, words):
+    assert words in reason(write_edf(tmp_path / "x.edf", truth, unit))
+
+
+def test_edf_with_gaps_truncated_or_with_a_lead_twice(tmp_path, truth):
+    path = write_edf(tmp_path / "x.edf", truth)
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"EDF+C", b"EDF+D").replace(b"+3\x14\x14", b"+7\x14\x14"))
+    assert "gaps" in reason(path)
+    path.write_bytes(raw[:-1000])
+    assert "truncated" in reason(path)
+    path.write_bytes(raw.replace(b"ECG V6", b"ECG V5"))
+    assert "lead V5 occurs twice" in reason(path)
+    path.write_bytes(raw[:236] + b"99999999" + raw[244:])  # data records
+    assert "truncated" in reason(path)
+
+
+# -- ISHNE, by ishneholterlib ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ishne(tmp_path, truth):
+    def write(step_nv: int = 1000, codes: dict[str, int] | None = None, lost: slice = slice(0)) -> Path:
+        holter = object.__new__(ishneholterlib.Holter)  # its constructor only reads
+        holter.filename = str(tmp_path / "x.ecg")
+        holter.file_version, holter.first_name, holter.last_name, holter.id = 1, "", "", "P17"
+        holter.sex, holter.race, holter.pm, holter.sr = 2, 0, -9, 500
+        holter.birth_date, holter.record_date, holter.start_time = date(1950, 5, 7), date(2020, 5, 6), time(7, 8, 9)
+        holter.recorder_type, holter.proprietary, holter.copyright, holter.reserved = b"digital", "", "", ""
+        holter.var_block = b"comment"
+        holter.lead = []
+        for lead, code in (codes or {lead: 5 + n for n, lead in enumerate(LEADS)}).items():  # table 1 of the standard
+            holter.lead.append(ishneholterlib.Lead(code, 1, step_nv))
+            holter.lead[-1].data = microvolts(truth, lead)
+            holter.lead[-1].data[lost] = -32768
+        holter.write_file(convert_data=False)
+        return Path(holter.filename)
+
+    return write
+
+
+@pytest.mark.parametrize("step_nv", [1000, 2500])
+def test_ishne_is_what_ishneholterlib_wrote_and_reads(ishne, truth, step_nv):
+    path = ishne(step_nv)
+    recording = read_ecg(path)
+    np.testing.assert_allclose(recording.signal, truth.signal * step_nv / 1000, atol=1e-5)
+    holter = ishneholterlib.Holter(str(path), check_valid=False)
+    holter.load_data()
+    for lead in holter.lead:
+        np.testing.assert_allclose(recording.lead(str(lead)), lead.data, atol=1e-5)
+    assert (recording.rate, recording.start) == (500, datetime(2020, 5, 6, 7, 8, 9))
+    assert recording.patient == Patient(id="P17", age=69.0, sex="F")
+
+
+def test_ishne_eight_leads_and_lead_off(ishne):
+    codes = dict(zip(EIGHT, (5, 6, 11, 12, 13, 14, 15, 16), strict=True))
+    recording = read_ecg(ishne(codes=codes, lost=slice(100, 150)))
+    assert recording.derived == ("III", "aVR", "aVL", "aVF")
+    assert np.isnan(recording.signal[100:150]).all() and np.isfinite(recording.signal[150:]).all()
+
+
+def test_ishne_without_resolution(ishne):
+    assert "does not say what one step of lead I is" in reason(ishne(step_nv=-9))
+
+
+def test_ishne_of_three_orthogonal_leads(ishne):
+    assert "none of its signals" in reason(ishne(codes={"V1": 2, "V2": 3, "V3": 4}))  # X, Y, Z
+
+
+def test_truncated_ishne(ishne):
+    path = ishne()
+    path.write_bytes(path.read_bytes()[:-7])
+    assert "truncated" in reason(path)
+
+
+# -- SCP-ECG, by hand --------------------------------------------------------------------------------------------
+
+SCP_CODES = {"I": 1, "II": 2} | {f"V{n}": n + 2 for n in range(1, 7)} | {"III": 61, "aVR": 62, "aVL": 63, "aVF": 64}
+
+
+def scp_section(number: int, body: bytes, reserved: bytes = b"\0" * 6) -> bytes:
+    body += b"\0" * (len(body) % 2)
+    rest = struct.pack("<HI", number, 16 + len(body)) + b"\x14\x14" + reserved + body
+    return struct.pack("<H", crc_hqx(rest, 0xFFFF)) + rest
+
+
+def scp_huffman(values: np.ndarray) -> bytes:
+    """EN 1064's default code: as many ones as the magnitude, a zero, the sign; above 8, 8 or 16 bits as they are."""
+
+    def code(value: int) -> str:
+        if value == 0:
+            return "0"
+        if abs(value) <= 8:
+            return "1" * abs(value) + "0" + ("1" if value < 0 else "0")
+        bits = 8 if -128 <= value < 128 else 16
+        return ("1111111110" if bits == 8 else "1111111111") + f"{value & (2**bits - 1):0{bits}b}"
+
+    bits = "".join(code(int(value)) for value in values)
+    bits += "0" * (-len(bits) % 16)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def write_scp(path: Path, truth: Recording, leads=LEADS, huffman=False, avm=1000, starts=None, order=0) -> Path:
+    """avm: nanovolts a step. order: of the differences that are stored. starts: first sample of each lead, from 1."""
+
+    def tag(number: int, value: bytes) -> bytes:
+        return struct.pack("<BH", number, len(value)) + value
+
+    patient = tag(2, b"P17\0") + tag(4, struct.pack("<HB", 0, 0)) + tag(5, struct.pack("<HBB", 1950, 5, 7))
+    patient += tag(8, b"\x02") + tag(25, struct.pack("<HBB", 2020, 5, 6)) + tag(26, b"\x07\x08\x09") + tag(255, b"")
+    definition, blocks = struct.pack("<BB", len(leads), 4 | len(leads) << 3 & 0xFF), []
+    for lead, start in zip(leads, starts or [1] * len(leads), strict=True):
+        values = microvolts(truth, lead).astype(np.int64)
+        definition += struct.pack("<IIB", start, start + len(values) - 1, SCP_CODES[lead])
+        values = np.concatenate([values[:order], np.diff(values, order)])  # the first `order` stay as they are
+        blocks.append(scp_huffman(values) if huffman else values.astype("<i2").tobytes())
+    rhythm = struct.pack("<HHBB", avm, 2000, order, 0) + struct.pack(f"<{len(blocks)}H", *map(len, blocks))
+    sections = {1: scp_section(1, patient), 3: scp_section(3, definition), 6: scp_section(6, rhythm + b"".join(blocks))}
+    if huffman:
+        sections[2] = scp_section(2, struct.pack("<H", 19999))  # the default table
+
+    length = 16 + 10 * 12
+    pointers, position, content = struct.pack("<HII", 0, length, 7), 7 + length, b""
+    for number in range(1, 12):
+        section = sections.get(number, b"")
+        pointers += struct.pack("<HII", number, len(section), position if section else 0)
+        position += len(section)
+        content += section
+    content = scp_section(0, pointers, b"SCPECG") + content
+    whole = struct.pack("<I", 6 + len(content)) + content
+    path.write_bytes(struct.pack("<H", crc_hqx(whole, 0xFFFF)) + whole)
+    return path
+
+
+@pytest.mark.parametrize("leads", [LEADS, EIGHT])
+@pytest.mark.parametrize(("huffman", "order"), [(False, 0), (False, 1), (False, 2), (True, 0), (True, 1), (True, 2)])
+def test_scp_as_the_standard_has_it(tmp_path, truth, leads, huffman, order):
+    recording = read_ecg(write_scp(tmp_path / "x.scp", truth, leads, huffman, order=order))
+    for lead in leads:
+        np.testing.assert_allclose(recording.lead(lead), truth.lead(lead), atol=1e-6)
+    np.testing.assert_allclose(recording.signal, truth.signal, atol=0.0021)  # steps of the recorded aVR, aVL, aVF
+    assert set(recording.derived) == set(LEADS) - set(leads)
+    assert (recording.rate, recording.start) == (500, datetime(2020, 5, 6, 7, 8, 9))
+    assert recording.patient == Patient(id="P17", age=69.0, sex="F")
+
+
+def test_scp_step_in_nanovolts(tmp_path, truth):
+    recording = read_ecg(write_scp(tmp_path / "x.scp", truth, avm=2500))
+    np.testing.assert_allclose(recording.signal, truth.signal * 2.5, atol=1e-5)
+    assert "does not say what one step of lead I is" in reason(write_scp(tmp_path / "y.scp", truth, avm=0))
+
+
+def test_scp_leads_one_after_another(tmp_path, truth):
+    starts = [1 + 1250 * (n // 3) for n in range(12)]
+    assert "recorded at once" in reason(write_scp(tmp_path / "x.scp", truth, starts=starts))
+
+
+def test_damaged_scp(tmp_path, truth):
+    path = write_scp(tmp_path / "x.scp", truth, huffman=True, order=2)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    assert "declares" in reason(path)
+    patch(path, 0, whole)
+    patch(path, 20_000, bytes([whole[20_000] ^ 1]))
+    assert "checksum" in reason(path) or "Huffman" in reason(path)
+    lead = whole.index(struct.pack("<IIB", 1, 5000, 1))
+    patch(path, 0, whole)
+    patch(path, lead, struct.pack("<II", 1, 2**32 - 1))  # samples, of which the header can claim any number
+    assert "no whole SCP-ECG file" in reason(path)
+
+
+# -- Mortara, by hand --------------------------------------------------------------------------------------------
+
+
+def write_mortara(path: Path, truth: Recording, units_per_mv: str = 'UNITS_PER_MV="1000" ') -> Path:
+    def channel(tag: str, lead: str, values: np.ndarray) -> str:
+        data = base64.b64encode(values.astype("<i2").tobytes()).decode()
+        return (
+            f'<{tag} NAME="{lead}" BITS="16" FORMAT="SIGNED" {units_per_mv}SAMPLE_FREQ="500" '
+            f'DURATION="{len(values)}" ENCODING="BASE64" DATA="{data}"/>'
+        )
+
+    rhythm = "".join(channel("CHANNEL", lead, microvolts(truth, lead)) for lead in LEADS)
+    cycle = "".join(channel("TYPICAL_CYCLE_CHANNEL", lead, microvolts(truth, lead)[:600]) for lead in LEADS)
+    path.write_text(
+        f'<?xml version="1.0"?><ECG ACQUISITION_TIME="20200506070809" AGE="69" AGE_UNITS="YEARS">'
+        '<SOURCE TYPE="STD-12" MANUFACTURER="Mortara" MODEL="ELI 250c"/>'
+        '<SUBJECT LAST_NAME="" FIRST_NAME="" ID="P17" GENDER="Female" DOB="19500507"/>'
+        f'<TYPICAL_CYCLE BITS="16" FORMAT="SIGNED" {units_per_mv}SAMPLE_FREQ="500" ENCODING="BASE64">{cycle}'
+        f"</TYPICAL_CYCLE>{rhythm}</ECG>"
+    )
+    return path
+
+
+@pytest.mark.parametrize("units", [1000, 400])
+def test_mortara_as_two_readers_have_it(tmp_path, truth, units):
+    path = write_mortara(tmp_path / "x.xml", truth, f'UNITS_PER_MV="{units}" ')
+    recording = read_ecg(path)
+    np.testing.assert_allclose(recording.signal, truth.signal * 1000 / units, atol=1e-5)
+    rhythm = mortara.parse(path).waveforms[0]
+    assert rhythm.label == "Rhythm" and rhythm.sampling_frequency == recording.rate == 500
+    for lead, steps in rhythm.leads.items():
+        np.testing.assert_allclose(recording.lead(lead), steps * rhythm.units_per_bit / 1000, atol=1e-5)
+    assert recording.start == datetime(2020, 5, 6, 7, 8, 9)
+    assert recording.patient == Patient(id="P17", age=69.0, sex="F")
+
+
+def test_mortara_without_a_scale_is_refused(tmp_path, truth):
+    assert "does not say what one step of lead I is" in reason(write_mortara(tmp_path / "x.xml", truth, ""))
+
+
+def test_any_other_xml_with_such_a_root(tmp_path):
+    (tmp_path / "x.xml").write_text("<ECG><wave>1 2 3</wave></ECG>")
+    assert "no whole Mortara XML file" in reason(tmp_path / "x.xml")
