@@ -17,7 +17,9 @@ PRESUMES = re.compile(
     r"|extrasyst|prematur|\bp[av]cs?\b|\bst\b|\bqtc?\b|\bqrs\b|\bp wave|\bt wave|elevat|depress|invert|prolong|deviat"
     r"|pacemaker|paced|sinus|\bm[iv]\b|stemi|syndrome|abnormal|normal|patholog|chest pain|palpitat|syncop|dyspn"
 )
-PART = re.compile(r"\b(rate|bpm|intervals?|(only|just) the (rhythm|axis|st|qrs|leads?)|yes or no|how fast|is there a|are there any)\b")
+PART = re.compile(
+    r"\b(rate|bpm|intervals?|(only|just) the (rhythm|axis|st|qrs|leads?)|yes or no|how fast|is there a|are there any)\b"
+)
 
 
 def _words(text: str) -> str:
