@@ -14,7 +14,7 @@ import sierraecg
 from pydicom.data import get_testdata_file
 
 from meit.ecg.formats import find_recordings, read_ecg
-from meit.ecg.recording import LEADS, Patient
+from meit.ecg.recording import LEADS, Patient, Recording
 from meit.errors import RecordingError
 
 SAMPLES = Path(__file__).parents[1] / "data" / "ecg" / "vendor"
@@ -107,28 +107,27 @@ def test_damaged_muse(edited, old, new, words):
 # -- Philips XML -------------------------------------------------------------------------------------------------
 
 
-def philips_reference(path: Path) -> dict[str, np.ndarray]:
-    """mV by sierraecg, which has its own decoder of the compression; the format's step is 5 uV in these files."""
-    return {lead.label: np.asarray(lead.samples) * 0.005 for lead in sierraecg.read_file(str(path)).leads}
+def check_philips(path: Path, n_samples: int) -> Recording:
+    """Against sierraecg, which has its own decoder of the compression, and against the calibration pulse behind it."""
+    recording = read_ecg(path)
+    reference = {lead.label: np.asarray(lead.samples) for lead in sierraecg.read_file(str(path)).leads}
+    assert set(reference) == set(LEADS) and recording.rate == 500 and len(recording.signal) == n_samples
+    for name, steps in reference.items():
+        np.testing.assert_allclose(recording.lead(name), steps[:n_samples] * 0.005, atol=1e-6)
+        assert set(steps[n_samples:] * 0.005) == {0, 1}  # so a step is 5 uV, for the pulse is 1 mV
+    np.testing.assert_allclose(recording.lead("I") + recording.lead("III"), recording.lead("II"), atol=0.011)
+    return recording
 
 
 def test_philips_is_what_sierraecg_reads():
-    recording = read_ecg(SAMPLES / "philips.xml")
-    reference = philips_reference(SAMPLES / "philips.xml")
-    assert set(reference) == set(LEADS)
-    for name, millivolts in reference.items():
-        np.testing.assert_allclose(recording.lead(name), millivolts, atol=1e-6)
-    assert (recording.rate, recording.seconds) == (500, 11)
+    recording = check_philips(SAMPLES / "philips.xml", 5264)
     assert recording.start == datetime(2011, 12, 1, 7, 27, 34)
     assert recording.patient == Patient(id="1112010721168bdc", age=50.0, sex="M")
 
 
 def test_philips_1_04_in_utf_16_is_what_sierraecg_reads(shared):
-    path = shared("vendor") / "philips" / "3191723_ZZDEMOPTONLY_1-04_orig.xml"
-    recording = read_ecg(path)
-    for name, millivolts in philips_reference(path).items():
-        np.testing.assert_allclose(recording.lead(name), millivolts, atol=1e-6)
-    assert recording.seconds == 11 and recording.patient == Patient(id="9999", age=60.0, sex="M")
+    recording = check_philips(shared("vendor") / "philips" / "3191723_ZZDEMOPTONLY_1-04_orig.xml", 5300)
+    assert recording.patient == Patient(id="9999", age=60.0, sex="M")
 
 
 @pytest.mark.parametrize(("step", "factor"), [("2.5", 0.5), ("10", 2)])

@@ -77,7 +77,8 @@ def test_edf_is_what_pyedflib_wrote_and_reads(tmp_path, truth, unit, steps, fact
     to_millivolts = {"uV": 1e-3, "mV": 1, "V": 1e3}[unit]
     with pyedflib.EdfReader(str(path)) as file:
         for column in range(12):
-            np.testing.assert_allclose(recording.signal[:, column], file.readSignal(column) * to_millivolts, rtol=1e-5, atol=1e-9)
+            expected = file.readSignal(column) * to_millivolts
+            np.testing.assert_allclose(recording.signal[:, column], expected, rtol=1e-5, atol=1e-9)
     assert (recording.rate, recording.start) == (500, datetime(2020, 5, 6, 7, 8, 9))
     assert recording.patient == Patient(id="P17", age=69.0, sex="F")  # the day before the birthday
 

@@ -1,8 +1,8 @@
 """Files of ECG carts and archives: GE MUSE, Philips, Mortara and HL7 aECG XML, DICOM, SCP-ECG, EDF, ISHNE.
 
 ecgdatakit decodes them. What it leaves to its caller is done here: the unit, without which a file is refused; rates
-that are no whole numbers; samples marked as not recorded; and damage of which it only warns. Of files that hold a
-median beat as well, the rhythm is read.
+that are no whole numbers; samples that were not recorded, or are a calibration pulse; and damage of which it only
+warns. Of files that hold a median beat as well, the rhythm is read.
 """
 
 import re
@@ -69,7 +69,7 @@ class VendorFormat:
         if len(rates) > 1 or len(starts) > 1:
             raise RecordingError(f"{path}: its leads differ in rate or start; a 12-lead ECG recorded at once is needed")
         return assemble(
-            leads,
+            _before_calibration(leads) if record.source_format == "sierra_xml" else leads,
             rates.pop(),
             name=path.stem,
             start=record.recording.date,
@@ -139,6 +139,17 @@ def _millivolts(path: Path, source: str, name: str, lead: "Lead") -> np.ndarray:
     if source == "ishne_holter":
         samples = np.where(samples == _ISHNE_FAULT, np.nan, samples)
     return (samples * lead.resolution + lead.offset) * factor if lead.is_raw else samples * factor
+
+
+def _before_calibration(leads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Cuts off the pulse of 1 mV that some Philips carts append to all leads at once.
+
+    Values that are the same in all leads, and not zero, are no ECG: I + III = II.
+    """
+    values = np.stack(list(leads.values()))
+    alike = (values == values[0]).all(axis=0)
+    end = len(alike) - int(np.argmin(alike[::-1]))
+    return {name: lead[:end] for name, lead in leads.items()} if values[0, end:].any() else leads
 
 
 def _rate(record: "ECGRecord", lead: "Lead") -> float:
