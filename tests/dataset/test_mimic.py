@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from meit.data.mimic_iv_ecg import MACHINE, MEASUREMENTS, NAMES, RECORDS, fold_of, planned, possible
+from meit.data.mimic_iv_ecg import MACHINE, MEASUREMENTS, NAMES, RECORDS, fold_of, planned, possible, prepare
+from meit.data.shards import read_examples
 from meit.data.splits import SPLITS
 from meit.ecg.formats import read_ecg
 from meit.errors import DataError
@@ -65,6 +66,20 @@ def test_a_planned_file_is_the_patients_recording(shared):
         recording = read_ecg(path)
         assert recording.name == report.record_id and not recording.missing
         assert f"<subject_id>: {report.patient_id}" in path.read_text()
+
+
+def test_prepared_signals_are_the_recordings_by_lead_name(shared, tmp_path):
+    source = shared / "mimic-iv-ecg"
+    manifest = prepare(source, tmp_path / "out", rate=500)
+    plan, drops = _plan(source)
+    assert (manifest["recordings"], manifest["reports"], manifest["unit"]) == (99, 99, "mV")
+    assert manifest["dropped"] == drops
+    for example, (report, path) in zip(read_examples(tmp_path / "out"), plan, strict=True):
+        assert (example.report.record_id, example.report.text, example.report.measurements) == (
+            report.record_id, report.text, report.measurements,
+        )  # fmt: skip
+        error = example.signal - read_ecg(path).signal
+        assert np.nanmax(np.abs(error)) < 1e-3  # mV
 
 
 def test_the_order_is_the_record_lists_and_files_may_be_absent(write):

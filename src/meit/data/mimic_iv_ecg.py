@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meit.data.prepare import Settings
+from meit.data.prepare import prepare as prepare_shards
 from meit.data.shards import Report
 from meit.errors import DataError
 from meit.reports.machine import clean_machine_report
@@ -71,6 +73,16 @@ class _Machine:
         pieces = np.searchsorted(ends, rows, side="right")
         within = rows - ends[pieces] + [len(self.lines[piece]) for piece in pieces]
         return [self.lines[piece][row].as_py() for piece, row in zip(pieces, within.tolist(), strict=True)]
+
+
+def prepare(source: Path, out: Path, rate: float, seed: int = 0, engine: str = "local") -> dict:
+    """Write shards of every recording that is present under `source`; any part of the official layout will do.
+
+    rate: samples a second to store. seed: of the split. Returns the manifest. Raises DataError.
+    """
+    drops = Counter()
+    settings = Settings("MIMIC-IV-ECG", f"{source} seed {seed}", rate)
+    return prepare_shards(planned(source, drops, seed), drops, Path(out), settings, engine)
 
 
 def planned(source: Path, drops: Counter, seed: int = 0) -> Iterator[tuple[Report, Path | None]]:
