@@ -72,6 +72,20 @@ def prepare_arrays(args: argparse.Namespace) -> int:
     return _show_manifest(prepare(args.file, args.table, args.out, args.unit), args.out)
 
 
+def download(args: argparse.Namespace) -> int:
+    """Fetch a public data set from PhysioNet, in its official layout. Stopped, it goes on where it was; what is there
+    is checked against the published sums, once. The licence is shown first."""
+    from meit.data.download import Download
+
+    source = Download(args.dataset, args.out, args.base, args.rate)
+    print(source.licence().strip())
+    print(f"\nThe licence above ({source.data_set.licence}) holds for all that is downloaded.", flush=True)
+    print(source.size(), flush=True)
+    if not args.dry_run:
+        print(f"{args.out}: {source.run()} files, all as their published SHA-256 sums say")
+    return 0
+
+
 def train(args: argparse.Namespace) -> int:
     from meit.training.recipe import load_recipe
     from meit.training.train import train as run
@@ -117,6 +131,16 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
     one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")
     one.set_defaults(run=report)
+
+    one = commands.add_parser("download", help="fetch a public data set from PhysioNet", description=download.__doc__)
+    one.add_argument("dataset", choices=("ptb-xl", "mimic-iv-ecg"))
+    one.add_argument("out", type=Path, metavar="DIR")
+    one.add_argument("--rate", type=int, metavar="HZ", help="only the recordings of one rate (ptb-xl: 100 or 500)")
+    one.add_argument(
+        "--base", default="https://physionet.org/files", metavar="URL", help="a mirror of PhysioNet's files (%(default)s)"
+    )
+    one.add_argument("--dry-run", action="store_true", help="say how many GB there are, and download nothing")
+    one.set_defaults(run=download)
 
     kinds = commands.add_parser("prepare", help="make training data of recordings and reports").add_subparsers(
         required=True, metavar="KIND"
