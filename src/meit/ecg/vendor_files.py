@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # An hour of 12 leads at 500 Hz and 16 bits is 43 MB; the text of an XML takes ten times its size in memory.
 _BINARY_BYTES, _XML_BYTES = 50_000_000, 20_000_000
+_PHILIPS_BYTES = 5_000_000  # twelve seconds are 0.3 MB, or 2 MB as text; its compression can unpack a thousandfold
 _DEFLATED = b"1.2.840.10008.1.2.1.99"  # DICOM transfer syntax; its size in memory cannot be told beforehand
 _ISHNE_FAULT = -32768  # "sample value proposed" for a lead off (Badilini 1998)
 
@@ -85,7 +86,7 @@ def _xml(root: str) -> Callable[[bytes], bool]:
 
 VENDOR_FORMATS = (
     VendorFormat("GE MUSE XML", _xml("RestingECG"), "ge_muse_xml.GEMuseXMLParser", _XML_BYTES),
-    VendorFormat("Philips XML", _xml("restingecgdata"), "sierra_xml.SierraXMLParser", _XML_BYTES),
+    VendorFormat("Philips XML", _xml("restingecgdata"), "sierra_xml.SierraXMLParser", _PHILIPS_BYTES),
     VendorFormat("HL7 aECG", _xml("AnnotatedECG"), "hl7_aecg.HL7aECGParser", _XML_BYTES),
     VendorFormat("Mortara XML", _xml("ECG"), "mortara_el250.MortaraEL250Parser", _XML_BYTES),
     VendorFormat("DICOM waveform", recognise.is_dicom_waveform, "dicom_waveform.DICOMWaveformParser", _BINARY_BYTES),
@@ -169,6 +170,6 @@ def _patient(record: "ECGRecord") -> Patient:
     patient = record.patient
     # a plain EDF has one free text for the patient, often with the name in it
     identifier = "" if "patient_id_note" in record.raw_metadata else patient.patient_id
-    # 0 is what carts write for "not entered"; of an infant's age no whole year is left
+    # 0 may mean "not entered", and an infant; ecgdatakit keeps whole years only
     age = float(patient.age) if patient.age and 0 < patient.age <= MAX_AGE else None
     return Patient(id=identifier or None, age=age, sex=patient.sex if patient.sex in ("F", "M") else None)
