@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ import numpy as np
 from meit.data.prepare import Settings
 from meit.data.prepare import prepare as prepare_shards
 from meit.data.shards import Report
+from meit.data.splits import fold_of
 from meit.errors import DataError
 from meit.reports.machine import clean_machine_report
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 RECORDS, MACHINE = "record_list.csv", "machine_measurements.csv"
 REPORT = re.compile(r"report_\d+")  # one line of the cart each; officially 18
-FOLDS = 10  # 1-8 train, 9 validation, 10 test: 80/10/10 of the patients
 
 # What the cart measured: column -> name, least, most. Times count from the start of its median beat.
 MEASUREMENTS = {
@@ -89,9 +88,9 @@ def planned(source: Path, drops: Counter, seed: int = 0) -> Iterator[tuple[Repor
     """Each usable report with its recording's header under `source` (None where it is not there), in the order of
     record_list.csv.
 
-    drops: counts, while this runs, what is left out, by reason: rows and reports, and measurements that are impossible
-    or were not made. seed: of the split; a patient's fold depends on nothing else. Ages and sexes are not in
-    these tables. Raises DataError for a table that is absent or another one.
+    drops: counts, while this runs, rows and reports that are left out, by reason. seed: of the split; a patient's fold
+    depends on nothing else. Ages and sexes are not in these tables. Raises DataError for a table that is absent or
+    another one.
     """
     source = Path(source)
     machine = _read_machine(source / MACHINE, drops)
@@ -117,21 +116,12 @@ def planned(source: Path, drops: Counter, seed: int = 0) -> Iterator[tuple[Repor
                 yield report, header if header.exists() else None
 
 
-def fold_of(subject_id: str, seed: int) -> int:
-    """1 to 10, by a hash of the patient: equally likely, and the same on every machine."""
-    digest = blake2b(f"{seed}:{subject_id}".encode(), digest_size=8).digest()
-    return 1 + int.from_bytes(digest, "big") % FOLDS
-
-
 def _report(study: str, subject: str, seed: int, lines: str, values: np.ndarray, drops: Counter) -> Report | None:
     cleaned = clean_machine_report(lines.split("\n"))
     if cleaned.text is None:
         drops[cleaned.reason] += 1
         return None
     measured = {name: float(value) for name, value in zip(NAMES, values, strict=True) if np.isfinite(value)}
-    for name in NAMES:
-        if name not in measured:
-            drops[f"measurement left out: {name}"] += 1
     return Report(
         record_id=study,
         patient_id=subject,

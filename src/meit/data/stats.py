@@ -21,7 +21,8 @@ class Stats:
     """Counts over the recordings of prepared folders. words: of each report; seconds: of each recording."""
 
     counts: dict[str, Counter] = field(default_factory=lambda: {name: Counter() for name in (*COUNTED, "split", "finding")})
-    missing: Counter = field(default_factory=Counter)  # by lead, and of age, sex, measurements
+    missing: Counter = field(default_factory=Counter)  # by lead, of age and sex, and by measurement, if any is there
+    measured: Counter = field(default_factory=Counter)
     dropped: Counter = field(default_factory=Counter)
     words: list[int] = field(default_factory=list)
     seconds: Counter = field(default_factory=Counter)
@@ -66,11 +67,13 @@ def stats(folders: Sequence[Path | str]) -> Stats:
             found.ages += [age for age in ages if age is not None]
             found.missing["age"] += ages.count(None)
             found.missing["sex"] += shard.column("sex").null_count
-            found.missing["measurements"] += shard.column("measurements").to_pylist().count("{}")
+            for values in shard.column("measurements").to_pylist():
+                found.measured.update(json.loads(values).keys())
             for row in range(len(shard)):
                 signal, rate, _ = shard.signal(row)
                 found.seconds[f"{len(signal) / rate:.3g}"] += 1
                 found.missing.update(lead for lead, gone in zip(LEADS, np.isnan(signal).all(0), strict=True) if gone)
+    found.missing.update({name: found.recordings - count for name, count in found.measured.items()})
     found.missing = +found.missing  # without what is never missing
     return found
 
