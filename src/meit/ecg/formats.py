@@ -81,6 +81,8 @@ def _why_not(path: Path) -> str:
         return f"{path}: is a folder; give one recording in it"
     if not path.exists():
         return f"{path}: no such file"
+    if not path.is_file():
+        return f"{path}: is no regular file; copy what it gives to a file"
     try:
         with path.open("rb") as file:
             start = file.read(recognise.HEAD_BYTES)

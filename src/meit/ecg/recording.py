@@ -118,7 +118,7 @@ def assemble(
             finite = np.isfinite(np.asarray(values).astype(np.float32))
         known[lead] = np.where(finite, values, np.nan)
     if not known:
-        raise RecordingError(f"{label}: none of the 12 leads among {', '.join(leads) or 'no signals'}")
+        raise RecordingError(f"{label}: none of the 12 leads among {printable(', '.join(leads)) or 'no signals'}")
     if len({len(values) for values in known.values()}) > 1:
         raise RecordingError(f"{label}: the leads differ in length")
 
@@ -145,6 +145,11 @@ def assemble(
         missing=missing,
         source=source,
     )
+
+
+def printable(text: str) -> str:
+    """What a file says, fit for one line of an error message."""
+    return "".join(character if character.isprintable() else "?" for character in " ".join(text[:200].split()))
 
 
 def check_usable(recording: Recording, min_seconds: float = MIN_SECONDS) -> None:

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
+from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
 from meit.ecg.wfdb_files import MAX_AGE, MAX_VALUES, MILLIVOLTS, WFDB_SUFFIXES
 from meit.errors import RecordingError
 
@@ -74,7 +74,7 @@ def read_csv(path: Path, allow_missing: bool) -> Recording:
     columns = {lead: column for column, lead in enumerate(leads) if lead is not None}
     if not columns:
         raise RecordingError(f"{path}: its header row names none of the 12 leads; it must be like I,II,III,aVR,...,V6")
-    twice = sorted(lead for lead in columns if leads.count(lead) > 1)
+    twice = sorted(lead for lead in columns if leads.count(lead) > 1)  # at most 12 to count
     if twice:
         raise RecordingError(f"{path}: lead {twice[0]} occurs twice; keep one of them")
     rows = _rows(path, text[begin:], _separator(text[:begin].splitlines()[-1]), len(names), list(columns.values()))
@@ -89,16 +89,15 @@ def read_npy(path: Path, allow_missing: bool) -> Recording:
     leads = stated.get("leads")
     if not (isinstance(leads, list) and leads and all(isinstance(lead, str) for lead in leads)):
         raise _unstated(path, "leads")
-    twice = [lead for lead in leads if leads.count(lead) > 1]
-    if twice:
-        raise RecordingError(f"{path}: {twice[0][:20]!r} occurs twice among the leads in {_beside(path).name}")
+    if len(set(leads)) < len(leads):
+        raise RecordingError(f"{path}: a lead occurs twice in {_beside(path).name}; each column needs its own name")
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header can announce more than there is
     except Exception as error:  # numpy lets out whatever parsing the header runs into
         raise RecordingError(f"{path}: numpy cannot read this array ({_reason(error)}); save it again") from None
     if values.dtype.kind not in "fiu" or values.ndim != 2 or len(leads) not in values.shape:
         raise RecordingError(
-            f"{path}: holds {values.dtype} of shape {values.shape}; needed are real numbers of shape "
+            f"{path}: holds {printable(str(values.dtype))} of shape {values.shape}; needed are real numbers of shape "
             f"(n_samples, {len(leads)}), one column for each of the leads in {_beside(path).name}"
         )
     if values.size > MAX_VALUES:
@@ -254,4 +253,4 @@ def _decoded(raw: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:120] or type(error).__name__
+    return printable(str(error)) or type(error).__name__

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,8 @@ def _parsed(format_: VendorFormat, path: Path) -> "ECGRecord":
     module, name = format_.parser.split(".")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        if recognise.is_dicom_waveform(start) and _overruns(path):
+            raise RecordingError(f"{path}: is truncated or damaged: an element of it ends after the file; copy it again")
         try:
             record = getattr(import_module(f"ecgdatakit.parsing.parsers.{module}"), name)().parse(path)
         except Exception as error:  # it is fed files of any kind, and so are the libraries below it
@@ -121,6 +124,22 @@ def _parsed(format_: VendorFormat, path: Path) -> "ECGRecord":
             if re.search(pattern, str(warning.message)):
                 raise RecordingError(f"{path}: {damage}")
     return record
+
+
+def _overruns(path: Path) -> bool:
+    """Whether an element of a DICOM file announces more than there is.
+
+    pydicom takes it as it is, after asking for all that is announced: up to 4 GB, which are not there in memory either.
+    """
+    import pydicom
+    from pydicom.dataelem import RawDataElement
+
+    try:
+        elements = list(pydicom.dcmread(BytesIO(path.read_bytes())).values())
+    except Exception:  # what else is wrong the parser finds too
+        return False
+    raw = [element for element in elements if isinstance(element, RawDataElement) and element.value]
+    return any(len(element.value) < element.length < 0xFFFF_FFFF for element in raw)
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
+from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
 from meit.errors import RecordingError
 
 MAX_VALUES = 12 * 500 * 3600  # samples times signals: an hour of 12 leads at 500 Hz, which takes half a gigabyte
@@ -89,7 +89,7 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
             raise RecordingError(f"{header}: lead {name} occurs twice; keep one of them")
         leads[name] = values[:, column] * to_millivolts[name]
     if not leads:
-        found = ", ".join(name for name in names if name) or "no names"
+        found = printable(", ".join(name for name in names if name)) or "no names"
         raise RecordingError(f"{header}: none of its signals is named as one of the 12 leads (found: {found})")
     return assemble(
         leads,
@@ -112,6 +112,8 @@ def _looks_like_header(path: Path) -> bool:
 
 def _header_lines(header: Path) -> tuple[list[str], list[str]]:
     """The header's lines without blanks, and its comments; not ASCII throughout, for the sake of a micro sign."""
+    if header.exists() and not header.is_file():  # opening a pipe would wait for its writer
+        raise RecordingError(f"{header}: is no regular file; give the .hea file of one ECG")
     try:
         with header.open("rb") as file:
             raw = file.read(MAX_HEADER + 1)
@@ -143,7 +145,7 @@ def _check_record(header: Path, lines: list[str]) -> float:
     if n_signals < 0 or n_samples < 0:
         raise RecordingError(f"{header}: is not a WFDB header; a negative number in its first line {lines[0][:60]!r}")
     if not (math.isfinite(rate) and rate > 0):
-        raise RecordingError(f"{header}: a sampling rate of {fields[2]} Hz; correct the first line of the header")
+        raise RecordingError(f"{header}: a sampling rate of {fields[2][:20]} Hz; correct the first line of the header")
     if n_signals * n_samples > MAX_VALUES:
         raise RecordingError(
             f"{header}: announces {n_signals} signals of {n_samples} samples, too many samples for one ECG; "
@@ -167,7 +169,7 @@ def _segments(header: Path, lines: list[str]) -> list[tuple[Path, list[str]]]:
         name = line.split()[0]
         if name == "~":  # a gap between segments
             continue
-        if not re.fullmatch(r"[-\w]+", name):
+        if not re.fullmatch(r"[-\w]{1,60}", name):
             raise RecordingError(f"{header}: {name[:60]!r} is no name of a segment")
         segment = header.with_name(name + ".hea")
         if not segment.is_file():
@@ -200,7 +202,7 @@ def _signal(header: Path, line: str) -> _Signal:
     format_ = _FORMAT.fullmatch(fields[1]) if len(fields) > 1 else None
     gain = _GAIN.fullmatch(fields[2]) if len(fields) > 2 else None
     name = fields[8].strip() if len(fields) > 8 else ""
-    if format_ is None or not re.fullmatch(r"~|[-\w]+(\.\w+)?", fields[0]):
+    if format_ is None or not re.fullmatch(r"~|[-\w]{1,60}(\.\w{1,20})?", fields[0]):
         raise RecordingError(f"{header}: {line[:60]!r} does not describe a signal")
     steps, to_millivolts = 1.0, 1.0
     if canonical_lead(name) is not None:  # what else is in the record may have any unit
@@ -208,7 +210,7 @@ def _signal(header: Path, line: str) -> _Signal:
             raise RecordingError(f"{header}: gives no gain for lead {name}, so its millivolts are unknown; add it")
         unit = (gain[3] or "mV").lower()
         if unit not in MILLIVOLTS:
-            raise RecordingError(f"{header}: lead {name} is in {gain[3]!r}, which is not mV, uV or V")
+            raise RecordingError(f"{header}: lead {name} is in {gain[3][:20]!r}, which is not mV, uV or V")
         steps, to_millivolts = float(gain[1]), MILLIVOLTS[unit]
     baseline = (gain and gain[2]) or (fields[4] if len(fields) > 4 else "0")  # by default the converter's zero
     if not re.fullmatch(r"-?\d{1,10}", baseline):
@@ -236,11 +238,13 @@ def _check_file(path: Path, signals: list[_Signal], n_samples: int) -> None:
         start = file.read(512)
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):
         raise RecordingError(f"{path}: is a text file, not WFDB samples; give the signal file that the header means")
+    if len({signal.format for signal in signals}) > 1:
+        raise RecordingError(f"{path}: the header gives its signals different formats; correct the header")
     frame = sum(signal.samples_per_frame for signal in signals)
     bits = _BITS.get(signals[0].format)
     if bits is not None and n_samples == 0:  # as many as the file holds
         n_samples = int(max(0, size - signals[0].byte_offset) * 8 / bits / frame) if frame else 0
-    if frame * n_samples > MAX_VALUES:
+    if frame * (n_samples + max(signal.skew for signal in signals)) > MAX_VALUES:
         raise RecordingError(f"{path}: too many samples for one ECG; correct the header or cut the recording")
     if bits is None:
         return
@@ -277,7 +281,7 @@ def _samples(header: Path) -> tuple[list[str], np.ndarray]:
     try:
         record = wfdb.rdrecord(str(header.absolute().with_suffix("")), physical=True)
     except Exception as error:  # wfdb lets out whatever its parsing runs into
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        reason = printable(str(error)) or type(error).__name__
         raise RecordingError(f"{header}: wfdb cannot read this record ({reason}); copy it again") from None
     if record.p_signal is None or len(record.p_signal) == 0:
         raise RecordingError(f"{header}: holds no samples; copy the record again")
