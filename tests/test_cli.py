@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,16 @@ def test_recordings_of_one_name_keep_apart(example, tmp_path):
     assert done.returncode == 0, done.stderr
     monday, tuesday = (tmp_path / "out" / place / "00195_hr.json" for place in ("monday", "tuesday/late"))
     assert json.loads(monday.read_text())["report"] == json.loads(tuesday.read_text())["report"]
+
+
+def test_one_recording_in_two_formats_keeps_both(tmp_path):
+    muse = Path(__file__).parent / "data" / "ecg" / "vendor" / "muse.xml"
+    (tmp_path / "in").mkdir()
+    for suffix in (".xml", ".old"):
+        shutil.copy(muse, tmp_path / "in" / f"one{suffix}")
+    done = meit_command("report", tmp_path / "in", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.old.txt", "one.xml.txt"]
 
 
 def wrong_inputs(folder):

@@ -69,6 +69,12 @@ def test_answers_are_cut_and_kept_apart(byte_tokenizer):
     assert answers.lengths.tolist() == [3, 1, 4]
 
 
+def test_nothing_to_tune_on_is_said(simulated, tiny_backbone, tmp_path):
+    recipe = Recipe(out=str(tmp_path), data=(str(simulated),), backbone=str(tiny_backbone), tune_epochs=0.0, pretrain_epochs=0, tune_encoder=True)
+    with pytest.raises(ModelError, match="nothing to tune on"):
+        training.train(recipe)
+
+
 def test_unknown_instructions_are_refused(simulated, tmp_path):
     with pytest.raises(ModelError, match="instructions 'some' are not known; known are one, many"):
         training.train(Recipe(out=str(tmp_path), data=(str(simulated),), instructions="some"))

@@ -13,7 +13,7 @@ from meit.ecg.formats import find_recordings
 from meit.errors import DataError
 
 COLUMNS = ("file", "patient_id", "report")
-FOLDS = range(1, 11)
+FOLDS = tuple(map(str, range(1, 11)))
 ROWS = 10_000  # of the table in memory at once
 
 
@@ -42,10 +42,10 @@ def _planned(
             drops["no report in the text"] += 1
             continue
         patient = pseudonym(key, row["patient_id"])
-        fold = int(row["fold"]) if row.get("fold") else fold_of(patient, seed)
+        fold = row.get("fold") or str(fold_of(patient, seed))
         if fold not in FOLDS:
-            raise DataError(f"{table}: fold {fold} of {row['file']!r}; folds are 1 to 10 (9 validation, 10 test)")
-        report = Report(pseudonym(key, row["file"]), patient, fold, text, text, "", 1.0)
+            raise DataError(f"{table}: fold {fold!r} of {row['file']!r}; folds are 1 to 10 (9 validation, 10 test)")
+        report = Report(pseudonym(key, row["file"]), patient, int(fold), text, text, "", 1.0)
         path = source / row["file"]
         there = path.exists() or path.with_name(path.name + ".hea").exists()  # WFDB's name without suffix
         yield report, path if there else None

@@ -130,7 +130,7 @@ def _plan(planned: Iterable[tuple[Report, Path | str | None]], drops: Counter, o
                     file.write_table(pa.Table.from_pylist(last, file.schema))
     if not settings.keeps_reports:
         (out / REPORTS).unlink()
-    left = {**counts, "recordings": counts["recordings"], "drops": dict(drops), "settings": asdict(settings)}
+    left = {**counts, "recordings": counts["recordings"], "drops": dict(+drops), "settings": asdict(settings)}
     write_json(out / PLANNED, left)
     return left
 
@@ -169,13 +169,14 @@ def _finish(out: Path, settings: Settings, plan: dict, count: int) -> dict:
 
 
 def _recording(path: str, settings: Settings) -> tuple[np.ndarray, float | None, str | None]:
-    """The signal at the rate to store, and what the file says of the patient's age and sex."""
+    """The signal at the rate to store, and what the file says of the patient's age (over 89: 90) and sex."""
+    from meit.ecg.deidentify import safe_age
     from meit.ecg.formats import read_ecg
     from meit.ecg.resample import resample
 
     recording = read_ecg(path)
     patient = recording.patient
-    return resample(recording.signal, recording.rate, settings.rate_hz), patient.age, patient.sex
+    return resample(recording.signal, recording.rate, settings.rate_hz), safe_age(patient.age), patient.sex
 
 
 def _array(path: str, settings: Settings) -> tuple[np.ndarray, None, None]:

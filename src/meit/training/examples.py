@@ -14,6 +14,7 @@ from torch.utils.data import ConcatDataset, Dataset
 from meit.data.batches import EcgSet
 from meit.data.shards import Report, read_all_reports
 from meit.data.splits import SPLITS
+from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
 from meit.model.instructions import instructions
 from meit.model.prompt import INSTRUCTION, answer_ids, for_training, prompt_ids
@@ -160,7 +161,11 @@ def all_prompts(recipe: Recipe, tokenizer) -> list[list[int]]:
 
 
 def joined(parts: Sequence[Examples | None]) -> Dataset:
-    return ConcatDataset([part for part in parts if part is not None and len(part)])
+    """One after the other. Raises ModelError where nothing is left to tune on."""
+    filled = [part for part in parts if part is not None and len(part)]
+    if not filled:
+        raise ModelError("nothing to tune on: raise tune_epochs or text_steps, or lower batch_size")
+    return ConcatDataset(filled)
 
 
 class Collator:

@@ -41,7 +41,7 @@ class Recipe:
     cross_fits: int = 3
 
     text_steps: int = 0
-    tune_epochs: float = 5
+    tune_epochs: float = 5.0
     tune_encoder: bool = False  # the paper tunes it along; few recordings would be learnt by heart
     hide_signal: float = 0.3  # share of the examples that must do with the finding tokens
     batch_size: int = 16
