@@ -72,6 +72,26 @@ def prepare_arrays(args: argparse.Namespace) -> int:
     return _show_manifest(prepare(args.file, args.table, args.out, args.unit), args.out)
 
 
+def deidentify(args: argparse.Namespace) -> int:
+    """Write recordings anew, as WFDB, without names, ids and dates; print which became which. What else a file says,
+    reports too, is left out. One failing file never stops the others."""
+    from meit.ecg import deidentify as to
+    from meit.ecg.formats import find_recordings, read_ecg
+
+    to.check_apart(args.paths, args.out, args.key)
+    paths = list(dict.fromkeys(path for place in args.paths for path in find_recordings(place)))
+    key = to.read_key(args.key)
+    failed = 0
+    for path in _progress(paths, len(paths), "de-identifying"):
+        try:
+            recording = read_ecg(path, allow_missing=True, min_seconds=0)
+            print(f"{path}\t{to.write_wfdb(to.deidentified(recording, key), args.out)}")
+        except MeitError as error:
+            failed += 1
+            print(f"meit: {error}", file=sys.stderr)
+    return SOME_FAILED if failed else 0
+
+
 def download(args: argparse.Namespace) -> int:
     """Fetch a public data set from PhysioNet, in its official layout. Stopped, it goes on where it was; what is there
     is checked against the published sums, once. The licence is shown first."""
@@ -131,6 +151,16 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
     one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")
     one.set_defaults(run=report)
+
+    one = commands.add_parser(
+        "deidentify", help="write recordings anew without the patients' identity", description=deidentify.__doc__
+    )
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording in any known format, or a folder")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="the secret that ids are hashed with; made if not there"
+    )
+    one.set_defaults(run=deidentify)
 
     one = commands.add_parser("download", help="fetch a public data set from PhysioNet", description=download.__doc__)
     one.add_argument("dataset", choices=("ptb-xl", "mimic-iv-ecg"))
