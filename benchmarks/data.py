@@ -2,6 +2,7 @@
 
     python benchmarks/data.py load MIMIC-IV-ECG          # loading against reading the files
     python benchmarks/data.py prepare MIMIC-IV-ECG       # preparing against reading alone
+    python benchmarks/data.py int16 MIMIC-IV-ECG         # what storing 16-bit numbers loses
     python benchmarks/data.py size MIMIC-IV-ECG 10000 100000 400000     # time and memory, with a plot
 
 MIMIC-IV-ECG is its folder, or any part of it; its recordings are listed again and again under new ids to make the
@@ -25,7 +26,9 @@ from scipy.signal import resample_poly
 
 from meit.data.batches import EcgSet
 from meit.data.mimic_iv_ecg import MACHINE, RECORDS, prepare
+from meit.data.shards import quantise, restore
 from meit.ecg.formats import read_ecg
+from meit.ecg.resample import resample
 
 ROUNDS, RATE, BATCH = 5, 100, 64
 
@@ -119,6 +122,16 @@ def preparing(source: Path, folder: Path) -> None:
     ratio_table(ways, count)
 
 
+def int16(source: Path, _folder: Path) -> None:
+    """Stored and read back against the signal itself, over all recordings."""
+    print("| rate, Hz | RMS, µV | most, µV |\n|---|---|---|")
+    recordings = [read_ecg(path) for path in sorted((source / "files").rglob("*.hea"))]
+    for rate in (100, 250, 500):
+        signals = [resample(recording.signal, recording.rate, rate) for recording in recordings]
+        errors = np.concatenate([(restore(*quantise(signal)) - signal).ravel() * 1000 for signal in signals])
+        print(f"| {rate} | {np.sqrt(np.nanmean(errors**2)):.3f} | {np.nanmax(np.abs(errors)):.2f} |")
+
+
 def size(source: Path, folder: Path, counts: list[int]) -> None:
     """Each count in a fresh process: seconds, and the most memory that it or one of its processes held."""
     rows = []
@@ -170,7 +183,7 @@ def main() -> None:
         one(source, Path(sys.argv[3]), int(sys.argv[4]))
         return
     with tempfile.TemporaryDirectory() as folder:
-        {"load": load, "prepare": preparing, "size": lambda *a: size(*a, [int(n) for n in sys.argv[3:]])}[what](
+        {"load": load, "prepare": preparing, "int16": int16, "size": lambda *a: size(*a, [int(n) for n in sys.argv[3:]])}[what](
             source, Path(folder)
         )
 

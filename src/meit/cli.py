@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 from meit import __version__
@@ -29,12 +30,15 @@ def report(args: argparse.Namespace) -> int:
         check_leads(first, read_config(args.model).missing_chest_leads)
     model = load_model(args.model, args.quantize)
     failed = []
+    names = Counter(path.with_suffix("") for path in paths)
     for one in _progress(draft_paths(model, paths), len(paths), "drafting"):
         if one.draft is None:
             failed.append(one.error)
             continue
         # a folder's own folders are kept, lest two recordings of one name meet
         name = one.path.relative_to(found[one.path]).with_suffix("") if found[one.path] else Path(one.recording.name)
+        if names[one.path.with_suffix("")] > 1:  # one recording in two formats keeps both
+            name = name.with_name(one.path.name)
         target = (args.out or Path()) / name
         if args.out is not None or args.plot:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,13 +67,48 @@ def report(args: argparse.Namespace) -> int:
 def prepare_ptb_xl(args: argparse.Namespace) -> int:
     from meit.data.ptb_xl import prepare
 
-    return _show_manifest(prepare(args.source, args.out, args.rate, args.challenge), args.out)
+    return _show_manifest(prepare(args.source, args.out, args.rate, args.challenge, args.engine), args.out)
 
 
 def prepare_arrays(args: argparse.Namespace) -> int:
     from meit.data.arrays import prepare
 
-    return _show_manifest(prepare(args.file, args.table, args.out, args.unit), args.out)
+    return _show_manifest(prepare(args.file, args.table, args.out, args.unit, args.engine), args.out)
+
+
+def prepare_mimic_iv_ecg(args: argparse.Namespace) -> int:
+    from meit.data.mimic_iv_ecg import prepare
+
+    return _show_manifest(prepare(args.source, args.out, args.rate, args.seed, args.engine), args.out)
+
+
+def prepare_folder(args: argparse.Namespace) -> int:
+    from meit.data.own import prepare
+    from meit.ecg.deidentify import read_key
+
+    key = read_key(args.key or args.out.with_name(args.out.name + ".key"))
+    manifest = prepare(args.source, args.reports, args.out, key, args.rate, args.seed, args.engine)
+    return _show_manifest(manifest, args.out)
+
+
+def data_check(args: argparse.Namespace) -> int:
+    """Look for patients and near-identical recordings in two splits; exit code 1 where there are any."""
+    from meit.data.check import check
+
+    found = check(args.data)
+    print(found.to_text())
+    return SOME_FAILED if found.leaks else 0
+
+
+def data_stats(args: argparse.Namespace) -> int:
+    """Print what prepared folders hold, and draw it."""
+    from meit.data.stats import draw, stats
+
+    found = stats(args.data)
+    print(found.to_text())
+    if args.plot:
+        draw(found, args.plot)
+    return 0
 
 
 def deidentify(args: argparse.Namespace) -> int:
@@ -144,7 +183,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     one = commands.add_parser("report", help="draft the report of recordings", description=report.__doc__)
-    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording (WFDB) or a folder of them")
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md")
     one.add_argument("--model", type=Path, default=default_model(), help="a model's folder (default: the shipped one)")
     _add_quantize(one)
     one.add_argument("--format", choices=("text", "json"), default="text")
@@ -181,12 +220,39 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--rate", type=float, default=100, help="sampling rate to store, Hz (default: 100)")
     one.add_argument("--challenge", type=Path, metavar="DIR", help="PhysioNet Challenge files HRnnnnn for what SOURCE lacks")
     one.set_defaults(run=prepare_ptb_xl)
+    _add_engine(one)
+    one = kinds.add_parser("mimic-iv-ecg", help="MIMIC-IV-ECG in its official layout, or any part of it")
+    one.add_argument("source", type=Path, metavar="SOURCE", help="the folder that holds record_list.csv")
+    one.add_argument("out", type=Path, metavar="OUT")
+    _add_rate_and_seed(one)
+    one.set_defaults(run=prepare_mimic_iv_ecg)
+    _add_engine(one)
+    one = kinds.add_parser("folder", help="your own recordings, in any mix of formats, with a table of their reports")
+    one.add_argument("source", type=Path, metavar="DIR")
+    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument(
+        "--reports", type=Path, required=True, metavar="CSV", help="columns file (below DIR), patient_id, report, and, optionally, fold"
+    )
+    one.add_argument("--key", type=Path, metavar="FILE", help="the secret that ids are hashed with (default: OUT.key)")
+    _add_rate_and_seed(one)
+    one.set_defaults(run=prepare_folder)
+    _add_engine(one)
     one = kinds.add_parser("arrays", help="an .npz of signals, joined by ecg_id with PTB-XL's table")
     one.add_argument("file", type=Path, metavar="FILE.npz")
     one.add_argument("table", type=Path, metavar="TABLE.csv")
     one.add_argument("out", type=Path, metavar="OUT")
     one.add_argument("--unit", choices=("mV", "z"), required=True, help="millivolts, or band-passed and z-scored leads")
     one.set_defaults(run=prepare_arrays)
+    _add_engine(one)
+
+    kinds = commands.add_parser("data", help="look at prepared data").add_subparsers(required=True, metavar="WHAT")
+    one = kinds.add_parser("check", help="do the splits leak?", description=data_check.__doc__)
+    one.add_argument("data", type=Path, nargs="+", metavar="DIR", help="prepared folders, taken together")
+    one.set_defaults(run=data_check)
+    one = kinds.add_parser("stats", help="what is in it?", description=data_stats.__doc__)
+    one.add_argument("data", type=Path, nargs="+", metavar="DIR")
+    one.add_argument("--plot", type=Path, metavar="FILE", help="also draw it, as .png or .svg")
+    one.set_defaults(run=data_stats)
 
     one = commands.add_parser("train", help="train a model by a recipe; goes on where it was stopped")
     one.add_argument("recipe", type=Path, metavar="RECIPE")
@@ -210,6 +276,18 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)
     return top
+
+
+def _add_engine(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--engine", choices=("local", "ray"), default="local",
+        help="this machine's processes, or the Ray cluster at $RAY_ADDRESS; the shards are the same",
+    )  # fmt: skip
+
+
+def _add_rate_and_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rate", type=float, default=100, help="sampling rate to store, Hz (default: 100)")
+    command.add_argument("--seed", type=int, default=0, help="of the split by patient (default: 0)")
 
 
 def _add_quantize(command: argparse.ArgumentParser) -> None:
@@ -254,6 +332,8 @@ def _show_manifest(manifest: dict, out: Path) -> int:
         print(f"  fold {fold}: {count}")
     for reason, count in manifest["dropped"].items():
         print(f"  dropped, {reason}: {count}")
+    for failure in manifest["unreadable"]:
+        print(f"meit: {failure['record_id']}: {failure['reason']}", file=sys.stderr)
     return 0
 
 
