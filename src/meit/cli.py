@@ -332,8 +332,6 @@ def _show_manifest(manifest: dict, out: Path) -> int:
         print(f"  fold {fold}: {count}")
     for reason, count in manifest["dropped"].items():
         print(f"  dropped, {reason}: {count}")
-    for failure in manifest["unreadable"]:
-        print(f"meit: {failure['record_id']}: {failure['reason']}", file=sys.stderr)
     return 0
 
 

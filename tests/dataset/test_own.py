@@ -52,7 +52,8 @@ def test_every_format_is_read_and_everything_is_counted(hospital, tmp_path):
     manifest = read_manifest(tmp_path / "out")
     assert manifest["recordings"] == 4 and manifest["reports"] == 6
     assert manifest["dropped"] == {"no report in the text": 1, "no recording file": 1, "unreadable": 1}
-    assert "unreadable: 1" in done.stdout and manifest["unreadable"][0]["record_id"] in done.stderr
+    assert "unreadable: 1" in done.stdout and "broken.xml: " in done.stderr
+    assert manifest["unreadable"][0]["reason"] in done.stderr
     examples = list(read_examples(tmp_path / "out"))
     assert [e.report.text for e in examples] == ["Sinus rhythm. Normal ECG.", "Second.", "Third.", "Fourth."]
     assert len({e.report.patient_id for e in examples}) == 3

@@ -5,6 +5,7 @@ thousand of those that have a file, and becomes shard k, whatever ran it; so eng
 """
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -62,18 +63,24 @@ def prepare(
     missing = [number for number in range(count) if not _summary(out, number).exists()]
     with tqdm(total=plan["recordings"], desc="reading recordings", unit="ECG") as bar:
         bar.update(sum(_read(_summary(out, n))["rows"] for n in set(range(count)) - set(missing)))
-        for rows in ENGINES[engine](make_shard, [(str(out), number, settings) for number in missing]):
+        for rows, errors in ENGINES[engine](make_shard, [(str(out), number, settings) for number in missing]):
             bar.update(rows)
+            for error in errors:  # with the file's place, which the manifest leaves out
+                bar.write(f"meit: {error}", file=sys.stderr)
     return _finish(out, settings, plan, count)
 
 
-def make_shard(out: str, number: int, settings: Settings) -> int:
-    """Piece `number`, done in any process: its shard, and then its summary, which says that it is whole."""
+def make_shard(out: str, number: int, settings: Settings) -> tuple[int, list[str]]:
+    """Piece `number`, done in any process: its shard, and then its summary, which says that it is whole.
+
+    Returns how many rows it had, and what could not be read.
+    """
     import pyarrow.parquet as pq
 
     rows = pq.ParquetFile(Path(out) / PLAN).read_row_group(number, use_threads=False).to_pylist()
     read = READERS[settings.reader]
     failed: list[dict] = []
+    errors: list[str] = []
 
     def examples():
         for row in rows:
@@ -81,6 +88,7 @@ def make_shard(out: str, number: int, settings: Settings) -> int:
             try:
                 signal, age, sex = read(row["path"], settings)
             except MeitError as error:
+                errors.append(str(error))
                 failed.append({"record_id": report.record_id, "reason": _without_path(str(error), row["path"])})
                 continue
             age, sex = age if report.age is None else report.age, report.sex or sex
@@ -90,7 +98,7 @@ def make_shard(out: str, number: int, settings: Settings) -> int:
     folds = write_shard(path, examples())
     digest = sha256(path) if folds else None
     write_json(_summary(Path(out), number), {"rows": len(rows), "folds": folds, "unreadable": failed, "sha256": digest})
-    return len(rows)
+    return len(rows), errors
 
 
 def _plan(planned: Iterable[tuple[Report, Path | str | None]], drops: Counter, out: Path, settings: Settings) -> dict:
