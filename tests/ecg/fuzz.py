@@ -22,6 +22,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
@@ -30,6 +31,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from mutations import Sample, as_csv, as_npy, mutate
+from test_written_formats import write_edf, write_ishne, write_mortara, write_scp
 
 from meit.ecg import LEADS, Recording, read_ecg
 from meit.ecg.quality import inspect
@@ -81,6 +83,11 @@ def samples() -> dict[str, list[Sample]]:
     groups["CSV"].append(Sample("csv and json", "x.csv", {"x.csv": b"I;" + table[1], "x.json": beside}))
     groups["NPY"] = [Sample("npy", "x.npy", as_npy(array, LEADS)) for array in (values, values.T.astype(np.float64))]
     groups["WFDB of wfdb"] = list(_wfdb_samples(values.astype(np.float64)))
+    groups["EDF"] = [_written(partial(write_edf, plus=plus), "x.edf", example) for plus in (True, False)]
+    groups["SCP-ECG"] = [_written(partial(write_scp, huffman=True, order=2), "x.scp", example)]
+    groups["SCP-ECG"].append(_written(write_scp, "x.scp", example))
+    groups["ISHNE"] = [_written(write_ishne, "x.ecg", example)]
+    groups["Mortara"] = [_written(write_mortara, "x.xml", example)]
     return dict(sorted(groups.items()))
 
 
@@ -92,6 +99,11 @@ def _recordings(folder: Path, pattern: str) -> Iterator[tuple[Path, list[Path]]]
             by_stem[file.with_suffix("")].append(file)
     for files in by_stem.values():
         yield next((file for file in files if file.suffix == ".hea"), files[0]), files
+
+
+def _written(writer: Callable[[Path, Recording], Path], name: str, recording: Recording) -> Sample:
+    with tempfile.TemporaryDirectory() as folder:
+        return Sample(name, name, {name: writer(Path(folder) / name, recording).read_bytes()})
 
 
 def _wfdb_samples(values: np.ndarray) -> Iterator[Sample]:
@@ -147,6 +159,8 @@ def attempt(read: Callable[[Path, bool], Recording], path: Path, allow_missing: 
         recording = read(path, allow_missing)
         if not isinstance(recording, Recording):
             return "no Recording", repr(recording)[:200]
+        if np.isinf(recording.signal).any():
+            return "infinite samples", ""
         json.dumps(inspect(recording).to_dict(), allow_nan=False)
         kind, detail = "read", ""
     except MeitError as error:
@@ -273,7 +287,8 @@ def run(
                 del running[pipe]
                 if left:
                     group, sample, applied, _ = damaged(groups, seed, left[0])
-                    outcomes.append(Outcome(left[0], group, kind, f"[{'; '.join(applied)}; {sample.name}]", PATIENCE, 0))
+                    detail = f"[{'; '.join(applied)}; {sample.name}]"
+                    outcomes.append(Outcome(left[0], group, kind, detail, PATIENCE, 0))
                 if left[1:]:
                     start(left[1:])
     return sorted(outcomes, key=lambda outcome: outcome.number)
@@ -292,8 +307,8 @@ def summary(outcomes: list[Outcome], seed: int) -> str:
     largest = max(outcomes, key=lambda outcome: outcome.peak)
     lines.append(f"  slowest {slowest.seconds:.2f} s (case {slowest.number})")
     lines.append(f"  most memory {largest.peak / 1e6:.0f} MB (case {largest.number})")
-    for outcome in violations(outcomes):
-        lines.append(f"case {outcome.number}, {outcome.group}: {outcome.kind} ({outcome.seconds:.1f} s) {outcome.detail}")
+    for bad in violations(outcomes):
+        lines.append(f"case {bad.number}, {bad.group}: {bad.kind} ({bad.seconds:.1f} s) {bad.detail}")
     return "\n".join(lines)
 
 

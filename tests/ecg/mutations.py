@@ -12,10 +12,11 @@ from functools import cache
 from random import Random
 
 GIGABYTES = 3 << 30
+MOST_GROWN = 10_000_000  # bytes; a mutation has to stay within the memory that a reader has
 INTEGERS = (0, 1, 2, 200, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, (1 << 63) - 1)
 NUMBERS = (
-    "0", "-1", "1", "2", "200", "1e9", "1000000000", "999999999999999", "1e400", "-1e400", "1e-400", "nan", "NaN", "inf",
-    "", " ", "0x10", "1,5", "1/0", "1_000", "\u0663\u0665", "9" * 5000, "-0", "--1", "1e", "true", "null",
+    "0", "-1", "1", "2", "200", "1e9", "1000000000", "999999999999999", "1e400", "-1e400", "1e-400", "nan", "NaN",
+    "inf", "", " ", "0x10", "1,5", "1/0", "1_000", "\u0663\u0665", "9" * 5000, "-0", "--1", "1e", "true", "null",
 )  # fmt: skip
 WORDS = ("", "nan", "V1", "II", "x" * 10_000, "\u00b5V", "\x00", "%s%n", "../../../etc/passwd", "/dev/zero", "\r\n\r\n")
 ENCODINGS = ("utf-16", "utf-16-be", "utf-32", "utf-8-sig", "cp037", "utf-7")
@@ -183,8 +184,8 @@ def line_repeated(raw, rng):
     lines = raw.splitlines(keepends=True)
     if lines:
         at = rng.randrange(min(len(lines), rng.choice((20, 10**9))))
-        lines[at : at + 1] = [lines[at]] * rng.choice((2, 200, 20_000))
-    return b"".join(lines)[:30_000_000]
+        lines[at] *= min(rng.choice((2, 200, 20_000)), 1 + MOST_GROWN // len(lines[at]))
+    return b"".join(lines)
 
 
 def encoded_otherwise(raw, rng):
@@ -219,7 +220,7 @@ def signal_field(raw, rng):
     """One field of one or of all signal lines."""
     lines = raw.split(b"\n")
     place = rng.choice((0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8))
-    gains = ("0", "nan", "1e-300", "1e300", "inf", "-1", "1000(99999999999)/mV", "1000/V", "1000/mmHg", "1(0)/nV", "/mV")
+    gains = ("0", "nan", "1e-300", "1e300", "inf", "-1", "1000(99999999999)/mV", "1000/V", "1000/mmHg", "1/nV", "/mV")
     formats = [
         base + extra
         for base in WFDB_FORMATS
@@ -324,7 +325,7 @@ def element_repeated(raw, rng):
     if not found:
         return raw
     match = rng.choice(found)
-    times = min(rng.choice((2, 200, 20_000)), 10_000_000 // len(match[0]))
+    times = min(rng.choice((2, 200, 20_000)), 1 + MOST_GROWN // len(match[0]))
     return raw[: match.end()] + match[0] * times + raw[match.end() :]
 
 
@@ -343,6 +344,17 @@ def samples_replaced(raw, rng):
 
 XML = [entity_bomb, external_entity, nested, many_attributes, declared_encoding, element_value, element_value]
 XML += [attribute_value, attribute_value, element_repeated, samples_replaced]
+
+# -- EDF ---------------------------------------------------------------------------------------------------------
+
+
+def fixed_field(raw, rng):
+    """Eight of the characters that the header's numbers have, of all signals or of one."""
+    value = rng.choice((*NUMBERS, "99999999", "-32768", "12", "5000", "mV", "uV", "EDF+D", "ECG V1")).encode()
+    start = rng.choice((184, 192, 236, 244, 252, 256 + 8 * rng.randrange(400)))
+    field = value[:8].ljust(8) * rng.choice((1, 1, 12))
+    return raw[:start] + field + raw[start + len(field) :]
+
 
 # -- tables ------------------------------------------------------------------------------------------------------
 
@@ -370,7 +382,8 @@ def quotes(raw, rng):
 
 
 def json_value(raw, rng):
-    values = ("[" * 100_000, "9" * 5000, "1e999", "NaN", "{}", '"\\ud800"', "[1]", "true", "null", '"\\u0000"', '"a\\nb"')
+    values = ("[" * 100_000, "9" * 5000, "1e999", "NaN", "{}", "[1]", "true", "null")
+    values += ('"\\ud800"', '"\\u0000"', '"a\\nb"')
     return re.sub(rb":\s*[^,}]+", lambda _: b": " + rng.choice(values).encode(), raw, count=rng.choice((1, 3)))
 
 
@@ -393,7 +406,7 @@ def dicom_element(raw, rng):
             (group, "WaveformSampleInterpretation", ("SB", "UB", "UL", "SS", "MB", "")),
             (group, "WaveformData", (b"", b"\x00", bytes(20_000_000), group.WaveformData[:-3])),
             (group, "ChannelDefinitionSequence", ([], list(group.ChannelDefinitionSequence) * 20)),
-            (data, "WaveformSequence", ([], list(data.WaveformSequence) * 200)),
+            (data, "WaveformSequence", ([], list(data.WaveformSequence) * 20)),
             (channel, "ChannelSensitivity", ("0", "1E300", "-1", "nan", "")),
             (channel, "ChannelSensitivityCorrectionFactor", ("0", "1E300", "nan", "")),
             (channel, "ChannelBaseline", ("1E300", "nan", "")),
@@ -456,6 +469,7 @@ KINDS = (
     (lambda raw: re.match(rb"\S+ \d+ \d+", raw), WFDB),
     (lambda raw: b"<" in raw[:10], XML + XML),
     (lambda raw: raw.startswith(b"\x93NUMPY"), [npy_header] * 4),
+    (lambda raw: raw.startswith(b"0       "), [fixed_field] * 8),
     (lambda raw: raw.startswith(b"#"), [columns_200, quotes]),
     (lambda raw: raw.startswith(b"{"), [json_value] * 4),
     (lambda raw: raw[128:132] == b"DICM", [dicom_element] * 8 + [dicom_deflated]),

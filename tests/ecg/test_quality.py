@@ -159,6 +159,13 @@ def test_missing_and_derived_leads_are_named(good):
     assert json.loads(json.dumps(quality.to_dict()))["missing"] == ["V5"]
 
 
+def test_values_as_large_as_float32_holds():
+    signal = np.full((1000, 12), 3e38, np.float32)
+    signal[::2] *= -1
+    record = assemble(dict(zip(LEADS, signal.T, strict=True)), 100, name="x")
+    assert "6e+38 mV" in json.dumps(inspect(record).to_dict(), allow_nan=False)
+
+
 def test_whatever_is_recorded_can_be_inspected():
     rng = np.random.default_rng(0)
     for n in (1, 2, 37, 1000):

@@ -9,6 +9,7 @@ import base64
 import struct
 from binascii import crc_hqx
 from datetime import date, datetime, time
+from functools import partial
 from pathlib import Path
 
 import ishneholterlib
@@ -116,25 +117,29 @@ def test_edf_with_gaps_truncated_or_with_a_lead_twice(tmp_path, truth):
 # -- ISHNE, by ishneholterlib ------------------------------------------------------------------------------------
 
 
+ISHNE_CODES = {lead: 5 + n for n, lead in enumerate(LEADS)}  # table 1 of the standard
+
+
+def write_ishne(path: Path, truth: Recording, step_nv=1000, codes=ISHNE_CODES, lost: slice = slice(0)) -> Path:
+    holter = object.__new__(ishneholterlib.Holter)  # its constructor only reads
+    holter.filename = str(path)
+    holter.file_version, holter.first_name, holter.last_name, holter.id = 1, "", "", "P17"
+    holter.sex, holter.race, holter.pm, holter.sr = 2, 0, -9, 500
+    holter.birth_date, holter.record_date, holter.start_time = date(1950, 5, 7), date(2020, 5, 6), time(7, 8, 9)
+    holter.recorder_type, holter.proprietary, holter.copyright, holter.reserved = b"digital", "", "", ""
+    holter.var_block = b"comment"
+    holter.lead = []
+    for lead, code in codes.items():
+        holter.lead.append(ishneholterlib.Lead(code, 1, step_nv))
+        holter.lead[-1].data = microvolts(truth, lead)
+        holter.lead[-1].data[lost] = -32768
+    holter.write_file(convert_data=False)
+    return path
+
+
 @pytest.fixture
 def ishne(tmp_path, truth):
-    def write(step_nv: int = 1000, codes: dict[str, int] | None = None, lost: slice = slice(0)) -> Path:
-        holter = object.__new__(ishneholterlib.Holter)  # its constructor only reads
-        holter.filename = str(tmp_path / "x.ecg")
-        holter.file_version, holter.first_name, holter.last_name, holter.id = 1, "", "", "P17"
-        holter.sex, holter.race, holter.pm, holter.sr = 2, 0, -9, 500
-        holter.birth_date, holter.record_date, holter.start_time = date(1950, 5, 7), date(2020, 5, 6), time(7, 8, 9)
-        holter.recorder_type, holter.proprietary, holter.copyright, holter.reserved = b"digital", "", "", ""
-        holter.var_block = b"comment"
-        holter.lead = []
-        for lead, code in (codes or {lead: 5 + n for n, lead in enumerate(LEADS)}).items():  # table 1 of the standard
-            holter.lead.append(ishneholterlib.Lead(code, 1, step_nv))
-            holter.lead[-1].data = microvolts(truth, lead)
-            holter.lead[-1].data[lost] = -32768
-        holter.write_file(convert_data=False)
-        return Path(holter.filename)
-
-    return write
+    return partial(write_ishne, tmp_path / "x.ecg", truth)
 
 
 @pytest.mark.parametrize("step_nv", [1000, 2500])
@@ -264,7 +269,7 @@ def test_damaged_scp(tmp_path, truth):
     lead = whole.index(struct.pack("<IIB", 1, 5000, 1))
     patch(path, 0, whole)
     patch(path, lead, struct.pack("<II", 1, 2**32 - 1))  # samples, of which the header can claim any number
-    assert "no whole SCP-ECG file" in reason(path)
+    assert "announces more than it holds" in reason(path)
 
 
 # -- Mortara, by hand --------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def inspect(recording: Recording) -> Quality:
     present = [lead for lead in LEADS if lead not in recording.missing]
     gaps, flat, saturated, sizes = {}, [], [], []
     for lead in present:
-        values = recording.lead(lead)
+        values = recording.lead(lead).astype(np.float64)  # differences of damaged values can be beyond float32
         absent = int(np.isnan(values).sum())
         if absent:
             gaps[lead] = absent / recording.rate

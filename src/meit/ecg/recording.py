@@ -132,9 +132,11 @@ def assemble(
 
     n_samples = len(next(iter(every.values())))
     signal = np.full((n_samples, len(LEADS)), np.nan, dtype=np.float32)
-    for column, lead in enumerate(LEADS):
-        if lead in every:
-            signal[:, column] = every[lead]
+    with np.errstate(over="ignore"):
+        for column, lead in enumerate(LEADS):
+            if lead in every:
+                signal[:, column] = every[lead]
+    signal[np.isinf(signal)] = np.nan  # derived from two values near the end of float32
     return Recording(
         name=name,
         signal=signal,
@@ -184,12 +186,13 @@ def _derived_limb_leads(recorded: Mapping[str, np.ndarray]) -> dict[str, np.ndar
         return {}
     one = two - three if one is None else one
     two = one + three if two is None else two
-    limb = {
-        "I": one,
-        "II": two,
-        "III": two - one,
-        "aVR": -(one + two) / 2,
-        "aVL": one - two / 2,
-        "aVF": two - one / 2,
-    }
+    with np.errstate(over="ignore"):
+        limb = {
+            "I": one,
+            "II": two,
+            "III": two - one,
+            "aVR": -(one + two) / 2,
+            "aVL": one - two / 2,
+            "aVF": two - one / 2,
+        }
     return {lead: values for lead, values in limb.items() if lead not in recorded}

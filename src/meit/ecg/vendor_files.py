@@ -10,13 +10,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meit.ecg import recognise
+from meit.ecg.overruns import dicom_overruns, scp_overruns
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
 from meit.ecg.wfdb_files import MAX_AGE, MILLIVOLTS
 from meit.errors import RecordingError
@@ -40,12 +40,14 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class VendorFormat:
-    """matches: the first bytes -> bool. parser: module and class in ecgdatakit.parsing.parsers."""
+    """matches: the first bytes -> bool. parser: module and class in ecgdatakit.parsing.parsers. overruns: whether the
+    file announces more than it holds, where the parser would make room for it."""
 
     name: str
     matches: Callable[[bytes], bool]
     parser: str
     max_bytes: int
+    overruns: Callable[[Path], bool] = lambda path: False
 
     def recognises(self, path: Path) -> bool:
         return self.matches(recognise.head(path))
@@ -90,8 +92,14 @@ VENDOR_FORMATS = (
     VendorFormat("Philips XML", _xml("restingecgdata"), "sierra_xml.SierraXMLParser", _PHILIPS_BYTES),
     VendorFormat("HL7 aECG", _xml("AnnotatedECG"), "hl7_aecg.HL7aECGParser", _XML_BYTES),
     VendorFormat("Mortara XML", _xml("ECG"), "mortara_el250.MortaraEL250Parser", _XML_BYTES),
-    VendorFormat("DICOM waveform", recognise.is_dicom_waveform, "dicom_waveform.DICOMWaveformParser", _BINARY_BYTES),
-    VendorFormat("SCP-ECG", recognise.is_scp, "scp_ecg.SCPECGParser", _BINARY_BYTES),
+    VendorFormat(
+        "DICOM waveform",
+        recognise.is_dicom_waveform,
+        "dicom_waveform.DICOMWaveformParser",
+        _BINARY_BYTES,
+        dicom_overruns,
+    ),
+    VendorFormat("SCP-ECG", recognise.is_scp, "scp_ecg.SCPECGParser", _BINARY_BYTES, scp_overruns),
     VendorFormat("EDF", recognise.is_edf, "edf.EDFParser", _BINARY_BYTES),
     VendorFormat("ISHNE", recognise.is_ishne, "ishne_holter.ISHNEHolterParser", _BINARY_BYTES),
 )
@@ -112,8 +120,8 @@ def _parsed(format_: VendorFormat, path: Path) -> "ECGRecord":
     module, name = format_.parser.split(".")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if recognise.is_dicom_waveform(start) and _overruns(path):
-            raise RecordingError(f"{path}: is truncated or damaged: an element of it ends after the file; copy it again")
+        if format_.overruns(path):
+            raise RecordingError(f"{path}: is truncated or damaged: it announces more than it holds; copy it again")
         try:
             record = getattr(import_module(f"ecgdatakit.parsing.parsers.{module}"), name)().parse(path)
         except Exception as error:  # it is fed files of any kind, and so are the libraries below it
@@ -124,22 +132,6 @@ def _parsed(format_: VendorFormat, path: Path) -> "ECGRecord":
             if re.search(pattern, str(warning.message)):
                 raise RecordingError(f"{path}: {damage}")
     return record
-
-
-def _overruns(path: Path) -> bool:
-    """Whether an element of a DICOM file announces more than there is.
-
-    pydicom takes it as it is, after asking for all that is announced: up to 4 GB, which are not there in memory either.
-    """
-    import pydicom
-    from pydicom.dataelem import RawDataElement
-
-    try:
-        elements = list(pydicom.dcmread(BytesIO(path.read_bytes())).values())
-    except Exception:  # what else is wrong the parser finds too
-        return False
-    raw = [element for element in elements if isinstance(element, RawDataElement) and element.value]
-    return any(len(element.value) < element.length < 0xFFFF_FFFF for element in raw)
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -74,7 +74,7 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
         if to_millivolts.setdefault(signal.name, signal.to_millivolts) != signal.to_millivolts:
             raise RecordingError(f"{header}: lead {signal.name} has not one unit throughout; write all of it in mV")
 
-    plain = all((s.format, s.samples_per_frame, s.skew) == (_PLAIN, 1, 0) for s in signals)
+    plain = all((s.format, s.samples_per_frame, s.skew) == (_PLAIN, 1, 0) and s.file != "~" for s in signals)
     if plain and segments == [(header, lines)]:
         names, values = _plain_samples(header, signals, _n_samples(lines))
     else:
