@@ -10,9 +10,11 @@ z-scored lead by lead (the mV amplitude is lost). The stated rule for both:
    a, b, c for which a*I - b*II + c*III vanishes, which is the smallest singular vector of [I, -II, III].
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from meit.ecg.resample import bridge
+from meit.ecg.resample import bridge_leads
 
 LOW_HZ, HIGH_HZ = 0.5, 40.0
 CLIP = 15.0  # in standard deviations: an artefact must not drown the beats
@@ -21,12 +23,17 @@ _TINY = 1e-6
 
 def band_pass(signal: np.ndarray, rate: float) -> np.ndarray:
     """(n, 12) without NaN -> (n, 12), 0.5-40 Hz, zero phase (fourth-order Butterworth run both ways)."""
-    from scipy.signal import butter, sosfiltfilt
+    from scipy.signal import sosfiltfilt
 
-    high = min(HIGH_HZ, 0.49 * rate)
-    sos = butter(4, [LOW_HZ, high], btype="band", fs=rate, output="sos")
     # a short odd extension (54 ms): a long one bends the baseline of the first and last second
-    return sosfiltfilt(sos, signal, axis=0, padlen=min(int(0.054 * rate), len(signal) - 1))
+    return sosfiltfilt(_sections(rate), signal, axis=0, padlen=min(int(0.054 * rate), len(signal) - 1))
+
+
+@lru_cache(maxsize=16)
+def _sections(rate: float) -> np.ndarray:
+    from scipy.signal import butter
+
+    return butter(4, [LOW_HZ, min(HIGH_HZ, 0.49 * rate)], btype="band", fs=rate, output="sos")
 
 
 def limb_ratio(limb: np.ndarray) -> np.ndarray:
@@ -49,9 +56,7 @@ def normalise(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:
     unit: "mV", or "z" for leads that were band-passed and z-scored one by one.
     """
     recorded = np.isfinite(signal)
-    filled = np.array(signal, dtype=np.float64)
-    for lead in range(filled.shape[1]):
-        filled[:, lead] = bridge(filled[:, lead], recorded[:, lead])
+    filled = np.array(signal, dtype=np.float64) if recorded.all() else bridge_leads(signal, recorded)
     if unit == "mV":
         filled = band_pass(filled, rate)
     elif unit == "z":

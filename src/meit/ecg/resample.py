@@ -7,6 +7,7 @@ is one window (the excess is cut), and a shorter one is one window, padded and m
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,9 +45,11 @@ def resample(signal: np.ndarray, rate_from: float, rate_to: float) -> np.ndarray
     if ratio == 0:
         raise ValueError(f"{rate_from} Hz cannot be resampled to {rate_to} Hz")
     recorded = np.isfinite(signal)
-    bridged = np.stack([bridge(signal[:, lead], recorded[:, lead]) for lead in range(signal.shape[1])], axis=1)
-    out = resample_poly(bridged, ratio.numerator, ratio.denominator, axis=0, padtype="line")
-    if not recorded.all():
+    whole = recorded.all()
+    bridged = signal.astype(np.float64) if whole else bridge_leads(signal, recorded)
+    taps = _low_pass(ratio.numerator, ratio.denominator)
+    out = resample_poly(bridged, ratio.numerator, ratio.denominator, axis=0, padtype="line", window=taps)
+    if not whole:
         at = np.arange(len(out)) / float(ratio)  # where each new sample lies among the old ones
         before = np.minimum(np.floor(at).astype(int), len(signal) - 1)
         after = np.minimum(np.ceil(at).astype(int), len(signal) - 1)
@@ -73,6 +76,20 @@ def _window(signal: np.ndarray, first: int, length: int, rate: float) -> Window:
     padded = np.full((length, signal.shape[1]), np.nan, dtype=np.float32)
     padded[: len(part)] = part
     return Window(signal=padded, mask=np.isfinite(padded).any(axis=1), start_s=first / rate)
+
+
+@lru_cache(maxsize=16)
+def _low_pass(up: int, down: int) -> np.ndarray:
+    """The filter that resample_poly designs by default, at each call anew."""
+    from scipy.signal import firwin
+
+    most = max(up, down)
+    return firwin(2 * 10 * most + 1, 1 / most, window=("kaiser", 5.0))
+
+
+def bridge_leads(signal: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    """(n, 12) -> float64 without NaN, each lead bridged."""
+    return np.stack([bridge(signal[:, lead], recorded[:, lead]) for lead in range(signal.shape[1])], axis=1)
 
 
 def bridge(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:
