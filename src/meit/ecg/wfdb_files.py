@@ -18,6 +18,7 @@ from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, pri
 from meit.errors import RecordingError
 
 MAX_VALUES = 12 * 500 * 3600  # samples times signals: an hour of 12 leads at 500 Hz, which takes half a gigabyte
+MAX_SEGMENTS = 100
 MAX_HEADER = 1_000_000  # bytes
 MAX_AGE = 120.0  # more is a code, such as PTB-XL's 300 for "over 89"
 MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "nv": 1e-6}
@@ -164,7 +165,9 @@ def _segments(header: Path, lines: list[str]) -> list[tuple[Path, list[str]]]:
     """The headers that describe signals: the given one, or those of the segments it lists, with their lines."""
     if "/" not in lines[0].split()[0]:
         return [(header, lines)]
-    segments = []
+    if len(lines) - 1 > MAX_SEGMENTS:
+        raise RecordingError(f"{header}: has {len(lines) - 1} segments, too many for one ECG; give one of its segments")
+    segments, n_values = [], 0
     for line in lines[1:]:
         name = line.split()[0]
         if name == "~":  # a gap between segments
@@ -178,6 +181,9 @@ def _segments(header: Path, lines: list[str]) -> list[tuple[Path, list[str]]]:
         if "/" in segments[-1][1][0].split()[0]:
             raise RecordingError(f"{segment}: a segment that has segments itself")
         _check_record(*segments[-1])
+        n_values += int(segments[-1][1][0].split()[1]) * _n_samples(segments[-1][1])
+    if n_values > MAX_VALUES:
+        raise RecordingError(f"{header}: its segments have too many samples for one ECG; give one of its segments")
     return segments
 
 
