@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from meit.ecg.recording import LEADS
+
 
 def meit_command(*arguments, folder=None):
     command = [sys.executable, "-m", "meit.cli", *map(str, arguments)]
@@ -65,6 +67,17 @@ def test_one_recording_in_two_formats_keeps_both(tmp_path):
     done = meit_command("report", tmp_path / "in", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.old.txt", "one.xml.txt"]
+
+
+def test_a_recordings_own_json_is_not_overwritten(tmp_path):
+    (tmp_path / "ecg.json").write_text('{"rate_hz": 100, "unit": "mV", "leads": ' + json.dumps(list(LEADS)) + "}")
+    stated = (tmp_path / "ecg.json").read_text()
+    np.save(tmp_path / "ecg.npy", np.random.default_rng(0).normal(0, 0.2, (1000, 12)))
+    done = meit_command("report", tmp_path / "ecg.npy", "--out", tmp_path, "--format", "json")
+    assert done.returncode == 1 and "recording's own .json" in done.stderr
+    assert (tmp_path / "ecg.json").read_text() == stated
+    done = meit_command("report", tmp_path / "ecg.npy", "--out", tmp_path / "drafts", "--format", "json")
+    assert done.returncode == 0 and (tmp_path / "drafts" / "ecg.json").exists()
 
 
 def wrong_inputs(folder):

@@ -40,6 +40,9 @@ def report(args: argparse.Namespace) -> int:
         if names[one.path.with_suffix("")] > 1:  # one recording in two formats keeps both
             name = name.with_name(one.path.name)
         target = (args.out or Path()) / name
+        if args.out and args.format == "json" and _states_itself(one.path, target.with_name(f"{target.name}.json")):
+            failed.append(f"{one.path}: the draft would overwrite the recording's own .json; choose another --out")
+            continue
         if args.out is not None or args.plot:
             target.parent.mkdir(parents=True, exist_ok=True)
         text = one.draft.to_text()
@@ -62,6 +65,14 @@ def report(args: argparse.Namespace) -> int:
     if failed:
         print(f"meit: {len(failed)} of {len(paths)} recordings failed", file=sys.stderr)
     return SOME_FAILED if failed else 0
+
+
+def _states_itself(recording: Path, target: Path) -> bool:
+    """Whether a file to be written is the one that states a recording's rate and unit."""
+    from meit.ecg.table_files import is_csv, is_npy
+
+    beside = recording.with_suffix(".json")
+    return beside.exists() and beside.resolve() == target.resolve() and (is_csv(recording) or is_npy(recording))
 
 
 def prepare_ptb_xl(args: argparse.Namespace) -> int:
