@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from meit.cli import default_model
+from meit.model.shipped import default_model
 from meit.drafting.many import draft_paths
 from meit.drafting.writing import BATCH
 from meit.ecg.formats import find_recordings

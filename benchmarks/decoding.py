@@ -12,7 +12,7 @@ import time
 
 import torch
 
-from meit.cli import default_model
+from meit.model.shipped import default_model
 from meit.model import loading
 from meit.model.architectures import dtype_of
 from meit.model.prompt import for_drafting, prompt_ids

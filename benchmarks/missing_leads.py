@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from scipy.stats import rankdata
 
-from meit.cli import default_model
+from meit.model.shipped import default_model
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS

@@ -12,7 +12,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from training import batch_of_texts, build, steps
 
-from meit.cli import default_model
+from meit.model.shipped import default_model
 from meit.model.architectures import dtype_of
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from meit.cli import default_model
+from meit.model.shipped import default_model
 from meit.model import loading
 from meit.model.report_model import read_config
 

@@ -12,7 +12,7 @@ from meit.drafting.writing import batches_by_length, write_reports
 
 @pytest.fixture(scope="module")
 def model():
-    from meit.cli import default_model
+    from meit.model.shipped import default_model
 
     return meit.load_model(default_model())
 

@@ -1,0 +1,37 @@
+"""The command `meit`: a function a subcommand in the modules of this package, no logic of their own."""
+
+import argparse
+import logging
+import os
+import sys
+
+from meit import __version__
+from meit.cli import benchmark, data, report, training
+from meit.cli.common import BAD_INPUT
+from meit.errors import MeitError
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="meit", description="Reads 12-lead ECGs and drafts their clinical reports.")
+    top.add_argument("--version", action="version", version=f"meit {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for module in (report, data, training, benchmark):
+        module.add(commands)
+    return top
+
+
+def main() -> int:
+    # a progress bar of the weights' loading says nothing to a user; nor do its advisory notes, nor bitsandbytes' that it
+    # lacks a kernel (it goes on with another)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    args = parser().parse_args()
+    try:
+        return args.run(args)
+    except MeitError as error:
+        print(f"meit: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("meit: stopped", file=sys.stderr)
+        return 130

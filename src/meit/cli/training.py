@@ -1,0 +1,44 @@
+"""`meit train`, `meit merge` and `meit models`."""
+
+import argparse
+from pathlib import Path
+
+
+def train(args: argparse.Namespace) -> int:
+    from meit.training.recipe import load_recipe
+    from meit.training.train import train as run
+
+    print(f"Model: {run(load_recipe(args.recipe, args.overrides))}")
+    return 0
+
+
+def merge(args: argparse.Namespace) -> int:
+    """Fold a model's adapter into its language model, for export: OUT/backbone is a folder of transformers."""
+    from meit.model.report_model import export_merged
+
+    export_merged(args.model, args.out)
+    print(f"Model: {args.out}")
+    return 0
+
+
+def models(args: argparse.Namespace) -> int:
+    """The backbones that recipes can name, with their sizes; any other Hugging Face id of these architectures will do."""
+    from meit.model.backbones import table
+
+    print(table())
+    return 0
+
+
+def add(commands) -> None:
+    one = commands.add_parser("train", help="train a model by a recipe; goes on where it was stopped")
+    one.add_argument("recipe", type=Path, metavar="RECIPE")
+    one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
+    one.set_defaults(run=train)
+
+    one = commands.add_parser("merge", help="fold the adapter into the language model", description=merge.__doc__)
+    one.add_argument("model", type=Path, metavar="MODEL")
+    one.add_argument("out", type=Path, metavar="OUT")
+    one.set_defaults(run=merge)
+
+    one = commands.add_parser("models", help="list the language models that can be tuned", description=models.__doc__)
+    one.set_defaults(run=models)
