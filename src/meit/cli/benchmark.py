@@ -4,12 +4,28 @@ import argparse
 from pathlib import Path
 
 from meit.cli.common import add_quantize
+from meit.errors import ModelError
+
+
+def _quality(args: argparse.Namespace) -> str:
+    from meit.benchmark.quality import evaluate_quality
+
+    return evaluate_quality(args.model, args.data, args.out, args.split or "test", args.quantize)
+
+
+def _zero_shot(args: argparse.Namespace) -> str:
+    from meit.benchmark.zero_shot import evaluate_zero_shot
+
+    if not args.tuned_on:
+        raise ModelError("--task zero-shot needs --tuned-on DATA...: the prepared folders that the model was tuned on")
+    return evaluate_zero_shot(args.model, args.data, args.tuned_on, args.out, args.split or "all", args.quantize)
+
+
+TASKS = {"quality": _quality, "zero-shot": _zero_shot}
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    from meit.benchmark.quality import evaluate_quality
-
-    print(evaluate_quality(args.model, args.data, args.out, args.split, args.quantize))
+    print(TASKS[args.task](args))
     return 0
 
 
@@ -17,8 +33,11 @@ def add(commands) -> None:
     one = commands.add_parser("evaluate", help="score a model on prepared data")
     one.add_argument("model", type=Path, metavar="MODEL")
     one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
-    one.add_argument("--task", choices=("quality",), default="quality")
+    one.add_argument("--task", choices=tuple(TASKS), default="quality")
     add_quantize(one)
-    one.add_argument("--split", choices=("validation", "test"), default="test")
+    one.add_argument(
+        "--split", choices=("validation", "test", "all"), help="default: test; of zero-shot all, since none was seen"
+    )
+    one.add_argument("--tuned-on", type=Path, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on")
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)

@@ -2,7 +2,13 @@
 
 import hashlib
 
+ALL = tuple(range(1, 11))
 SPLITS = {"train": tuple(range(1, 9)), "validation": (9,), "test": (10,)}
+
+
+def folds_of(split: str) -> tuple[int, ...]:
+    """Of a split's name, or of "all"."""
+    return ALL if split == "all" else SPLITS[split]
 
 
 def fold_of(patient_id: str, seed: int = 0) -> int:

@@ -1,0 +1,107 @@
+"""What the tasks share: several systems' reports of the same recordings, scored, compared and written down."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from meit.benchmark.metrics import Metric, paired_difference, score
+from meit.benchmark.tables import markdown_table, results_json
+from meit.data.batches import EcgSet
+from meit.data.shards import read_all_reports, read_manifest
+from meit.data.splits import SPLITS
+from meit.drafting.writing import write_reports
+from meit.files import write_json, write_jsonl, write_text
+from meit.model.report_model import ReportModel
+from meit.training.features import encode_all
+
+SEED = 0
+MODEL, FREQUENT, SHUFFLED = "model", "most frequent report", "another patient's ECG"
+
+
+def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Tensor]:
+    """Drafts of every recording, and the features (N, d) by which recordings are compared."""
+    from tqdm import tqdm
+
+    probabilities, tokens, features = encode_all(model.encoder, data)
+    with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
+        return write_reports(model, probabilities, tokens, done=bar.update), features
+
+
+def training_texts(data: Sequence[Path]) -> list[str]:
+    """Every usable report of the training folds, with or without a recording."""
+    texts = [report.text for report in read_all_reports(data, SPLITS["train"])]
+    return texts or EcgSet(data, SPLITS["train"], 100, 10).texts
+
+
+def compare(
+    task: str,
+    systems: dict[str, list[str]],
+    test: EcgSet,
+    train_texts: list[str],
+    out: Path,
+    *,
+    model: dict,
+    data: Sequence[Path],
+    split: str,
+    extra: dict | None = None,
+    notes: str = "",
+) -> str:
+    """Scores the systems, of which the first is the model, and the model against each other one.
+
+    Writes results.json, predictions.jsonl and table.md to `out`; returns the table. The intervals are 95% percentiles
+    of 1,000 bootstraps over patients. train_texts: for CIDEr-D's document frequencies. notes: stands above the tables.
+    """
+    drafts = systems[MODEL]
+    references, patients = test.texts, test.patients
+    scores = {name: score(texts, references, patients, train_texts) for name, texts in systems.items()}
+    gains = {
+        name: paired_difference(drafts, texts, references, patients, train_texts)
+        for name, texts in systems.items()
+        if name != MODEL
+    }
+    table = (
+        f"n = {len(drafts)} recordings, {split} split, {len(set(drafts))} distinct drafts\n\n{notes}"
+        + markdown_table(scores)
+        + "\n\nOur model minus each baseline (paired bootstrap over patients):\n\n"
+        + markdown_table(gains)
+    )
+    more = {
+        "split": split,
+        "distinct_drafts": len(set(drafts)),
+        "baselines": {name: _plain(scores[name]) for name in systems if name != MODEL},
+        "differences": {name: _plain(values) for name, values in gains.items()},
+    }
+    sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
+    out.mkdir(parents=True, exist_ok=True)
+    result = results_json(task, len(drafts), model, sources, scores[MODEL], more | (extra or {}))
+    write_json(out / "results.json", result)
+    ids = test.column("record_id")
+    write_jsonl(
+        out / "predictions.jsonl",
+        (
+            {"record_id": ids[row], "reference": references[row]} | {name: texts[row] for name, texts in systems.items()}
+            for row in range(len(ids))
+        ),
+    )
+    write_text(out / "table.md", table + "\n")
+    return table
+
+
+def about(model: ReportModel, quantised: str | None) -> dict:
+    """What identifies the model in results."""
+    spec = model.spec
+    return {
+        "name": spec.name,
+        "version": spec.version,
+        "sha256": model.sha256,
+        "backbone": spec.backbone,
+        "fusion": spec.fusion,
+        "encoder_tokens": spec.encoder.n_tokens,
+        "quantised": quantised,
+    }
+
+
+def _plain(metrics: dict[str, Metric]) -> dict:
+    return {name: asdict(metric) for name, metric in metrics.items()}
