@@ -96,7 +96,7 @@ def electrode_motion(n: int, rate: float, rng: np.random.Generator) -> np.ndarra
 
 
 def mains_hum(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """One hum, unlike in size from electrode to electrode: 50 or 60 Hz, a little unsteady, and harmonics up to 150 Hz."""
+    """One hum, of unlike size at each electrode: 50 or 60 Hz, a little unsteady, with harmonics up to 150 Hz."""
     frequency = rng.choice((50.0, 60.0))
     wandering, swelling = _band(n, rate, 0.05, 0.5, rng)[:, :2].T
     phase = 2 * np.pi * np.cumsum(frequency + 0.03 * wandering) / rate

@@ -1,0 +1,283 @@
+"""Task 3, robustness: the same recordings with noise and faults of recording added (meit.ecg.noise), drafted anew.
+
+Noise is added to the recordings as they are stored, before the encoder's filter. What is drawn for a recording depends
+on the seed, the noise and the recording's id alone: levels of one noise differ in size only, and every model meets the
+same noise.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from meit.benchmark.comparison import about, training_texts
+from meit.benchmark.metrics import Metric, paired_difference, score
+from meit.benchmark.tables import markdown_table, results_json
+from meit.data.batches import EcgSet, model_input
+from meit.data.shards import read_manifest, sha256
+from meit.data.splits import SPLITS
+from meit.drafting.writing import write_reports
+from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
+from meit.ecg.recording import LEADS
+from meit.errors import DataError
+from meit.files import atomic_path, write_json, write_jsonl, write_text
+from meit.model.report_model import ReportModel, load_model
+from meit.training.features import encode_all
+
+CLEAN = "clean"
+CURVES = ("bleu_4", "rouge_l", "cider_d")  # the metrics that are drawn
+FIGURES = ("curves.png", "curves.svg")
+NAMED_LEVELS = {"missing lead": LEADS, "swapped electrodes": SWAPS}
+
+Level = float | str
+Condition = tuple[str, Level]
+
+
+def evaluate_noise(
+    model_folder: Path,
+    data: Sequence[Path],
+    out: Path,
+    split: str = "test",
+    chosen: Mapping[str, Sequence[Level]] | None = None,
+    nstdb: Path | None = None,
+    seed: int = 0,
+    quantised: str | None = None,
+) -> str:
+    """Drafts and scores a split under each noise and level; returns the table.
+
+    chosen: noise -> levels, by default all of NOISES. nstdb: folder of the records bw, ma and em, whose noise then
+    takes the place of three generators. `out` gets results.json, predictions.jsonl, table.md, curves.png and .svg, and
+    in drafts/ one file a condition: what is there already is not drafted again. The intervals are 95% percentiles of
+    1,000 bootstraps over patients. Raises DataError, ModelError, RecordingError (a record of NSTDB).
+    """
+    table = NOISES | (nstdb_noises(nstdb) if nstdb else {})
+    chosen = {name: noise.levels for name, noise in table.items()} if chosen is None else chosen
+    conditions = list(dict.fromkeys((name, level) for name, levels in chosen.items() for level in levels))
+    for condition in conditions:
+        _check(*condition)
+    model = load_model(model_folder, quantised)
+    config = model.spec.encoder
+    test = EcgSet(data, SPLITS[split], config.rate, config.seconds)
+    sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
+    identity = about(model, quantised)
+    run = {"model": identity, "data": sources, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
+    out = Path(out)
+    drafts = _all_drafts(model, test, table, conditions, seed, _begun(out, run))
+    clean, noisy = drafts.pop(CLEAN), drafts
+
+    about_texts = (test.texts, test.patients, training_texts(data))
+    scores = {CLEAN: score(clean, *about_texts)}
+    scores |= {condition: score(texts, *about_texts) for condition, texts in noisy.items()}
+    losses = {condition: paired_difference(texts, clean, *about_texts) for condition, texts in noisy.items()}
+    unchanged = {
+        condition: float(np.mean([a == b for a, b in zip(texts, clean, strict=True)]))
+        for condition, texts in noisy.items()
+    }
+    zscored = sum(unit == "z" for _, _, unit in test.signals(range(len(test))))
+    result = {
+        "split": split,
+        "seed": seed,
+        "nstdb": run["nstdb"],
+        "zscored_recordings": zscored,
+        "conditions": [
+            {
+                "noise": name,
+                "level": level,
+                "measure": table[name].measure,
+                "unchanged_drafts": unchanged[name, level],
+                "metrics": _plain(scores[name, level]),
+                "differences": _plain(losses[name, level]),
+            }
+            for name, level in conditions
+        ],
+    }
+    write_json(out / "results.json", results_json("noise", len(test), identity, sources, scores[CLEAN], result))
+    _write_predictions(out / "predictions.jsonl", test, clean, noisy)
+    text = (
+        f"n = {len(test)} recordings ({zscored} of them z-scored), {split} split, seed {seed}, "
+        f"noise of {', '.join(NSTDB)}: {'NSTDB records' if nstdb else 'generated'}\n\n"
+        + markdown_table({_label(condition): metrics for condition, metrics in scores.items()})
+        + "\n\nNoisy minus clean (paired bootstrap over patients), and how many drafts stay as they were:\n\n"
+        + markdown_table({f"{_label(c)} ({unchanged[c]:.0%} the same)": metrics for c, metrics in losses.items()})
+    )
+    write_text(out / "table.md", text + "\n")
+    draw_curves(scores, table, [out / name for name in FIGURES])
+    return text
+
+
+def choose(texts: Sequence[str]) -> dict[str, tuple[Level, ...]]:
+    """("white=24,-6", "missing lead") -> noise -> levels, all of a noise where none is given. Raises DataError."""
+    chosen = {}
+    for text in texts:
+        name, given, levels = text.partition("=")
+        if name not in NOISES:
+            raise DataError(f"no noise is called {name!r}; known are {', '.join(NOISES)}")
+        chosen[name] = tuple(_level(name, part) for part in levels.split(",")) if given else NOISES[name].levels
+        for level in chosen[name]:
+            _check(name, level)
+    return chosen
+
+
+class NoisyEcgs:
+    """The recordings of an EcgSet, disturbed on their way to the encoder; what `encode_all` takes."""
+
+    def __init__(self, data: EcgSet, name: str, noise: Noise, level: Level, seed: int):
+        self.data, self.name, self.noise, self.level, self.seed = data, name, noise, level, seed
+        self.ids = data.column("record_id")
+        self.keeps_inputs = data.keeps_inputs  # a large set's inputs are made in several processes
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def signals(self, indices: Sequence[int]) -> list[tuple[np.ndarray, float, str]]:
+        """(n, 12) float32, rate and unit of each, as if stored so."""
+        return [
+            (self.noise.add(signal, rate, self.level, self._generator(index), unit), rate, unit)
+            for index, (signal, rate, unit) in zip(indices, self.data.signals(indices), strict=True)
+        ]
+
+    def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """As of EcgSet: (B, n_samples, 12) and (B, n_samples) of the first windows."""
+        made = [model_input(*signal, self.data.rate, self.data.seconds) for signal in self.signals(indices)]
+        return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
+
+    def _generator(self, index: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, crc32(self.name.encode()), crc32(self.ids[index].encode())])
+
+
+def _begun(out: Path, run: dict) -> Path:
+    """The folder of drafts, which belongs to one run. Raises DataError where another one has begun it."""
+    folder = out / "drafts"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "run.json"
+    if not path.exists():
+        write_json(path, run)
+    elif json.loads(path.read_text()) != run:
+        raise DataError(f"{folder}: holds drafts of another model, data, split or seed; name another folder")
+    return folder
+
+
+def _all_drafts(
+    model: ReportModel,
+    test: EcgSet,
+    table: Mapping[str, Noise],
+    conditions: Sequence[Condition],
+    seed: int,
+    folder: Path,
+) -> dict[Condition | str, list[str]]:
+    """Drafts of CLEAN and of each condition, read from the folder or written to it."""
+    from tqdm import tqdm
+
+    files = {condition: folder / f"{_label(condition).replace(', ', '_').replace(' ', '-')}.json"
+             for condition in (CLEAN, *conditions)}  # fmt: skip
+    missing = [condition for condition, path in files.items() if not path.exists()]
+    with tqdm(total=len(missing) * len(test), desc="drafting", unit="ECG", disable=not missing) as bar:
+        for condition in missing:
+            bar.set_postfix_str(_label(condition))
+            ecgs = test
+            if condition != CLEAN:
+                name, level = condition
+                ecgs = NoisyEcgs(test, name, table[name], level, seed)
+            probabilities, tokens, _ = encode_all(model.encoder, ecgs)
+            write_json(files[condition], write_reports(model, probabilities, tokens, done=bar.update))
+    return {condition: json.loads(path.read_text()) for condition, path in files.items()}
+
+
+def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mapping[Condition, list[str]]) -> None:
+    ids, references = test.column("record_id"), test.texts
+    write_jsonl(
+        path,
+        (
+            {"record_id": ids[row], "reference": references[row], CLEAN: clean[row]}
+            | {_label(condition): texts[row] for condition, texts in noisy.items()}
+            for row in range(len(ids))
+        ),
+    )
+
+
+def draw_curves(
+    scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise], paths: Sequence[Path]
+) -> None:
+    """One panel a metric and noise: the score against the level, over the clean score, both with 95% bands."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(condition[0] for condition in scores if condition != CLEAN))
+    metrics = [metric for metric in CURVES if metric in scores[CLEAN]]
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "meit", "font.size": 8}):
+        figure = Figure(figsize=(2.2 * len(names) + 0.6, 1.9 * len(metrics) + 0.7), layout="constrained")
+        FigureCanvasAgg(figure)
+        grid = figure.subplots(len(metrics), len(names), sharey="row", sharex="col", squeeze=False)
+        for metric, row in zip(metrics, grid, strict=True):
+            row[0].set_ylabel(metric)
+            row[0].set_ylim(bottom=0)
+            for name, axes in zip(names, row, strict=True):
+                _draw_panel(axes, scores[CLEAN][metric], {c[1]: m[metric] for c, m in scores.items() if c[0] == name})
+        for name, top, bottom in zip(names, grid[0], grid[-1], strict=True):
+            top.set_title(name)
+            bottom.set_xlabel(table[name].measure)
+        for path in paths:
+            with atomic_path(path) as temporary:
+                figure.savefig(temporary, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _draw_panel(axes, clean: Metric, by_level: Mapping[Level, Metric]) -> None:
+    """Levels that are numbers make a curve, from little noise to much; names make a row of points."""
+    axes.axhspan(*clean.ci95, color="#d9d9d9", linewidth=0)
+    axes.axhline(clean.value, color="#7f7f7f", linewidth=0.8)
+    levels, values = list(by_level), [metric.value for metric in by_level.values()]
+    low, high = zip(*(metric.ci95 for metric in by_level.values()), strict=True)
+    if isinstance(levels[0], str):
+        below, above = np.subtract(values, low), np.subtract(high, values)
+        # a percentile interval need not hold its value
+        axes.errorbar(levels, values, [below.clip(0), above.clip(0)], fmt="o", markersize=3, color="#1f5f8b")
+        axes.tick_params(axis="x", rotation=60)
+        return
+    axes.fill_between(levels, low, high, color="#1f5f8b", alpha=0.25, linewidth=0)
+    axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color="#1f5f8b")
+    axes.set_xticks(levels)
+    if max(levels) > 1:  # dB: more is less noise
+        axes.set_xlim(max(levels) + 1.5, min(levels) - 1.5)
+
+
+def _check(name: str, level: Level) -> None:
+    """Raises DataError for a noise or a level that there is not."""
+    known = NAMED_LEVELS.get(name)
+    if name not in NOISES:
+        raise DataError(f"no noise is called {name!r}; known are {', '.join(NOISES)}")
+    if known is not None and level not in known:
+        raise DataError(f"{name} cannot be {level!r}; it is one of {', '.join(known)}")
+    if known is None and not np.isfinite(level):
+        raise DataError(f"{level} is no level of {name}; give {NOISES[name].measure}, a number")
+    if name == "segments" and not 0 < level <= 1:
+        raise DataError(f"{level:g} is no share of the signal; give one above 0 and up to 1")
+
+
+def _level(name: str, text: str) -> Level:
+    if name in NAMED_LEVELS:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise DataError(f"{text!r} is no level of {name}; give {NOISES[name].measure}, a number") from None
+
+
+def _label(condition: Condition | str) -> str:
+    if condition == CLEAN:
+        return CLEAN
+    name, level = condition
+    return f"{name}, {level if isinstance(level, str) else f'{level:g}'}{' dB' if 'dB' in NOISES[name].measure else ''}"
+
+
+def _hashes(nstdb: Path | None) -> dict[str, str] | None:
+    if nstdb is None:
+        return None
+    return {path.name: sha256(path) for record in NSTDB.values() for path in sorted(Path(nstdb).glob(f"{record}.*"))}
+
+
+def _plain(metrics: Mapping[str, Metric]) -> dict:
+    return {name: asdict(metric) for name, metric in metrics.items()}
