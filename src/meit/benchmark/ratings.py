@@ -45,9 +45,9 @@ def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
         table = np.full((len(raters), len(records), values.shape[2]), np.nan)
         table[:, rows] = values[:, items]
         of_source[name] = table
-    means = {name: _mean_raters(table) for name, table in of_source.items()}
+    means = {name: mean_of_raters(table) for name, table in of_source.items()}
     means["draft minus reference"] = means["draft"] - means["reference report"]
-    scores = {name: _metrics(np.mean, table) for name, table in means.items()}
+    scores = {name: means_by_axis(table) for name, table in means.items()}
     record_of = np.array([records[item["record_id"]] for item in key["items"]])
     agreement = _agreement(raters, values, record_of)
 
@@ -146,19 +146,19 @@ def _mark(mark: str, where: str) -> float:
     return value
 
 
-def _mean_raters(table: np.ndarray) -> np.ndarray:
+def mean_of_raters(table: np.ndarray) -> np.ndarray:
     """(raters, ..., axes) -> (..., axes), NaN where nobody rated."""
     counts = (~np.isnan(table)).sum(axis=0)
     return np.divide(np.nansum(table, axis=0), counts, out=np.full(table.shape[1:], np.nan), where=counts > 0)
 
 
-def _metrics(statistic: Callable[..., float], table: np.ndarray) -> dict[str, Metric]:
-    """The statistic of each axis over the rows of (recordings, axes); an axis that nobody rated is left out."""
+def means_by_axis(marks: np.ndarray) -> dict[str, Metric]:
+    """(recordings, axes) -> the mean of each axis over the recordings that were rated; without an axis that none was."""
     metrics = {}
-    for axis, column in zip(rubric().keys, table.T):
+    for axis, column in zip(rubric().keys, marks.T):
         column = column[~np.isnan(column)]
         if len(column):
-            metrics[axis] = bootstrapped(lambda rows, column=column: statistic(column[rows]), np.arange(len(column)))
+            metrics[axis] = bootstrapped(lambda rows, column=column: column[rows].mean(), np.arange(len(column)))
     return metrics
 
 
