@@ -133,27 +133,32 @@ def int16(source: Path, _folder: Path) -> None:
 
 
 def size(source: Path, folder: Path, counts: list[int]) -> None:
-    """Each count in a fresh process: seconds, and the most memory that it or one of its processes held."""
+    """Each count in a fresh process: its time, and the most memory that it or one of its processes held.
+
+    Of the time, what all its processes spent on the processor: other work on the machine lengthens it little.
+    """
     rows = []
     for count in counts:
         with tempfile.TemporaryDirectory(dir=folder) as part:
             done = subprocess.run(
                 [sys.executable, __file__, "one", str(source), part, str(count)], capture_output=True, text=True, check=True
             )
-            rows.append([count, *map(float, done.stdout.split()[-4:])])
+            rows.append([count, *map(float, done.stdout.split()[-5:])])
             print(rows[-1], file=sys.stderr)
-    print("| recordings | preparing, s | its memory, MB | a worker's, MB | loading all once: memory, MB |")
-    print("|---|---|---|---|---|")
-    for count, seconds, main, worker, loading in rows:
-        print(f"| {count} | {seconds:.0f} | {main:.0f} | {worker:.0f} | {loading:.0f} |")
+    print("| recordings | preparing, s | processor, s | its memory, MB | a worker's, MB | loading all once: memory, MB |")
+    print("|---|---|---|---|---|---|")
+    for count, seconds, spent, main, worker, loading in rows:
+        print(f"| {count} | {seconds:.0f} | {spent:.0f} | {main:.0f} | {worker:.0f} | {loading:.0f} |")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     number = [row[0] for row in rows]
-    left.plot(number, [row[1] for row in rows], "o-")
+    for column, label in ((1, "clock"), (2, "processor, all processes")):
+        left.plot(number, [row[column] for row in rows], "o-", label=label)
     left.set(xlabel="recordings", ylabel="preparing, s", title="Time", xlim=0, ylim=0)
-    for column, label in ((2, "preparing"), (3, "one of its workers"), (4, "loading")):
+    left.legend()
+    for column, label in ((3, "preparing"), (4, "one of its workers"), (5, "loading")):
         right.plot(number, [row[column] for row in rows], "o-", label=label)
     right.set(xlabel="recordings", ylabel="resident memory, MB", title="Memory", xlim=0, ylim=0)
     right.legend()
@@ -165,7 +170,9 @@ def one(source: Path, folder: Path, count: int) -> None:
     start = time.perf_counter()
     prepare(layout, folder / "out", RATE)
     seconds = time.perf_counter() - start
-    own, worker = (resource.getrusage(who).ru_maxrss / 1e3 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    spent = sum(one.ru_utime + one.ru_stime for one in used)
+    own, worker = (one.ru_maxrss / 1e3 for one in used)
     # pages of mapped files are the kernel's, which takes them back when it likes: only memory of the process counts
     code = (
         "import sys, numpy as np\nfrom meit.data.batches import EcgSet\n"
@@ -174,7 +181,7 @@ def one(source: Path, folder: Path, count: int) -> None:
         "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('RssAnon')][0])"
     )
     out = subprocess.run([sys.executable, "-c", code, str(folder / "out")], capture_output=True, text=True, check=True)
-    print(seconds, own, worker, int(out.stdout) / 1e3)
+    print(seconds, spent, own, worker, int(out.stdout) / 1e3)
 
 
 def main() -> None:

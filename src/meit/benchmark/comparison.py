@@ -99,6 +99,8 @@ def about(model: ReportModel, quantised: str | None) -> dict:
         "backbone": spec.backbone,
         "fusion": spec.fusion,
         "encoder_tokens": spec.encoder.n_tokens,
+        "parameters": sum(parameter.numel() for parameter in model.backbone.parameters()),
+        "training": model.training_record,
         "quantised": quantised,
     }
 

@@ -1,11 +1,7 @@
 """Metrics as a table to read and as JSON to keep."""
 
-import platform
-from importlib.metadata import version
-
 from meit.benchmark.metrics import Metric
-
-PACKAGES = ("meit", "torch", "transformers", "peft", "numpy", "sacrebleu", "rouge-score", "pycocoevalcap")
+from meit.provenance import command, hardware, versions
 
 
 def markdown_table(rows: dict[str, dict[str, Metric]]) -> str:
@@ -33,7 +29,9 @@ def results_json(
         "n": n,
         "model": model,
         "data": data,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": versions(),
+        "hardware": hardware(),
+        "command": command(),
         "metrics": {name: {"value": metric.value, "ci95": list(metric.ci95)} for name, metric in metrics.items()},
     }
     extra = extra or {}

@@ -1,4 +1,4 @@
-"""`meit evaluate`."""
+"""`meit evaluate` and `meit table`."""
 
 import argparse
 from pathlib import Path
@@ -29,6 +29,19 @@ def evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
+def table(args: argparse.Namespace) -> int:
+    """Render one of the paper's tables out of the results of many runs."""
+    from meit.benchmark.paper_tables import FORMATS, collect, rows
+    from meit.files import write_text
+
+    text = FORMATS[args.format](rows(args.table, collect(args.results), args.published))
+    if args.out is None:
+        print(text, end="")
+    else:
+        write_text(args.out, text)
+    return 0
+
+
 def add(commands) -> None:
     one = commands.add_parser("evaluate", help="score a model on prepared data")
     one.add_argument("model", type=Path, metavar="MODEL")
@@ -41,3 +54,11 @@ def add(commands) -> None:
     one.add_argument("--tuned-on", type=Path, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on")
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)
+
+    one = commands.add_parser("table", help="a table of the paper, out of many results", description=table.__doc__)
+    one.add_argument("table", help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size or time")
+    one.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders that meit evaluate wrote")
+    one.add_argument("--format", choices=("markdown", "csv", "latex"), default="markdown")
+    one.add_argument("--published", type=Path, metavar="CSV", help="numbers of others: table, row, metric, value, source")
+    one.add_argument("--out", type=Path, metavar="FILE")
+    one.set_defaults(run=table)

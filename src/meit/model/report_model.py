@@ -19,6 +19,7 @@ from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
 from meit.model.quantise import QUANTISED, LowRank, quantise
 
 CONFIG, WEIGHTS, ADAPTER, MERGED = "config.json", "ecg.safetensors", "adapter", "backbone"
+TRAINING = "training.json"  # recipe, seconds, machine, versions
 ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
 PARTS = ("encoder", "projector", "fusion")  # what is saved besides the adapter
 FORMAT = 1
@@ -95,7 +96,7 @@ class ReportModel(nn.Module):
         self.encoder = EcgEncoder(config.encoder)
         self.projector = Projector(config)
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
-        self.sha256 = ""
+        self.sha256, self.training_record = "", {}  # of a loaded model: its files, and how it came to be
 
     def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, n_samples, 12), (B, n_samples) -> finding probabilities (B, F) and tokens (B, S, width)."""
@@ -229,6 +230,8 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
         state = {key.removeprefix(part + "."): value for key, value in own.items() if key.startswith(part + ".")}
         getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
     model.sha256 = _checksum(folder)
+    if (folder / TRAINING).exists():
+        model.training_record = json.loads((folder / TRAINING).read_text())
     return model.eval()
 
 

@@ -20,7 +20,8 @@ from meit.model import loading
 from meit.model.architectures import decoder_layers
 from meit.model.encoder import EncoderConfig
 from meit.model.prompt import prompt_ids
-from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
+from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
+from meit.provenance import command, hardware, versions
 from meit.training.examples import (
     INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, text_examples,
 )  # fmt: skip
@@ -88,10 +89,12 @@ def train(recipe: Recipe) -> Path:
     with processes.main_process_first():
         if processes.is_main_process:
             remove_unfinished(out)
-    trainer.train(resume_from_checkpoint=last_checkpoint(out))
+    done = trainer.train(resume_from_checkpoint=last_checkpoint(out))
     state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if recipe.engine in SHARDED else None
     if processes.is_main_process:
         model.save(out / MODEL, state)
+        record = {"recipe": asdict(recipe), "steps": done.global_step, "seconds": round(done.metrics["train_runtime"], 1)}
+        write_json(out / MODEL / TRAINING, record | {"hardware": hardware(), "versions": versions(), "command": command()})
     processes.wait_for_everyone()
     return out / MODEL
 

@@ -1,0 +1,71 @@
+"""Tables out of results, in each format; published numbers only with their source."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from meit.benchmark.paper_tables import FORMATS, TABLES, collect, rows
+from meit.errors import DataError
+
+
+def result(folder, name, task="quality", fusion="concat", **more):
+    metrics = {"bleu_1": {"value": 0.5, "ci95": [0.4, 0.6]}, "bertscore_f1": {"value": 0.9, "ci95": [0.8, 0.95]}}
+    training = {"hardware": "2 cores", "seconds": 1234.5, "recipe": {"instructions": "many"}}
+    model = {"name": name, "backbone": f"{name}|base", "fusion": fusion, "encoder_tokens": 4, "training": training}
+    (folder / name).mkdir()
+    content = {"task": task, "n": 130, "model": model, "data": [{"folder": "ptb-xl"}], "metrics": metrics, **more}
+    (folder / name / "results.json").write_text(json.dumps(content))
+
+
+@pytest.fixture
+def results(tmp_path):
+    result(tmp_path, "one")
+    result(tmp_path, "two", fusion="cross")
+    result(tmp_path, "three", task="noise", noise="white", level=6)
+    return collect([tmp_path])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_can_be_rendered(results, name):
+    lines = rows(name, results)
+    assert len(lines) == 1 + sum(result["task"] == TABLES[name].task for result in results)
+    assert len({len(line) for line in lines}) == 1
+    for render in FORMATS.values():
+        assert render(lines)
+
+
+def test_what_a_row_says(results):
+    header, *lines = rows("fusion", results)
+    assert header == ["data", "backbone", "fusion", "encoder_tokens", "n", "bleu_1", "source"]
+    assert lines[1] == ["ptb-xl", "two|base", "cross", "4", "130", "0.500 [0.400, 0.600]", "ours"]
+    assert rows("noise", results)[1][2:4] == ["white", "6"]
+    assert rows("time", results)[1][2:4] == ["2 cores", "1,234"]
+    assert rows("instructions", results)[1][2] == "many"
+    assert "two\\|base" in FORMATS["markdown"](rows("fusion", results))
+    assert list(csv.reader(io.StringIO(FORMATS["csv"](rows("fusion", results))))) == rows("fusion", results)
+    assert "\\begin{tabular}" in FORMATS["latex"](rows("fusion", results)) and "bleu\\_1" in FORMATS["latex"](rows("fusion", results))
+
+
+def test_published_numbers_carry_their_source(results, tmp_path):
+    path = tmp_path / "published.csv"
+    path.write_text("table,row,metric,value,source\nbackbones,Someone's,bleu_1,0.7,\"Paper, table 2\"\nfusion,x,bleu_1,1,y\n")
+    last = rows("backbones", results, path)[-1]
+    assert last[0] == "Someone's" and last[-2:] == ["0.700", "Paper, table 2"]
+    path.write_text("table,row,metric,value,source\nbackbones,x,bleu_1,0.7,\n")
+    with pytest.raises(DataError, match="has no source"):
+        rows("backbones", results, path)
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="needs the columns table"):
+        rows("backbones", results, path)
+
+
+def test_what_is_no_result_is_named(tmp_path):
+    with pytest.raises(DataError, match="no results.json"):
+        collect([tmp_path])
+    (tmp_path / "results.json").write_text("{}")
+    with pytest.raises(DataError, match="no result of 'meit evaluate'"):
+        collect([tmp_path])
+    with pytest.raises(DataError, match="table 'x' is not known; known are backbones"):
+        rows("x", [])
