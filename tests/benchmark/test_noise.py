@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support import write_prepared
 
-from meit.benchmark.metrics import score
-from meit.benchmark.noise import CLEAN, FIGURES, NoisyEcgs, choose, evaluate_noise
+from meit.benchmark.metrics import Metric, score
+from meit.benchmark.noise import CLEAN, FIGURES, NoisyEcgs, choose, curves, evaluate_noise
 from meit.data.batches import EcgSet
 from meit.data.shards import read_examples
 from meit.data.splits import SPLITS
@@ -68,14 +68,14 @@ def test_tables_numbers_and_pictures(run, simulated):
 
 def test_finished_conditions_are_kept_and_give_the_same(run):
     first = run()
-    before = {path: path.stat().st_mtime_ns for path in (run.out / "drafts").iterdir()}
-    marked = run.out / "drafts" / "white_24-dB.json"
+    before = {path: path.stat().st_mtime_ns for path in (run.out / "conditions").rglob("drafts.json")}
+    marked = run.out / "conditions" / "white_24-dB" / "drafts.json"
     marked.write_text(json.dumps(["marked"] * 3))  # would be lost if it were drafted again
-    (run.out / "drafts" / "segments_0.2.json").unlink()
+    (run.out / "conditions" / "segments_0.2" / "drafts.json").unlink()
     run(CHOSEN | {"mains hum": (0.0,)})
     assert {row["white, 24 dB"] for row in rows(run.out)} == {"marked"}
     assert all(path.stat().st_mtime_ns == time for path, time in before.items()
-               if path.name not in (marked.name, "segments_0.2.json"))  # fmt: skip
+               if path.parent.name not in ("white_24-dB", "segments_0.2"))  # fmt: skip
     marked.unlink()
     assert run() == first
 
@@ -106,7 +106,13 @@ def test_the_stored_recording_gets_the_noise(simulated, name, level):
     np.testing.assert_array_equal(again.inputs([2, 0])[0], ecgs[[2, 0]])  # whatever else is in the batch
     other = NoisyEcgs(clean, name, NOISES[name], level, seed=1).inputs(range(3))[0]
     assert np.array_equal(other, ecgs) == (name == "missing lead")
-    assert not np.array_equal(ecgs[0] - quiet[0], ecgs[2] - quiet[2])
+
+
+def test_recordings_do_not_share_their_noise(simulated):
+    clean = EcgSet([simulated], SPLITS["test"], 100, 10)
+    noisy = NoisyEcgs(clean, "white", NOISES["white"], 0.0, 0)
+    first, second = (noisy.signals([index])[0][0] - clean.signals([index])[0][0] for index in (0, 2))
+    assert np.abs(np.diag(np.corrcoef(first.T, second.T)[:12, 12:])).max() < 0.2
 
 
 def test_levels_share_their_noise(simulated):
@@ -144,10 +150,36 @@ def test_noise_of_nstdb(run, tmp_path):
     assert set(json.loads((run.out / "results.json").read_text())["nstdb"]) == {
         f"{record}.{suffix}" for record in ("bw", "ma", "em") for suffix in ("dat", "hea")
     }
-    real = json.loads((run.out / "drafts" / "baseline-wander_-6-dB.json").read_text())
+    drafts = "conditions/baseline-wander_-6-dB/drafts.json"
+    real = json.loads((run.out / drafts).read_text())
     run({"baseline wander": (-6.0,)}, out="generated")
-    generated = json.loads((tmp_path / "generated" / "drafts" / "baseline-wander_-6-dB.json").read_text())
+    generated = json.loads((tmp_path / "generated" / drafts).read_text())
     assert real != generated
+
+
+def test_the_table_of_many_runs_has_a_row_a_condition(run):
+    from meit.benchmark.paper_tables import collect, rows
+
+    run()
+    lines = [line[2:4] for line in rows("noise", collect([run.out]))[1:]]
+    assert sorted(lines) == sorted([["clean", ""], *([*label.rsplit(", ", 1)] for label in LABELS)])
+
+
+def test_curves_show_what_was_scored():
+    metric = {"rouge_l": Metric(0.5, (0.4, 0.6)), "cider_d": Metric(3.0, (2.0, 4.0))}
+    low = {"rouge_l": Metric(0.2, (0.1, 0.3)), "cider_d": Metric(1.0, (0.5, 1.5))}
+    scores = {CLEAN: metric, ("white", -6.0): low, ("white", 24.0): metric, ("segments", 0.2): low,
+              ("missing lead", "V2"): low}  # fmt: skip
+    panels = np.reshape(curves(scores, NOISES).axes, (2, 3))
+    assert [axes.get_title() for axes in panels[0]] == ["white", "segments", "missing lead"]
+    assert [axes.get_ylabel() for axes in panels[:, 0]] == ["rouge_l", "cider_d"]
+    assert panels[1, 0].get_ylim()[0] == 0 and panels[1, 0].get_ylim()[1] >= 4
+    left, right = panels[1, 0].get_xlim()
+    assert left > 24 and right < -6  # noise grows to the right
+    left, right = panels[1, 1].get_xlim()
+    assert left < right
+    line = panels[1, 0].lines[1]
+    assert line.get_xdata().tolist() == [-6, 24] and line.get_ydata().tolist() == [1, 3]
 
 
 def test_choosing():
@@ -173,3 +205,15 @@ def test_what_cannot_be_chosen(text, words):
 def test_a_wrong_level_is_found_before_the_model_is_loaded(tmp_path, simulated):
     with pytest.raises(DataError, match="cannot be 'V9'"):
         evaluate_noise(tmp_path / "none", [simulated], tmp_path / "out", chosen={"missing lead": ("V9",)})
+
+
+def test_a_loss_is_below_zero(run):
+    run({"white": (24.0,)})
+    (run.out / "conditions" / "clean" / "drafts.json").write_text(json.dumps(["fast", "slow", "fast"]))
+    (run.out / "conditions" / "white_24-dB" / "drafts.json").write_text(json.dumps(["fast", "fast", "fast"]))
+    table = run({"white": (24.0,)})
+    condition = json.loads((run.out / "results.json").read_text())["conditions"][0]
+    assert condition["metrics"]["rouge_1"]["value"] == pytest.approx(2 / 3)
+    assert condition["differences"]["rouge_1"]["value"] == pytest.approx(-1 / 3)
+    assert condition["unchanged_drafts"] == pytest.approx(2 / 3)
+    assert "| white, 24 dB (67% the same) |" in table

@@ -94,6 +94,10 @@ def test_noise_obeys_the_laws_of_the_limb_leads(name, ecg):
     assert avf == pytest.approx(two - one / 2, abs=1e-5)
 
 
+def test_what_all_electrodes_share_no_lead_sees():
+    assert noise.TO_LEADS.sum(axis=1) == pytest.approx(np.zeros(12))
+
+
 @pytest.mark.parametrize(("name", "low", "high"), [
     ("baseline wander", 0.04, 0.55), ("muscle artefact", 17, 153), ("mains hum", 49, 151), ("white", 0.04, 150.5),
 ])  # fmt: skip
@@ -155,15 +159,26 @@ def zscored(signal):
     return ((filtered - filtered.mean(0)) / filtered.std(0)).astype(np.float32)[::5]
 
 
+@pytest.fixture(scope="module")
+def unlike_limbs(ecg):
+    """A horizontal heart: lead III is a tenth of lead I, so that z-scoring by lead bends the frontal plane."""
+    out, one, three = ecg.copy(), ecg[:, 0], 0.1 * ecg[:, 2]
+    two = one + three
+    out[:, :6] = np.stack([one, two, three, -(one + two) / 2, one - two / 2, two - one / 2], axis=1)
+    return out
+
+
 @pytest.mark.parametrize("level", (12.0, 0.0))
 @pytest.mark.parametrize("name", AT_SNR)
-def test_zscored_recordings_meet_the_noise_of_their_originals(name, level, ecg):
+def test_zscored_recordings_meet_the_noise_of_their_originals(name, level, unlike_limbs):
+    ecg = unlike_limbs
     from_mv = normalise(resample(noisy(name, ecg, level), RATE, 100.0), 100.0, "mV")
     from_z = normalise(noisy(name, zscored(ecg), level, rate=100.0, unit="z"), 100.0, "z")
     clean = normalise(resample(ecg, RATE, 100.0), 100.0, "mV")
     inner = slice(50, -50)
     alike = [np.corrcoef(from_mv[inner, lead], from_z[inner, lead])[0, 1] for lead in range(12)]
-    assert min(alike) > 0.93 and np.median(alike) > 0.96  # less than 1, as the two are filtered at unlike rates
+    assert min(alike) > 0.85 and np.median(alike) > 0.96  # less than 1, as the two are filtered at unlike rates
+    assert from_z[inner].std(0) == pytest.approx(from_mv[inner].std(0), rel=0.2)
     if name in ("electrode motion", "white"):  # the comparison would mean little if the filter had removed the noise
         assert np.corrcoef(from_mv[inner, 7], clean[inner, 7])[0, 1] < 0.97
 
@@ -183,10 +198,12 @@ def test_segments_take_no_more_than_their_share(share, ecg):
         difference = added("segments", ecg, share, seed=seed)
         touched = (difference != 0).any(axis=1)
         shares.append(touched.mean())
+        drawn = np.random.default_rng(seed).uniform()
+        assert touched.sum() == pytest.approx(share * drawn * len(ecg), abs=1)  # none of it lost where segments meet
         edges = np.count_nonzero(np.diff(np.pad(touched, 1).astype(int)) == 1)
         assert edges <= 5
     assert max(shares) <= share + 1e-3
-    assert max(shares) > 0.85 * share and np.mean(shares) == pytest.approx(share / 2, rel=0.3)
+    assert max(shares) > 0.85 * share
 
 
 def test_segments_are_as_large_as_the_lead(ecg):

@@ -27,9 +27,10 @@ from meit.files import atomic_path, write_json, write_jsonl, write_text
 from meit.model.report_model import ReportModel, load_model
 from meit.training.features import encode_all
 
-CLEAN = "clean"
+CLEAN, CONDITIONS = "clean", "conditions"
 CURVES = ("bleu_4", "rouge_l", "cider_d")  # the metrics that are drawn
 FIGURES = ("curves.png", "curves.svg")
+_INK = "#1f5f8b"
 NAMED_LEVELS = {"missing lead": LEADS, "swapped electrodes": SWAPS}
 
 Level = float | str
@@ -50,8 +51,9 @@ def evaluate_noise(
 
     chosen: noise -> levels, by default all of NOISES. nstdb: folder of the records bw, ma and em, whose noise then
     takes the place of three generators. `out` gets results.json, predictions.jsonl, table.md, curves.png and .svg, and
-    in drafts/ one file a condition: what is there already is not drafted again. The intervals are 95% percentiles of
-    1,000 bootstraps over patients. Raises DataError, ModelError, RecordingError (a record of NSTDB).
+    in conditions/ a folder each with drafts.json (what is there already is not drafted again) and a results.json for
+    `meit table`. The intervals are 95% percentiles of 1,000 bootstraps over patients. Raises DataError, ModelError,
+    RecordingError (a record of NSTDB).
     """
     table = NOISES | (nstdb_noises(nstdb) if nstdb else {})
     chosen = {name: noise.levels for name, noise in table.items()} if chosen is None else chosen
@@ -63,9 +65,11 @@ def evaluate_noise(
     test = EcgSet(data, SPLITS[split], config.rate, config.seconds)
     sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
     identity = about(model, quantised)
-    run = {"model": identity, "data": sources, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
+    run = {"data": sources, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
+    run |= {"model": model.sha256, "quantised": quantised}
     out = Path(out)
-    drafts = _all_drafts(model, test, table, conditions, seed, _begun(out, run))
+    _begin(out, run)
+    drafts = _all_drafts(model, test, table, conditions, seed, out)
     clean, noisy = drafts.pop(CLEAN), drafts
 
     about_texts = (test.texts, test.patients, training_texts(data))
@@ -77,24 +81,20 @@ def evaluate_noise(
         for condition, texts in noisy.items()
     }
     zscored = sum(unit == "z" for _, _, unit in test.signals(range(len(test))))
-    result = {
-        "split": split,
-        "seed": seed,
-        "nstdb": run["nstdb"],
-        "zscored_recordings": zscored,
-        "conditions": [
-            {
-                "noise": name,
-                "level": level,
-                "measure": table[name].measure,
-                "unchanged_drafts": unchanged[name, level],
-                "metrics": _plain(scores[name, level]),
-                "differences": _plain(losses[name, level]),
-            }
-            for name, level in conditions
-        ],
-    }
-    write_json(out / "results.json", results_json("noise", len(test), identity, sources, scores[CLEAN], result))
+    common = {"split": split, "seed": seed, "nstdb": run["nstdb"], "zscored_recordings": zscored}
+
+    def write_result(path: Path, condition: Condition | str, noise: str, level: str, extra: dict) -> None:
+        more = common | {"noise": noise, "level": level} | extra
+        write_json(path, results_json("noise", len(test), identity, sources, scores[condition], more))
+
+    every = []
+    for condition in conditions:
+        name, level = condition
+        compared = {"unchanged_drafts": unchanged[condition], "differences": _plain(losses[condition])}
+        write_result(_folder(out, condition) / "results.json", condition, name, _level_text(condition), compared)
+        about_level = {"noise": name, "level": level, "measure": table[name].measure}
+        every.append(about_level | {"metrics": _plain(scores[condition])} | compared)
+    write_result(out / "results.json", CLEAN, CLEAN, "", {"conditions": every})
     _write_predictions(out / "predictions.jsonl", test, clean, noisy)
     text = (
         f"n = {len(test)} recordings ({zscored} of them z-scored), {split} split, seed {seed}, "
@@ -104,7 +104,7 @@ def evaluate_noise(
         + markdown_table({f"{_label(c)} ({unchanged[c]:.0%} the same)": metrics for c, metrics in losses.items()})
     )
     write_text(out / "table.md", text + "\n")
-    draw_curves(scores, table, [out / name for name in FIGURES])
+    _save(scores, table, out)
     return text
 
 
@@ -148,16 +148,14 @@ class NoisyEcgs:
         return np.random.default_rng([self.seed, crc32(self.name.encode()), crc32(self.ids[index].encode())])
 
 
-def _begun(out: Path, run: dict) -> Path:
-    """The folder of drafts, which belongs to one run. Raises DataError where another one has begun it."""
-    folder = out / "drafts"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "run.json"
+def _begin(out: Path, run: dict) -> None:
+    """Makes `out`, which belongs to one run. Raises DataError where another one has begun it."""
+    path = out / CONDITIONS / "run.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         write_json(path, run)
     elif json.loads(path.read_text()) != run:
-        raise DataError(f"{folder}: holds drafts of another model, data, split or seed; name another folder")
-    return folder
+        raise DataError(f"{out}: holds drafts of another model, data, split or seed; name another folder")
 
 
 def _all_drafts(
@@ -166,13 +164,12 @@ def _all_drafts(
     table: Mapping[str, Noise],
     conditions: Sequence[Condition],
     seed: int,
-    folder: Path,
+    out: Path,
 ) -> dict[Condition | str, list[str]]:
-    """Drafts of CLEAN and of each condition, read from the folder or written to it."""
+    """Drafts of CLEAN and of each condition, read from `out` or written to it."""
     from tqdm import tqdm
 
-    files = {condition: folder / f"{_label(condition).replace(', ', '_').replace(' ', '-')}.json"
-             for condition in (CLEAN, *conditions)}  # fmt: skip
+    files = {condition: _folder(out, condition) / "drafts.json" for condition in (CLEAN, *conditions)}
     missing = [condition for condition, path in files.items() if not path.exists()]
     with tqdm(total=len(missing) * len(test), desc="drafting", unit="ECG", disable=not missing) as bar:
         for condition in missing:
@@ -182,6 +179,7 @@ def _all_drafts(
                 name, level = condition
                 ecgs = NoisyEcgs(test, name, table[name], level, seed)
             probabilities, tokens, _ = encode_all(model.encoder, ecgs)
+            files[condition].parent.mkdir(exist_ok=True)
             write_json(files[condition], write_reports(model, probabilities, tokens, done=bar.update))
     return {condition: json.loads(path.read_text()) for condition, path in files.items()}
 
@@ -198,50 +196,56 @@ def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mappin
     )
 
 
-def draw_curves(
-    scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise], paths: Sequence[Path]
-) -> None:
-    """One panel a metric and noise: the score against the level, over the clean score, both with 95% bands."""
-    import matplotlib
+def curves(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise]):
+    """A figure of one panel a metric and noise: the score against the level, over the clean score, with 95% bands."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(condition[0] for condition in scores if condition != CLEAN))
     metrics = [metric for metric in CURVES if metric in scores[CLEAN]]
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "meit", "font.size": 8}):
-        figure = Figure(figsize=(2.2 * len(names) + 0.6, 1.9 * len(metrics) + 0.7), layout="constrained")
-        FigureCanvasAgg(figure)
-        grid = figure.subplots(len(metrics), len(names), sharey="row", sharex="col", squeeze=False)
-        for metric, row in zip(metrics, grid, strict=True):
-            row[0].set_ylabel(metric)
-            row[0].set_ylim(bottom=0)
-            for name, axes in zip(names, row, strict=True):
-                _draw_panel(axes, scores[CLEAN][metric], {c[1]: m[metric] for c, m in scores.items() if c[0] == name})
-        for name, top, bottom in zip(names, grid[0], grid[-1], strict=True):
-            top.set_title(name)
-            bottom.set_xlabel(table[name].measure)
-        for path in paths:
-            with atomic_path(path) as temporary:
-                figure.savefig(temporary, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    figure = Figure(figsize=(2.2 * len(names) + 0.6, 1.9 * len(metrics) + 0.7), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(len(metrics), len(names), sharey="row", sharex="col", squeeze=False)
+    for metric, row in zip(metrics, grid, strict=True):
+        row[0].set_ylabel(metric)
+        for name, axes in zip(names, row, strict=True):
+            _draw_panel(axes, scores[CLEAN][metric], {c[1]: m[metric] for c, m in scores.items() if c[0] == name})
+        row[0].set_ylim(bottom=0)
+    for name, top, bottom in zip(names, grid[0], grid[-1], strict=True):
+        top.set_title(name)
+        bottom.set_xlabel(table[name].measure)
+        if "dB" in table[name].measure:  # more is less noise
+            bottom.invert_xaxis()
+    return figure
 
 
 def _draw_panel(axes, clean: Metric, by_level: Mapping[Level, Metric]) -> None:
-    """Levels that are numbers make a curve, from little noise to much; names make a row of points."""
+    """Levels that are numbers make a curve; names make a row of points."""
     axes.axhspan(*clean.ci95, color="#d9d9d9", linewidth=0)
     axes.axhline(clean.value, color="#7f7f7f", linewidth=0.8)
-    levels, values = list(by_level), [metric.value for metric in by_level.values()]
-    low, high = zip(*(metric.ci95 for metric in by_level.values()), strict=True)
-    if isinstance(levels[0], str):
-        below, above = np.subtract(values, low), np.subtract(high, values)
-        # a percentile interval need not hold its value
-        axes.errorbar(levels, values, [below.clip(0), above.clip(0)], fmt="o", markersize=3, color="#1f5f8b")
+    named = isinstance(next(iter(by_level)), str)
+    levels = list(by_level) if named else sorted(by_level)
+    values = np.array([by_level[level].value for level in levels])
+    low, high = np.array([by_level[level].ci95 for level in levels]).T
+    if named:
+        spread = np.clip([values - low, high - values], 0, None)  # a percentile interval need not hold its value
+        axes.errorbar(levels, values, spread, fmt="o", markersize=3, color=_INK)
         axes.tick_params(axis="x", rotation=60)
+        axes.margins(x=0.2)
         return
-    axes.fill_between(levels, low, high, color="#1f5f8b", alpha=0.25, linewidth=0)
-    axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color="#1f5f8b")
+    axes.fill_between(levels, low, high, color=_INK, alpha=0.25, linewidth=0)
+    axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color=_INK)
     axes.set_xticks(levels)
-    if max(levels) > 1:  # dB: more is less noise
-        axes.set_xlim(max(levels) + 1.5, min(levels) - 1.5)
+
+
+def _save(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise], out: Path) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "meit", "font.size": 8}):
+        figure = curves(scores, table)
+        for name in FIGURES:
+            with atomic_path(out / name) as temporary:
+                figure.savefig(temporary, dpi=150, metadata={"Date": None} if name.endswith("svg") else None)
 
 
 def _check(name: str, level: Level) -> None:
@@ -266,11 +270,17 @@ def _level(name: str, text: str) -> Level:
         raise DataError(f"{text!r} is no level of {name}; give {NOISES[name].measure}, a number") from None
 
 
-def _label(condition: Condition | str) -> str:
-    if condition == CLEAN:
-        return CLEAN
+def _level_text(condition: Condition) -> str:
     name, level = condition
-    return f"{name}, {level if isinstance(level, str) else f'{level:g}'}{' dB' if 'dB' in NOISES[name].measure else ''}"
+    return level if isinstance(level, str) else f"{level:g}" + (" dB" if "dB" in NOISES[name].measure else "")
+
+
+def _label(condition: Condition | str) -> str:
+    return CLEAN if condition == CLEAN else f"{condition[0]}, {_level_text(condition)}"
+
+
+def _folder(out: Path, condition: Condition | str) -> Path:
+    return out / CONDITIONS / _label(condition).replace(", ", "_").replace(" ", "-")
 
 
 def _hashes(nstdb: Path | None) -> dict[str, str] | None:
