@@ -121,7 +121,9 @@ def test_unreachable(stub):
         EndpointJudge("no url", "m", KEY, pause=0.01).rate("a", "b")
 
 
-@pytest.mark.parametrize("status, remedy", [(401, "check the key in"), (404, "check the URL"), (400, "see what it says")])
+@pytest.mark.parametrize(
+    "status, remedy", [(401, "check the key in"), (404, "check the URL"), (400, "see what it says")]
+)
 def test_refusals_are_not_tried_again_and_keep_the_key(stub, judge, status, remedy):
     stub.script = [(status, {}, f"no access\nfor {KEY}")]
     with pytest.raises(ModelError, match=rf"status {status} \(no access for \*\*\*\); {remedy}") as raised:
@@ -258,6 +260,9 @@ def test_calibration_on_a_study(stub, judge, simulated, tmp_path):
     calibrated = results["systems"]["judge stub-1, calibrated"]
     assert [calibrated[axis]["value"] for axis in AXES] == [4, 4, 4, 1]  # of drafts, not of references
     assert "cross-validated" in table
+    (folder / "predictions.jsonl").write_text("".join(json.dumps(row | {"model": "new"}) + "\n" for row in rows))
+    with pytest.raises(DataError, match="give more ratings of drafts that are judged here"):  # raters read other drafts
+        judge_drafts(folder, judge, tmp_path / "out", tmp_path / "study", [tmp_path / "anna.csv"])
 
 
 CAUSAL = ["llama", "mistral", "qwen2", "gemma3_text", "gpt_neox", "gpt2", "gptj", "gpt_neo", "bloom", "opt"]

@@ -254,7 +254,8 @@ KRIPPENDORFF = """
 
 def test_alpha_as_published():
     """The worked example of Krippendorff (2011), section C and D: ordinal alpha .815."""
-    table = [[np.nan if mark == "." else float(mark) for mark in line.split()] for line in KRIPPENDORFF.split("\n")[1:-1]]
+    lines = KRIPPENDORFF.strip().split("\n")
+    table = [[np.nan if mark == "." else float(mark) for mark in line.split()] for line in lines]
     assert krippendorff_alpha(np.array(table)) == pytest.approx(0.815, abs=0.0005)
     assert np.isnan(krippendorff_alpha(np.full((2, 5), 3.0)))
     assert krippendorff_alpha(np.array([[1.0, 5, 1, 5], [5.0, 1, 5, 1]])) < -0.5

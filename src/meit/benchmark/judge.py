@@ -15,7 +15,7 @@ import numpy as np
 
 from meit.benchmark.ratings import mean_of_raters, means_by_axis, read_key, read_ratings
 from meit.benchmark.rubric import HIGHEST, LOWEST, Axis, rubric
-from meit.benchmark.study import read_predictions
+from meit.benchmark.study import model_of, read_predictions
 from meit.benchmark.tables import markdown_table, results_json
 from meit.errors import DataError
 from meit.files import write_json, write_text
@@ -53,12 +53,18 @@ def axis_in_words(axis: Axis) -> str:
 
 
 def judge_drafts(
-    evaluated: Path, judge: Judge, out: Path, study: Path | None = None, ratings: Sequence[Path] = (), system: str = "model"
+    evaluated: Path,
+    judge: Judge,
+    out: Path,
+    study: Path | None = None,
+    ratings: Sequence[Path] = (),
+    system: str = "model",
 ) -> str:
     """Rates the drafts in a folder that `meit evaluate` wrote; with ratings of a study, calibrates the judge on them.
 
     Every answer is appended to judge.jsonl in `out`, by which a second call goes on where the first was cut off; equal
-    pairs of texts are asked once. Writes results.json and table.md too; returns the table. Raises DataError, ModelError.
+    pairs of texts are asked once. Writes results.json and table.md too; returns the table. Raises DataError,
+    ModelError.
     """
     predictions = read_predictions(evaluated, system)
     out = Path(out)
@@ -70,21 +76,22 @@ def judge_drafts(
     text = ""
     if study is not None:
         key = read_key(study)
-        human = _human_means(key, ratings)
+        human = _human_means(key, ratings, {name: row[system] for name, row in predictions.items()})
         maps, shown = calibrate(
-            np.array([_row(rated[record_id]) for record_id in human if record_id in rated]).reshape(-1, marks.shape[1]),
-            np.array([values for record_id, values in human.items() if record_id in rated]).reshape(-1, marks.shape[1]),
+            np.array([_row(rated[record_id]) for record_id in human]).reshape(-1, marks.shape[1]),
+            np.array(list(human.values())).reshape(-1, marks.shape[1]),
         )
         scores[f"judge {judge.name}, calibrated"] = means_by_axis(
             np.stack([apply(maps.get(axis), marks[:, column]) for column, axis in enumerate(rubric().keys)], axis=1)
         )
         extra["calibration"] = {"study": key["study"], "maps": maps, "fit": shown}
         text = "\n" + _calibration_table(shown)
-    about = f"n = {len(rated)} drafts, {extra['unrated']} unrated; axes of {LOWEST}-{HIGHEST}, rubric {rubric().version}"
+    scale = f"axes of {LOWEST}-{HIGHEST}, rubric {rubric().version}"
+    about = f"n = {len(rated)} drafts, {extra['unrated']} unrated; {scale}"
     table = f"{about}\n\n{markdown_table(scores)}{text}\n{NO_CARDIOLOGIST}\n"
     extra["systems"] = {name: {axis: asdict(metric) for axis, metric in row.items()} for name, row in scores.items()}
     first = next(iter(scores.values()))
-    write_json(out / "results.json", results_json("expert", len(rated), system, [], first, extra))
+    write_json(out / "results.json", results_json("expert", len(rated), model_of(evaluated), [], first, extra))
     write_text(out / "table.md", table)
     return table
 
@@ -132,12 +139,14 @@ def _row(ratings: Ratings) -> list[float]:
     return [np.nan if ratings.marks is None else ratings.marks[axis] for axis in rubric().keys]
 
 
-def _human_means(key: dict, ratings: Sequence[Path]) -> dict[str, np.ndarray]:
-    """record_id -> (axes,) means of the raters of its draft."""
+def _human_means(key: dict, ratings: Sequence[Path], drafts: dict[str, str]) -> dict[str, np.ndarray]:
+    """record_id -> (axes,) means of the raters of its draft, where they read the draft that is judged."""
     _, values = read_ratings(key, ratings)
     means = mean_of_raters(values)
     return {
-        item["record_id"]: means[place] for place, item in enumerate(key["items"]) if item["source"] == key["system"]
+        item["record_id"]: means[place]
+        for place, item in enumerate(key["items"])
+        if item["source"] == key["system"] and item["text"] == drafts.get(item["record_id"])
     }
 
 

@@ -54,8 +54,8 @@ def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
     rated = int((~np.isnan(values)).any(axis=(0, 2)).sum())
     n = int((~np.isnan(means["draft"])).any(axis=1).sum())
     text = (
-        f"{len(raters)} raters ({', '.join(raters)}), {rated} of {len(key['items'])} items, {n} recordings with a rated "
-        f"draft; axes of {LOWEST}-{HIGHEST}, rubric {key['rubric']}\n\n{markdown_table(scores)}"
+        f"{len(raters)} raters ({', '.join(raters)}), {rated} of {len(key['items'])} items, {n} recordings with a "
+        f"rated draft; axes of {LOWEST}-{HIGHEST}, rubric {key['rubric']}\n\n{markdown_table(scores)}"
     )
     if agreement:
         text += f"\nAgreement between raters, drafts and references together:\n\n{markdown_table(agreement)}"
@@ -153,7 +153,7 @@ def mean_of_raters(table: np.ndarray) -> np.ndarray:
 
 
 def means_by_axis(marks: np.ndarray) -> dict[str, Metric]:
-    """(recordings, axes) -> the mean of each axis over the recordings that were rated; without an axis that none was."""
+    """(recordings, axes) -> the mean of each axis over the rated recordings; an axis without any is left out."""
     metrics = {}
     for axis, column in zip(rubric().keys, marks.T):
         column = column[~np.isnan(column)]

@@ -12,7 +12,6 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,13 +21,13 @@ import numpy as np
 
 from meit.benchmark.rubric import rubric
 from meit.data.batches import EcgSet
-from meit.data.shards import Example
+from meit.data.shards import Example, Report
 from meit.ecg.normalise import normalise
 from meit.ecg.paper import draw_paper
 from meit.ecg.recording import LEADS, Patient, Recording
 from meit.errors import DataError
 from meit.files import atomic_path, write_json, write_text
-from meit.reports.tables import rows_of
+from meit.reports.statements import asserted, codes, read_statements
 
 REFERENCE = "reference"
 KEY, SHEET, TABLE = "key.json", "sheet.html", "ratings.csv"
@@ -75,7 +74,7 @@ def export_study(
     if (out / KEY).exists() and json.loads((out / KEY).read_text())["study"] != study:
         raise DataError(f"{out}: holds another study, whose ratings would lose their key; name a new folder")
     out.mkdir(parents=True, exist_ok=True)
-    about = {"study": study, "rubric": rubric().version, "seed": seed, "system": system, "model": _model(evaluated)}
+    about = {"study": study, "rubric": rubric().version, "seed": seed, "system": system, "model": model_of(evaluated)}
     write_json(out / KEY, {**about, "items": items})
     _write_table(out / TABLE, study, shown)
     write_text(out / SHEET, _sheet(study, shown, {name: _drawn(example, name) for name, example in examples.items()}))
@@ -102,17 +101,20 @@ def read_predictions(evaluated: Path, system: str = "model") -> dict[str, dict[s
     return predictions
 
 
-def _model(evaluated: Path) -> object:
+def model_of(evaluated: Path) -> object:
     """What results.json beside the predictions says of the model, if it is there."""
     path = Path(evaluated) / "results.json"
     return json.loads(path.read_text(encoding="utf-8")).get("model") if path.is_file() else None
 
 
 def _strata(recordings: EcgSet, indices: list[int], rng: np.random.Generator) -> dict[str, list[int]]:
-    """Recordings by superclass, shuffled, one of each patient: of several superclasses a recording is of the rarest."""
+    """Recordings by superclass, shuffled, one of each patient: of several superclasses a recording is of the rarest.
+
+    Where annotators gave no codes, as in MIMIC-IV-ECG, those that the report states count.
+    """
     reports = {index: recordings.report(index) for index in rng.permutation(indices).tolist()}
     one_each = {report.patient_id: index for index, report in reports.items()}.values()
-    classes = {index: superclasses(reports[index].codes) or {NO_CLASS} for index in one_each}
+    classes = {index: _classes(reports[index]) for index in one_each}
     sizes = Counter(name for names in classes.values() for name in names)
     strata: dict[str, list[int]] = {name: [] for name in sorted(sizes)}
     for index, names in classes.items():
@@ -120,14 +122,13 @@ def _strata(recordings: EcgSet, indices: list[int], rng: np.random.Generator) ->
     return {name: members for name, members in strata.items() if members}
 
 
-def superclasses(codes: Iterable[str]) -> set[str]:
+def _classes(report: Report) -> set[str]:
+    return superclasses(report.codes or asserted(read_statements(report.text))) or {NO_CLASS}
+
+
+def superclasses(found: Iterable[str]) -> set[str]:
     """PTB-XL's diagnostic superclasses (NORM, MI, STTC, CD, HYP) of SCP-ECG codes; rhythm and form have none."""
-    return {_superclass_of()[code] for code in codes if code in _superclass_of()}
-
-
-@cache
-def _superclass_of() -> dict[str, str]:
-    return {row[0]: row[3] for row in rows_of("statement_codes.tsv") if len(row) > 3 and row[3]}
+    return {codes()[code].superclass for code in found if code in codes()} - {""}
 
 
 def _allocate(strata: list[list[int]], n: int) -> list[list[int]]:
