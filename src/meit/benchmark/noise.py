@@ -220,22 +220,22 @@ def curves(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mappin
 
 
 def _draw_panel(axes, clean: Metric, by_level: Mapping[Level, Metric]) -> None:
-    """Levels that are numbers make a curve; names make a row of points."""
+    """Levels that are numbers make a curve; names, or a single number, make points."""
     axes.axhspan(*clean.ci95, color="#d9d9d9", linewidth=0)
     axes.axhline(clean.value, color="#7f7f7f", linewidth=0.8)
     named = isinstance(next(iter(by_level)), str)
     levels = list(by_level) if named else sorted(by_level)
     values = np.array([by_level[level].value for level in levels])
     low, high = np.array([by_level[level].ci95 for level in levels]).T
-    if named:
+    if named or len(levels) == 1:
         spread = np.clip([values - low, high - values], 0, None)  # a percentile interval need not hold its value
         axes.errorbar(levels, values, spread, fmt="o", markersize=3, color=_INK)
-        axes.tick_params(axis="x", rotation=60)
         axes.margins(x=0.2)
-        return
-    axes.fill_between(levels, low, high, color=_INK, alpha=0.25, linewidth=0)
-    axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color=_INK)
+    else:
+        axes.fill_between(levels, low, high, color=_INK, alpha=0.25, linewidth=0)
+        axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color=_INK)
     axes.set_xticks(levels)
+    axes.tick_params(axis="x", rotation=60 if named else 0)
 
 
 def _save(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise], out: Path) -> None:
