@@ -2,7 +2,7 @@
 
 What is read, and as what, is data:
 
-    statement_codes.tsv        the codes (SCP-ECG as in PTB-XL's scp_statements.csv, with AHA, aECG, CDISC and DICOM codes)
+    statement_codes.tsv        the codes: SCP-ECG as in PTB-XL, with those of AHA, aECG, CDISC and DICOM
     statement_patterns.tsv     wordings of a finding -> its code
     statement_territories.tsv  walls of the heart, and the code that an infarction, ischemia or injury has there
     statement_modifiers.tsv    words that make a finding possible, excluded, old, ...
@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r"(?:[^.;!\n]|\.(?=\d))+")
 # Where the reach of "possible" or "no" ends; a comma does not end it within "no Q waves, ST elevation or ...".
 _BOUNDARY = re.compile(r":|\(|\)|\bbut\b|\bhowever\b|\bwith\b|,(?!.*\bn?or\b)", re.IGNORECASE)
 _LIST_JOINT = re.compile(r"[\s,/]*(?:\b(?:and|or|to)\b)?[\s,/]*", re.IGNORECASE)
-_AT_PLACE = re.compile(r"[\s,:]*(?:(?:in|of|over|at|is|are|the|leads?|wall|these|most|shown?|by|myocardi\w+)\b[\s,]*)*", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
 _TAKEN = "\0"
 
 
@@ -37,7 +37,7 @@ class Statement:
     """One finding of a report.
 
     code: of statement_codes.tsv. text: the words that name it, at report[start:end]. certainty: one of CERTAINTIES.
-    territory: the wall of the heart, or leads ("II, III, aVF"), several with "; " between; "" where the text gives none.
+    territory: the wall of the heart, or leads ("II, III, aVF"), several with "; " between; "" where none is given.
     age: "acute", "recent", "old", "undetermined" or "".
     """
 
@@ -105,6 +105,7 @@ def read_statements(report: str) -> list[Statement]:
 
 
 def read(report: str) -> Reading:
+    """As read_statements, and the words that were not understood."""
     statements: list[Statement] = []
     unread: list[str] = []
     for match in _SENTENCE.finditer(report):
@@ -139,10 +140,10 @@ def _read_sentence(sentence: str) -> Reading:
     finished = (
         Statement(
             code, sentence[one.start : one.end], one.start, one.end,
-            min(sure, one.at_most, key=CERTAINTIES.index), "; ".join(names), age,
+            min(sure, one.at_most, key=CERTAINTIES.index), place, one.age or age,
         )
         for one, sure, names, age in zip(statements, certainty, where, ages)
-        for code in _placed(one.code, names)
+        for code, place in _placed(one.code, names)
     )  # fmt: skip
     unread = re.findall(r"[^\W\d_](?:[^\W_]|-)+", rest)
     return Reading(tuple(finished), tuple(unread))
@@ -153,14 +154,15 @@ class _Finding(NamedTuple):
     end: int
     code: str
     at_most: str
+    age: str
 
 
 def _find(sentence: str) -> tuple[list[_Finding], str]:
     """Findings in reading order, and the sentence without their words."""
     found = []
-    for names, pattern, at_most in _patterns():
+    for names, pattern, at_most, age in _patterns():
         for match in pattern.finditer(sentence):
-            found += [_Finding(*match.span(), name, at_most) for name in names]
+            found += [_Finding(*match.span(), name, at_most, age) for name in names]
         sentence = pattern.sub(lambda match: _TAKEN * len(match.group()), sentence)
     return sorted(found), sentence
 
@@ -188,7 +190,7 @@ def _places(text: str) -> tuple[list[_Mention], str]:
 
 
 def _certainty(one: _Finding, statements: list[_Finding], modifiers: dict, bounds: list[int]) -> str:
-    """Of the modifiers that reach the finding, what the least certain says; but "no" before "cannot be excluded"."""
+    """What the least certain says of the modifiers that reach the finding."""
     reaching = []
     for modifier in modifiers["certainty before"]:
         if modifier.end <= one.start and not any(modifier.end <= bound < one.start for bound in bounds):
@@ -202,8 +204,8 @@ def _certainty(one: _Finding, statements: list[_Finding], modifiers: dict, bound
 
 
 def _territories(statements: list[_Finding], places: list[_Mention], sentence: str) -> list[tuple[str, ...]]:
-    """For each finding the places that stand right before it ("anterior and lateral ischemia"), else those that follow
-    ("T wave inversion in II, III"); an infarction, ischemia or injury without a place is where the finding before is."""
+    """For each finding the places right before it ("anterior and lateral ischemia"), else those that follow ("T wave
+    inversion in II, III"); an infarction, ischemia or injury without a place is where the finding before it is."""
     starts = sorted({one.start for one in statements})
     before = {start: _run_before(start, places, sentence) for start in starts}
     claimed = {place for run in before.values() for place in run}
@@ -223,7 +225,7 @@ def _territories(statements: list[_Finding], places: list[_Mention], sentence: s
 def _run_before(start: int, places: list[_Mention], sentence: str) -> list[_Mention]:
     run: list[_Mention] = []
     for place in reversed([place for place in places if place.end <= start]):
-        joint = _LIST_JOINT if run else re.compile(r"\s+")
+        joint = _LIST_JOINT if run else _SPACE
         if not joint.fullmatch(sentence[place.end : start]):
             break
         run.insert(0, place)
@@ -245,13 +247,16 @@ def _ages(statements: list[_Finding], modifiers: dict) -> list[str]:
     return ages
 
 
-def _placed(code: str, names: tuple[str, ...]) -> list[str]:
-    """One code for each wall: "anterior and inferior infarction" are two."""
+def _placed(code: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Codes and where they are: one for each wall of which the code tells, so "anterior and inferior infarction" are
+    two."""
     if code not in BY_TERRITORY:
-        return [code]
+        return [(code, "; ".join(names))]
     column, elsewhere = BY_TERRITORY[code]
-    placed = [wall for name in names if (wall := _wall_code(name, column))]
-    return list(dict.fromkeys(placed)) or [elsewhere]
+    walls: dict[str, list[str]] = {}
+    for name in names:
+        walls.setdefault(_wall_code(name, column) or elsewhere, []).append(name)
+    return [(wall, "; ".join(own)) for wall, own in walls.items()] or [(elsewhere, "")]
 
 
 @cache
@@ -282,10 +287,10 @@ def _lead_groups(name: str) -> list[str]:
 
 
 @cache
-def _patterns() -> list[tuple[list[str], re.Pattern[str], str]]:
+def _patterns() -> list[tuple[list[str], re.Pattern[str], str, str]]:
     return [
-        (names.split(), _compiled(rf"(?<![\w-])(?:{pattern})(?!\w)"), (rest[0] if rest else "") or "definite")
-        for names, pattern, *rest in rows_of("statement_patterns.tsv")
+        (names.split(), _compiled(rf"(?<![\w-])(?:{pattern})(?!\w)"), at_most or "definite", age)
+        for names, pattern, at_most, age, _note in rows_of("statement_patterns.tsv")
     ]
 
 
@@ -299,7 +304,8 @@ def _territory_table() -> list[_Territory]:
     return [
         _Territory(
             name, _compiled(rf"(?<!\w)(?:{pattern})(?!\w)"),
-            {"infarction": infarction, "ischemia": ischemia, "injury": injury}, frozenset(filter(None, group.split("+"))),
+            {"infarction": infarction, "ischemia": ischemia, "injury": injury},
+            frozenset(filter(None, group.split("+"))),
         )
         for name, pattern, infarction, ischemia, injury, group in rows_of("statement_territories.tsv")
     ]  # fmt: skip
