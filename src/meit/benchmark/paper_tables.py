@@ -14,6 +14,7 @@ from meit.errors import DataError
 
 NGRAMS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_1", "rouge_2", "rouge_l", "cider_d")
 BERT = ("bertscore_p", "bertscore_r", "bertscore_f1")
+AXES = ("medical_terminology", "logical_consistency", "completeness", "diagnostic_accuracy")
 FINDINGS = ("finding_f1", "hallucinated", "omitted", "sensitivity", "specificity")
 PUBLISHED_COLUMNS = ("table", "row", "metric", "value", "source")
 
@@ -34,7 +35,7 @@ TABLES = {
     "findings": Table("quality", (_DATA, _BACKBONE, "model.name"), FINDINGS),
     "zero-shot": Table("zero-shot", ("tuned_on.0", _DATA, _BACKBONE), NGRAMS + FINDINGS),
     "noise": Table("noise", (_DATA, _BACKBONE, "noise", "level"), NGRAMS + FINDINGS),
-    "expert": Table("expert", (_DATA, _BACKBONE), ("terminology", "consistency", "completeness", "accuracy")),
+    "expert": Table("expert", (_DATA, _BACKBONE), AXES),
     "fusion": Table("quality", (_DATA, _BACKBONE, "model.fusion", "model.encoder_tokens"), NGRAMS),
     "instructions": Table("quality", (_DATA, _BACKBONE, "model.training.recipe.instructions"), NGRAMS),
     "size": Table("quality", (_DATA, _BACKBONE, "model.parameters"), NGRAMS),
