@@ -164,7 +164,7 @@ def _find(sentence: str) -> tuple[list[_Finding], str]:
         for match in pattern.finditer(sentence):
             found += [_Finding(*match.span(), name, at_most, age) for name in names]
         sentence = pattern.sub(lambda match: _TAKEN * len(match.group()), sentence)
-    return sorted(found), sentence
+    return sorted(found, key=lambda one: (one.start, one.end)), sentence
 
 
 def _take(pattern: re.Pattern[str], text: str, value: str) -> tuple[list[_Mention], str]:

@@ -1,0 +1,217 @@
+"""Is it true? Drafts against references by the findings that they assert, not by their words.
+
+Both are read by meit.reports.statements. A finding is a code; what a report excludes ("no ST elevation") it does not
+assert, and "possible" counts like "definite". The names of `score_findings`:
+
+    statement_precision, statement_recall, statement_f1   over all findings of all records (micro)
+    statement_macro_f1             mean F1 of the codes that some reference asserts
+    norm_f1, mi_f1, sttc_f1, cd_f1, hyp_f1 (and _precision, _recall)   by the superclasses of PTB-XL (Wagner et al., Sci
+                                   Data 2020, doi:10.1038/s41597-020-0495-6): has the report any finding of it
+    hallucinated, omitted          findings a record that only the draft, or only the reference, asserts
+    drafts_with_hallucination, drafts_with_omission       share of the records
+    missed_*, invented_*           of critical findings (CRITICAL): share missed of the records whose reference asserts
+                                   it, and share invented of those whose reference does not
+    missed_critical, invented_critical   the same over all records and critical findings
+    abnormal_sensitivity, abnormal_specificity   of calling a record abnormal (is_abnormal)
+
+A number that has no case (no reference asserts ventricular tachycardia) is left out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from meit.benchmark.metrics import Metric
+from meit.errors import DataError
+from meit.reports.statements import Statement, codes, read_statements
+
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+# What must neither be missed nor invented.
+CRITICAL: dict[str, Callable[[Statement], bool]] = {
+    "atrial_fibrillation": lambda one: one.code == "AFIB",
+    "complete_av_block": lambda one: one.code == "3AVB",
+    "acute_infarction": lambda one: codes()[one.code].superclass == "MI" and one.age in ("acute", "recent"),
+    "long_qt": lambda one: one.code == "LNGQT",
+    "ventricular_tachycardia": lambda one: one.code in ("VTACH", "VFIB"),
+    "pacing": lambda one: one.code == "PACE",
+}
+# Findings of a normal ECG; what is in no superclass, not critical and not here makes a report abnormal unless it says
+# that the ECG is (otherwise) normal.
+BENIGN = frozenset({"NORM", "SR", "SARRH", "MID", "AXL", "AXR", "EREPOL", "ARTEFACT"})
+
+# The columns of a record's counts, for each code, superclass, critical finding, and "abnormal".
+BOTH, DRAFT_ONLY, REFERENCE_ONLY, NEITHER = range(4)
+ABNORMAL = "abnormal"
+
+
+@dataclass(frozen=True)
+class CodeScore:
+    """n: references that assert the code. drafts: drafts that do. f1 has an interval; precision or recall is None where
+    no draft or no reference asserts it."""
+
+    n: int
+    drafts: int
+    precision: float | None
+    recall: float | None
+    f1: Metric
+
+
+def score_findings(
+    drafts: Sequence[str], references: Sequence[str], patients: Sequence, n_bootstrap: int = 1000, seed: int = 0
+) -> dict[str, Metric]:
+    """The headline numbers of one draft a record; their names are in the module's docstring.
+
+    The interval is the 2.5 to 97.5 percentile over resamples of patients (Efron and Tibshirani, 1993, chapter 13), all
+    records of a drawn patient coming along. Raises DataError where the lengths differ or a record has no patient.
+    """
+    table = _Table(drafts, references)
+    return _with_intervals(table.headline, table.counts, patients, n_bootstrap, seed)
+
+
+def by_code(
+    drafts: Sequence[str], references: Sequence[str], patients: Sequence, n_bootstrap: int = 1000, seed: int = 0
+) -> dict[str, CodeScore]:
+    """Each code that a draft or a reference asserts, the most frequent in the references first; arguments as above."""
+    table = _Table(drafts, references)
+    f1 = _with_intervals(table.code_f1, table.counts, patients, n_bootstrap, seed)
+    total = table.counts.sum(axis=0)
+    scores = {}
+    for index, code in enumerate(table.codes):
+        both, draft_only, reference_only, _ = total[index]
+        n, stated = both + reference_only, both + draft_only
+        precision, recall = _ratio(both, stated), _ratio(both, n)
+        scores[code] = CodeScore(
+            int(n), int(stated), float(precision) if stated else None, float(recall) if n else None, f1[code]
+        )
+    return dict(sorted(scores.items(), key=lambda item: (-item[1].n, item[0])))
+
+
+def is_abnormal(statements: Sequence[Statement]) -> bool:
+    """Whether a report calls the ECG abnormal: a finding of MI, STTC, CD or HYP, a critical one, the words "abnormal
+    ECG"; or any finding that is not BENIGN where it does not say that the ECG is normal otherwise."""
+    stated = [one for one in statements if not one.negated]
+    names = {one.code for one in stated}
+    if "ABECG" in names or {codes()[name].superclass for name in names} & set(SUPERCLASSES[1:]):
+        return True
+    if any(holds(one) for one in stated for holds in CRITICAL.values()):
+        return True
+    return "NORM" not in names and bool(names - BENIGN)
+
+
+def _labels(report: str) -> set[str]:
+    """What a report asserts: codes, superclasses and critical findings (with their kind before), and ABNORMAL."""
+    statements = read_statements(report)
+    stated = [one for one in statements if not one.negated]
+    labels = {one.code for one in stated}
+    labels |= {f"class:{codes()[one.code].superclass}" for one in stated}
+    labels |= {f"critical:{name}" for name, holds in CRITICAL.items() if any(holds(one) for one in stated)}
+    return labels | ({ABNORMAL} if is_abnormal(statements) else set())
+
+
+class _Table:
+    """counts: (records, labels + 2, 4) of BOTH, DRAFT_ONLY, REFERENCE_ONLY, NEITHER; the last two rows hold in their
+    first column whether the record has a hallucinated and an omitted finding."""
+
+    def __init__(self, drafts: Sequence[str], references: Sequence[str]):
+        if not references or len(drafts) != len(references):
+            raise DataError(
+                f"{len(drafts)} drafts and {len(references)} references: give one of each for each record, and at "
+                "least one record"
+            )
+        labels = {text: _labels(text) for text in {*drafts, *references}}  # most reports recur
+        known = codes()
+        self.codes = sorted({label for found in labels.values() for label in found} & known.keys())
+        classes, critical = (f"class:{name}" for name in SUPERCLASSES), (f"critical:{name}" for name in CRITICAL)
+        self.labels = [*self.codes, *classes, *critical, ABNORMAL]
+        self.row = {label: row for row, label in enumerate(self.labels)}
+        stated = {text: np.array([label in found for label in self.labels]) for text, found in labels.items()}
+        n_codes = len(self.codes)
+        self.counts = np.zeros((len(references), len(self.labels) + 2, 4), dtype=np.float32)
+        for count, draft, reference in zip(self.counts, drafts, references):
+            d, r = stated[draft], stated[reference]
+            count[:-2] = np.stack([d & r, d & ~r, ~d & r, ~d & ~r], axis=1)
+            count[-2, BOTH] = count[:n_codes, DRAFT_ONLY].any()
+            count[-1, BOTH] = count[:n_codes, REFERENCE_ONLY].any()
+
+    def code_f1(self, total: np.ndarray) -> dict[str, float]:
+        """Of the sums over records."""
+        return dict(zip(self.codes, _f1(total[: len(self.codes)]).tolist()))
+
+    def headline(self, total: np.ndarray) -> dict[str, float]:
+        per_code = total[: len(self.codes)]
+        statements = per_code.sum(axis=0)
+        n = total[0].sum()
+        referenced = per_code[:, BOTH] + per_code[:, REFERENCE_ONLY] > 0
+        values = {f"statement_{name}": value for name, value in _prf(statements).items()}
+        values["statement_macro_f1"] = _mean(_f1(per_code)[referenced])
+        for name in SUPERCLASSES:
+            of_class = _prf(total[self.row[f"class:{name}"]])
+            values |= {f"{name.lower()}_{kind}": value for kind, value in of_class.items()}
+        values["hallucinated"] = statements[DRAFT_ONLY] / n
+        values["omitted"] = statements[REFERENCE_ONLY] / n
+        values["drafts_with_hallucination"] = total[-2, BOTH] / n
+        values["drafts_with_omission"] = total[-1, BOTH] / n
+        critical = total[[self.row[f"critical:{name}"] for name in CRITICAL]]
+        for name, count in zip((*CRITICAL, "critical"), (*critical, critical.sum(axis=0))):
+            values[f"missed_{name}"] = _ratio(count[REFERENCE_ONLY], count[BOTH] + count[REFERENCE_ONLY])
+            values[f"invented_{name}"] = _ratio(count[DRAFT_ONLY], count[DRAFT_ONLY] + count[NEITHER])
+        count = total[self.row[ABNORMAL]]
+        values["abnormal_sensitivity"] = _ratio(count[BOTH], count[BOTH] + count[REFERENCE_ONLY])
+        values["abnormal_specificity"] = _ratio(count[NEITHER], count[NEITHER] + count[DRAFT_ONLY])
+        return {name: float(value) for name, value in values.items()}
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _mean(values: np.ndarray) -> float:
+    return values.mean() if len(values) else float("nan")
+
+
+def _f1(counts: np.ndarray) -> np.ndarray:
+    """(..., 4) -> (...); NaN where neither drafts nor references assert it."""
+    both, wrong = counts[..., BOTH], counts[..., DRAFT_ONLY] + counts[..., REFERENCE_ONLY]
+    with np.errstate(invalid="ignore"):
+        return 2 * both / (2 * both + wrong)
+
+
+def _prf(counts: np.ndarray) -> dict[str, float]:
+    return {
+        "precision": _ratio(counts[BOTH], counts[BOTH] + counts[DRAFT_ONLY]),
+        "recall": _ratio(counts[BOTH], counts[BOTH] + counts[REFERENCE_ONLY]),
+        "f1": _f1(counts),
+    }
+
+
+def _with_intervals(
+    values: Callable[[np.ndarray], dict[str, float]],
+    counts: np.ndarray,
+    patients: Sequence,
+    n_bootstrap: int,
+    seed: int,
+) -> dict[str, Metric]:
+    """Values of the sums over all records; resamples without a case do not count towards its interval."""
+    if len(patients) != len(counts):
+        raise DataError(f"{len(patients)} patients for {len(counts)} records: give one a record")
+    if any(patient is None or patient != patient for patient in patients):
+        raise DataError("a record has no patient: the intervals need to know which records belong together")
+    index: dict = {}
+    patient_of = [index.setdefault(patient, len(index)) for patient in patients]
+    n = len(index)
+    of_patient = np.zeros((n, *counts.shape[1:]))
+    np.add.at(of_patient, patient_of, counts)
+    flat = of_patient.reshape(n, -1)
+    rng = np.random.default_rng(seed)
+    resamples = [
+        values((np.bincount(rng.integers(n, size=n), minlength=n) @ flat).reshape(counts.shape[1:]))
+        for _ in range(n_bootstrap)
+    ]
+    metrics = {}
+    for name, value in values(of_patient.sum(axis=0)).items():
+        if value == value:
+            defined = [resample[name] for resample in resamples if resample[name] == resample[name]]
+            low, high = np.percentile(defined or [value], [2.5, 97.5])
+            metrics[name] = Metric(value, (float(low), float(high)))
+    return metrics
