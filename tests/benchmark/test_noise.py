@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support import write_prepared
 
+from meit.benchmark.findings import score_findings
 from meit.benchmark.metrics import Metric, score
 from meit.benchmark.noise import CLEAN, FIGURES, NoisyEcgs, choose, curves, evaluate_noise
 from meit.data.batches import EcgSet
@@ -59,6 +60,10 @@ def test_tables_numbers_and_pictures(run, simulated):
             assert kept["differences"][name]["value"] == pytest.approx(gain)
         same = np.mean([row[label] == row[CLEAN] for row in predictions])
         assert kept["unchanged_drafts"] == pytest.approx(same)
+        found = score_findings(drafts, references, ["27", "28", "29"])
+        assert found.keys() <= kept["metrics"].keys() and "omitted" in found
+        assert all(kept["metrics"][name]["value"] == pytest.approx(metric.value) for name, metric in found.items())
+    assert "| omitted |" in table
     for name in FIGURES:
         assert (run.out / name).stat().st_size > 5000
     curves = (run.out / "curves.svg").read_text()

@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 
 from meit.benchmark.comparison import about, training_texts
+from meit.benchmark.findings import score_findings
 from meit.benchmark.metrics import Metric, paired_difference, score
 from meit.benchmark.tables import markdown_table, results_json
 from meit.data.batches import EcgSet, model_input
@@ -28,7 +29,9 @@ from meit.model.report_model import ReportModel, load_model
 from meit.training.features import encode_all
 
 CLEAN, CONDITIONS = "clean", "conditions"
-CURVES = ("bleu_4", "rouge_l", "cider_d")  # the metrics that are drawn
+CURVES = ("bleu_4", "rouge_l", "cider_d", "statement_f1")  # the metrics that are drawn
+# of score_findings, what table.md shows; results.json has all
+FINDINGS = ("statement_f1", "hallucinated", "omitted", "abnormal_sensitivity", "abnormal_specificity")
 FIGURES = ("curves.png", "curves.svg")
 _INK = "#1f5f8b"
 NAMED_LEVELS = {"missing lead": LEADS, "swapped electrodes": SWAPS}
@@ -73,8 +76,14 @@ def evaluate_noise(
     clean, noisy = drafts.pop(CLEAN), drafts
 
     about_texts = (test.texts, test.patients, training_texts(data))
-    scores = {CLEAN: score(clean, *about_texts)}
-    scores |= {condition: score(texts, *about_texts) for condition, texts in noisy.items()}
+    every_draft = {CLEAN: clean} | noisy
+    scores = {condition: score(texts, *about_texts) for condition, texts in every_draft.items()}
+    found = {condition: score_findings(texts, *about_texts[:2]) for condition, texts in every_draft.items()}
+    shown = {
+        _label(condition): metrics | {name: found[condition][name] for name in FINDINGS if name in found[condition]}
+        for condition, metrics in scores.items()
+    }
+    scores = {condition: metrics | found[condition] for condition, metrics in scores.items()}
     losses = {condition: paired_difference(texts, clean, *about_texts) for condition, texts in noisy.items()}
     unchanged = {
         condition: float(np.mean([a == b for a, b in zip(texts, clean, strict=True)]))
@@ -99,7 +108,7 @@ def evaluate_noise(
     text = (
         f"n = {len(test)} recordings ({zscored} of them z-scored), {split} split, seed {seed}, "
         f"noise of {', '.join(NSTDB)}: {'NSTDB records' if nstdb else 'generated'}\n\n"
-        + markdown_table({_label(condition): metrics for condition, metrics in scores.items()})
+        + markdown_table(shown)
         + "\n\nNoisy minus clean (paired bootstrap over patients), and how many drafts stay as they were:\n\n"
         + markdown_table({f"{_label(c)} ({unchanged[c]:.0%} the same)": metrics for c, metrics in losses.items()})
     )
@@ -202,7 +211,7 @@ def curves(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mappin
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(condition[0] for condition in scores if condition != CLEAN))
-    metrics = [metric for metric in CURVES if metric in scores[CLEAN]]
+    metrics = [metric for metric in CURVES if all(metric in of_condition for of_condition in scores.values())]
     figure = Figure(figsize=(2.2 * len(names) + 0.6, 1.9 * len(metrics) + 0.7), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(metrics), len(names), sharey="row", sharex="col", squeeze=False)

@@ -131,10 +131,10 @@ def add_segments(
 ) -> np.ndarray:
     """The noise of the MEIT paper (arXiv 2403.04945): Gaussian, in segments of at most `level` of the signal together.
 
-    How large it is and how segments are drawn was ours to choose: a share drawn evenly between 0 and `level` of the samples, cut into
-    one to five segments at random places that do not overlap, the same in all leads; there, white Gaussian noise of
-    the stored rate with each lead's own standard deviation (in 0.5-40 Hz), independent from lead to lead, so that in
-    these segments I + III is not II.
+    How large it is and how segments are drawn was ours to choose: a share drawn evenly between 0 and `level` of the
+    samples, cut into one to five segments at random places that do not overlap, the same in all leads; there, white
+    Gaussian noise of the stored rate with each lead's own standard deviation (in 0.5-40 Hz), independent from lead to
+    lead, so that in these segments I + III is not II.
     """
     n = len(signal)
     noisy = round(level * rng.uniform() * n)
