@@ -49,7 +49,7 @@ def test_noise_is_added(build, simulated, tmp_path):
     assert json.loads((tmp_path / "noise" / "results.json").read_text())["task"] == "noise"
     assert (tmp_path / "noise" / "curves.png").stat().st_size > 5_000
     done = meit(*task, "thunder")
-    assert done.returncode == 2 and "noise 'thunder' is not known" in done.stderr
+    assert done.returncode == 2 and "no noise is called 'thunder'" in done.stderr
 
 
 def test_what_a_task_needs_is_said(build, simulated, tmp_path):
