@@ -4,31 +4,18 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_texts import blurred, random_reports
 
-from meit.benchmark.metrics import BLEU_ORDERS, NAMES, paired_difference, score, tokenise
+from meit.benchmark.cider import cider_d, document_weights
+from meit.benchmark.metrics import Evaluation, paired_difference, score
+from meit.benchmark.protocols import BLEU_ORDERS, NAMES, rouge_l, tokenise
 from meit.errors import DataError
 
 HYPOTHESIS = "Sinus rhythm with normal axis."
 REFERENCE = "Sinus rhythm with left axis deviation."
 OTHER_REPORTS = ["sinus rhythm", "sinus bradycardia", "atrial fibrillation", "paced"]
-FINDINGS = (
-    "sinus rhythm. left axis deviation. right bundle branch block. t wave inversion in v1-v3. atrial fibrillation. "
-    "old inferior infarct. low voltage in limb leads. normal ecg. prolonged qt interval. premature atrial complexes."
-).split(". ")
-
-
-def random_reports(n, seed):
-    rng = np.random.default_rng(seed)
-    return [". ".join(rng.choice(FINDINGS, size=rng.integers(2, 6), replace=False)) + "." for _ in range(n)]
-
-
-def blurred(reports, seed, share=0.3):
-    """The reports with a share of their words changed."""
-    rng = np.random.default_rng(seed)
-    words = " ".join(FINDINGS).split()
-    return [" ".join(rng.choice(words) if rng.random() < share else w for w in text.split()) for text in reports]
-
-
 def joined(texts):
     return [" ".join(tokenise(text)) for text in texts]
 
@@ -99,6 +86,39 @@ def test_cider_is_the_packages_where_the_training_reports_are_the_references():
     )
     found = score(HYPOTHESES, REFERENCES, PATIENTS, REFERENCES, n_bootstrap=2)
     assert found["cider_d"].value == pytest.approx(expected, abs=1e-9)
+
+
+WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=12).map(" ".join)
+
+
+@given(WORDS, WORDS.filter(bool), st.lists(WORDS.filter(bool), min_size=1, max_size=6))
+def test_cider_is_the_packages_of_any_texts(hypothesis, reference, documents):
+    from pycocoevalcap.cider.cider_scorer import CiderScorer
+
+    class Given(CiderScorer):
+        """The package's arithmetic, with the logarithm of the number of documents that we choose."""
+
+        ref_len = property(lambda self: np.log(len(documents)), lambda self, value: None)
+
+    scorer = Given(hypothesis, [reference])
+    for document in documents:
+        documents_alone = CiderScorer(refs=[document])
+        documents_alone.compute_doc_freq()
+        for ngram in documents_alone.document_frequency:
+            scorer.document_frequency[ngram] += 1
+    found = cider_d(hypothesis, reference, *document_weights(documents, str))
+    assert found == pytest.approx(scorer.compute_cider()[0], abs=1e-9)
+
+
+@given(WORDS, WORDS)
+def test_rouge_l_is_the_packages_of_any_texts(hypothesis, reference):
+    from pycocoevalcap.rouge.rouge import Rouge
+    from rouge_score.rouge_scorer import RougeScorer
+
+    google = RougeScorer(["rougeL"]).score(reference, hypothesis)["rougeL"].fmeasure
+    assert rouge_l(hypothesis.split(), reference.split()) == pytest.approx(google, abs=1e-12)
+    coco = Rouge().calc_score([hypothesis], [reference])
+    assert rouge_l(hypothesis.split(" "), reference.split(" "), beta=1.2) == pytest.approx(coco, abs=1e-12)
 
 
 def test_values_worked_out_by_hand():
@@ -206,15 +226,42 @@ def test_paired_difference_is_free_of_the_spread_that_both_systems_share():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ((["a"], ["a", "b"], [1, 2], ["a"]), "1 hypotheses, 2 references and 2 patients"),
-        ((["a"], ["a"], [1, 2], ["a"]), "1 hypotheses, 1 references and 2 patients"),
+        ((["a"], ["a", "b"], [1, 2], ["a"]), "1 hypotheses for 2 references"),
+        ((["a"], ["a"], [1, 2], ["a"]), "1 references and 2 patients"),
         (([], [], [], ["a"]), "at least one record"),
         ((["a"], ["..."], [1], ["a"]), "reference 0 holds no word"),
         ((["a"], ["a"], [None], ["a"]), "no patient"),
         ((["a"], ["a"], [math.nan], ["a"]), "no patient"),
         ((["a"], ["a"], [1], []), "no training reports"),
+        ((["a"], ["a"], [1], ["a"], 2, 0, "best"), "no protocol 'best': choose corpus or meit"),
     ],
 )
 def test_what_cannot_be_scored(arguments, message):
     with pytest.raises(DataError, match=message):
         score(*arguments)
+
+
+def test_one_evaluation_scores_many_systems_and_each_pair_of_texts_once(scores):
+    class Lengths:
+        """A further metric, which counts the pairs that it is given."""
+
+        names, about, pairs = ("words",), {"words": "of the hypothesis"}, []
+
+        def score(self, pairs, protocol):
+            self.pairs += pairs
+            return np.array([[len(hypothesis.split())] for hypothesis, _ in pairs])
+
+    lengths = Lengths()
+    evaluation = Evaluation(REFERENCES, PATIENTS, TRAIN, further=[lengths])
+    found = evaluation.score(HYPOTHESES)
+    for name in NAMES:
+        assert (found[name].value, *found[name].ci95) == pytest.approx((scores[name].value, *scores[name].ci95))
+    assert found["words"].value == pytest.approx(np.mean([len(text.split()) for text in HYPOTHESES]))
+    half = HYPOTHESES[:30] + REFERENCES[30:]
+    gap = evaluation.difference(HYPOTHESES, half)
+    assert gap["bleu_2"].value == pytest.approx(
+        scores["bleu_2"].value - score(half, REFERENCES, PATIENTS, TRAIN)["bleu_2"].value
+    )
+    assert sorted(lengths.pairs) == sorted({*zip(HYPOTHESES, REFERENCES), *zip(half, REFERENCES)})
+    assert evaluation.about["words"] == "of the hypothesis"
+    assert evaluation.about["cider_d_document_frequency"] == "200 training reports"
