@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from meit.benchmark.findings import by_code, score_findings
 from meit.benchmark.metrics import Metric, paired_difference, score
 from meit.benchmark.tables import markdown_table, results_json
 from meit.data.batches import EcgSet
@@ -17,6 +18,10 @@ from meit.model.report_model import ReportModel
 from meit.training.features import encode_all
 
 SEED = 0
+SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has all
+    "statement_precision", "statement_recall", "statement_f1", "hallucinated", "omitted", "missed_critical",
+    "invented_critical", "abnormal_sensitivity", "abnormal_specificity",
+)  # fmt: skip
 MODEL, FREQUENT, SHUFFLED = "model", "most frequent report", "another patient's ECG"
 
 
@@ -56,6 +61,7 @@ def compare(
     drafts = systems[MODEL]
     references, patients = test.texts, test.patients
     scores = {name: score(texts, references, patients, train_texts) for name, texts in systems.items()}
+    findings = {name: score_findings(texts, references, patients) for name, texts in systems.items()}
     gains = {
         name: paired_difference(drafts, texts, references, patients, train_texts)
         for name, texts in systems.items()
@@ -64,18 +70,21 @@ def compare(
     table = (
         f"n = {len(drafts)} recordings, {split} split, {len(set(drafts))} distinct drafts\n\n{notes}"
         + markdown_table(scores)
+        + "\n\nFindings that the reports state (docs/statements.md):\n\n"
+        + markdown_table({name: _only(found, SHOWN_FINDINGS) for name, found in findings.items()})
         + "\n\nOur model minus each baseline (paired bootstrap over patients):\n\n"
         + markdown_table(gains)
     )
     more = {
         "split": split,
         "distinct_drafts": len(set(drafts)),
-        "baselines": {name: _plain(scores[name]) for name in systems if name != MODEL},
+        "baselines": {name: _plain(scores[name] | findings[name]) for name in systems if name != MODEL},
+        "findings_by_code": {code: asdict(found) for code, found in by_code(drafts, references, patients).items()},
         "differences": {name: _plain(values) for name, values in gains.items()},
     }
     sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
     out.mkdir(parents=True, exist_ok=True)
-    result = results_json(task, len(drafts), model, sources, scores[MODEL], more | (extra or {}))
+    result = results_json(task, len(drafts), model, sources, scores[MODEL] | findings[MODEL], more | (extra or {}))
     write_json(out / "results.json", result)
     ids = test.column("record_id")
     write_jsonl(
@@ -103,6 +112,10 @@ def about(model: ReportModel, quantised: str | None) -> dict:
         "training": model.training_record,
         "quantised": quantised,
     }
+
+
+def _only(metrics: dict[str, Metric], names: Sequence[str]) -> dict[str, Metric]:
+    return {name: metrics[name] for name in names if name in metrics}
 
 
 def _plain(metrics: dict[str, Metric]) -> dict:
