@@ -64,7 +64,8 @@ def measure(protocol: str, n: int) -> None:
 
 
 def main(protocol: str = "corpus", *sizes: str) -> None:
-    print("| protocol | pairs | distinct | wall s | CPU s | MB before | peak MB |", "|---" * 7 + "|", sep="\n", flush=True)
+    print("| protocol | pairs | distinct | wall s | CPU s | MB before | peak MB |")
+    print("|---" * 7 + "|", flush=True)
     for n in sizes or ("20000", "80000"):
         subprocess.run([sys.executable, __file__, "--measure", protocol, n], check=True)
 
