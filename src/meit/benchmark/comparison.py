@@ -1,13 +1,14 @@
 """What the tasks share: several systems' reports of the same recordings, scored, compared and written down."""
 
+import importlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
 from meit.benchmark.findings import by_code, score_findings
-from meit.benchmark.metrics import Metric, paired_difference, score
+from meit.benchmark.metrics import Evaluation, Metric
 from meit.benchmark.tables import markdown_table, results_json
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
@@ -22,7 +23,29 @@ SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has a
     "statement_precision", "statement_recall", "statement_f1", "hallucinated", "omitted", "missed_critical",
     "invented_critical", "abnormal_sensitivity", "abnormal_specificity",
 )  # fmt: skip
+FURTHER = {  # what is slow and asked for by name: METEOR, BERTScore
+    "meteor": ("meit.benchmark.meteor", "Meteor"),
+    "bertscore": ("meit.benchmark.bertscore", "BertScore"),
+}
 MODEL, FREQUENT, SHUFFLED = "model", "most frequent report", "another patient's ECG"
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How texts are scored: the protocol's name, and which of FURTHER. encoder: BERTScore's, by default its own choice."""
+
+    protocol: str = "corpus"
+    further: tuple[str, ...] = ()
+    encoder: str | None = None
+
+    def scorers(self) -> list:
+        """Raises DataError, ModelError where what a metric needs is absent."""
+        made = []
+        for name in self.further:
+            module, kind = FURTHER[name]
+            options = [self.encoder] if name == "bertscore" and self.encoder else []
+            made.append(getattr(importlib.import_module(module), kind)(*options))
+        return made
 
 
 def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Tensor]:
@@ -50,6 +73,7 @@ def compare(
     model: dict,
     data: Sequence[Path],
     split: str,
+    scoring: Scoring = Scoring(),
     extra: dict | None = None,
     notes: str = "",
 ) -> str:
@@ -60,13 +84,10 @@ def compare(
     """
     drafts = systems[MODEL]
     references, patients = test.texts, test.patients
-    scores = {name: score(texts, references, patients, train_texts) for name, texts in systems.items()}
+    evaluation = Evaluation(references, patients, train_texts, scoring.protocol, scoring.scorers())
+    scores = {name: evaluation.score(texts) for name, texts in systems.items()}
     findings = {name: score_findings(texts, references, patients) for name, texts in systems.items()}
-    gains = {
-        name: paired_difference(drafts, texts, references, patients, train_texts)
-        for name, texts in systems.items()
-        if name != MODEL
-    }
+    gains = {name: evaluation.difference(drafts, texts) for name, texts in systems.items() if name != MODEL}
     table = (
         f"n = {len(drafts)} recordings, {split} split, {len(set(drafts))} distinct drafts\n\n{notes}"
         + markdown_table(scores)
@@ -77,6 +98,7 @@ def compare(
     )
     more = {
         "split": split,
+        "scoring": evaluation.about,
         "distinct_drafts": len(set(drafts)),
         "baselines": {name: _plain(scores[name] | findings[name]) for name in systems if name != MODEL},
         "findings_by_code": {code: asdict(found) for code, found in by_code(drafts, references, patients).items()},

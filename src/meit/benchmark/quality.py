@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meit.benchmark.baselines import most_frequent_report, nearest_reports, other_patient
-from meit.benchmark.comparison import FREQUENT, MODEL, SEED, SHUFFLED, about, compare, training_texts, write_drafts
+from meit.benchmark.comparison import (
+    FREQUENT, MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts,
+)  # fmt: skip
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS, folds_of
 from meit.model.report_model import load_model
@@ -14,7 +16,12 @@ NEAREST = "nearest ECG"
 
 
 def evaluate_quality(
-    model_folder: Path, data: Sequence[Path], out: Path, split: str = "test", quantised: str | None = None
+    model_folder: Path,
+    data: Sequence[Path],
+    out: Path,
+    split: str = "test",
+    quantised: str | None = None,
+    scoring: Scoring = Scoring(),
 ) -> str:
     """Scores a model on a split; `meit.benchmark.comparison.compare` says what is written. Returns the table.
 
@@ -35,5 +42,6 @@ def evaluate_quality(
         SHUFFLED: [drafts[index] for index in swap],
     }
     return compare(
-        "quality", systems, test, train_texts, Path(out), model=about(model, quantised), data=data, split=split
-    )
+        "quality", systems, test, train_texts, Path(out), model=about(model, quantised), data=data, split=split,
+        scoring=scoring,
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from meit.benchmark.baselines import most_frequent_report, other_patient
-from meit.benchmark.comparison import MODEL, SEED, SHUFFLED, about, compare, training_texts, write_drafts
+from meit.benchmark.comparison import MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts
 from meit.benchmark.shift import vocabulary_shift
 from meit.data.batches import EcgSet
 from meit.data.splits import folds_of
@@ -31,6 +31,7 @@ def evaluate_zero_shot(
     out: Path,
     split: str = "all",
     quantised: str | None = None,
+    scoring: Scoring = Scoring(),
 ) -> str:
     """`data`: prepared folders of the other hospital; `tuned_on`: those that the model was tuned on.
 
@@ -58,7 +59,8 @@ def evaluate_zero_shot(
     )
     return compare(
         "zero-shot", systems, test, there, Path(out), model=about(model, quantised), data=data, split=split,
-        extra={"tuned_on": [Path(folder).name for folder in tuned_on], "vocabulary_shift": shift}, notes=notes,
+        scoring=scoring, extra={"tuned_on": [Path(folder).name for folder in tuned_on], "vocabulary_shift": shift},
+        notes=notes,
     )  # fmt: skip
 
 

@@ -7,10 +7,16 @@ from meit.cli.common import add_quantize
 from meit.errors import ModelError
 
 
+def _scoring(args: argparse.Namespace):
+    from meit.benchmark.comparison import Scoring
+
+    return Scoring(args.protocol, tuple(args.metrics), args.bertscore_encoder)
+
+
 def _quality(args: argparse.Namespace) -> str:
     from meit.benchmark.quality import evaluate_quality
 
-    return evaluate_quality(args.model, args.data, args.out, args.split or "test", args.quantize)
+    return evaluate_quality(args.model, args.data, args.out, args.split or "test", args.quantize, _scoring(args))
 
 
 def _zero_shot(args: argparse.Namespace) -> str:
@@ -18,7 +24,8 @@ def _zero_shot(args: argparse.Namespace) -> str:
 
     if not args.tuned_on:
         raise ModelError("--task zero-shot needs --tuned-on DATA...: the prepared folders that the model was tuned on")
-    return evaluate_zero_shot(args.model, args.data, args.tuned_on, args.out, args.split or "all", args.quantize)
+    split = args.split or "all"
+    return evaluate_zero_shot(args.model, args.data, args.tuned_on, args.out, split, args.quantize, _scoring(args))
 
 
 def _noise(args: argparse.Namespace) -> str:
@@ -104,6 +111,11 @@ def add(commands) -> None:
     one.add_argument(
         "--split", choices=("validation", "test", "all"), help="default: test; of zero-shot all, since none was seen"
     )
+    one.add_argument(
+        "--protocol", choices=("corpus", "meit"), default="corpus", help="how texts are scored (docs/metrics.md)"
+    )
+    one.add_argument("--metrics", nargs="+", default=(), choices=("meteor", "bertscore"), help="these too, which are slow")
+    one.add_argument("--bertscore-encoder", metavar="NAME", help="a Hugging Face id or folder (default: roberta-large)")
     one.add_argument("--tuned-on", type=Path, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on")
     one.add_argument("--noises", nargs="+", metavar="NOISE", help="noise: only these, such as white=12,-6 (default: docs/noise.md)")
     one.add_argument("--nstdb", type=Path, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise")
