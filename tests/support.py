@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from meit.ecg import read_ecg
+from meit.errors import RecordingError
+
 
 def write_prepared(folder: Path, examples: list) -> Path:
     """A prepared folder of examples that are no files."""
@@ -20,3 +25,12 @@ def write_prepared(folder: Path, examples: list) -> Path:
     about = {"format": shards.FORMAT, "source": "simulated", "unit": examples[0].unit, "rate_hz": examples[0].rate}
     write_json(folder / shards.MANIFEST, {**about, **counts, "reports": len(rows), "dropped": {}, "sha256": files})
     return folder
+
+
+def reason(path: Path, **options) -> str:
+    """Why a file is refused: one line that names it once."""
+    with pytest.raises(RecordingError) as caught:
+        read_ecg(path, **options)
+    message = str(caught.value)
+    assert message.startswith(str(path)) and message.count(str(path)) == 1 and "\n" not in message, message
+    return message

@@ -28,6 +28,7 @@ from pathlib import Path
 from random import Random
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it: this file also runs by itself
 
 import numpy as np
 from mutations import Sample, as_csv, as_npy, mutate

@@ -299,13 +299,16 @@ def declared_encoding(raw, rng):
     return b'<?xml version="1.0" encoding="%s"?>' % declared + body
 
 
+def xml_value(rng):
+    return rng.choice(NUMBERS + WORDS).replace("\\", "").replace("\x00", "").encode()
+
+
 def element_value(raw, rng):
     """The text of one element, often of all of its name."""
     found = list(re.finditer(rb"<([A-Za-z][\w:]*)[^<>]*>([^<]{1,60})</", raw))
     if not found:
         return raw
-    name = re.escape(rng.choice(found)[1])
-    value = rng.choice(NUMBERS + WORDS).replace("\\", "").replace("\x00", "").encode()
+    name, value = re.escape(rng.choice(found)[1]), xml_value(rng)
     pattern = rb"(<" + name + rb"[^<>]*>)[^<]{1,60}(</)"
     return re.sub(pattern, lambda match: match[1] + value + match[2], raw, count=rng.choice((0, 1)))
 
@@ -314,8 +317,7 @@ def attribute_value(raw, rng):
     found = list(re.finditer(rb'\s([A-Za-z][\w:]*)="[^"<>]{0,60}"', raw))
     if not found:
         return raw
-    name = re.escape(rng.choice(found)[1])
-    value = rng.choice(NUMBERS + WORDS).replace("\\", "").replace("\x00", "").encode()
+    name, value = re.escape(rng.choice(found)[1]), xml_value(rng)
     pattern = rb'(\s' + name + rb'=")[^"<>]{0,60}"'
     return re.sub(pattern, lambda match: match[1] + value + b'"', raw, count=rng.choice((0, 1)))
 

@@ -12,10 +12,10 @@ import pydicom
 import pytest
 import sierraecg
 from pydicom.data import get_testdata_file
+from support import reason
 
 from meit.ecg.formats import find_recordings, read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
-from meit.errors import RecordingError
 
 SAMPLES = Path(__file__).parents[1] / "data" / "ecg" / "vendor"
 DICOM = Path(get_testdata_file("waveform_ecg.dcm", download=False))  # a cart's object, with a median beat
@@ -32,14 +32,6 @@ def edited(tmp_path):
         return tmp_path / name
 
     return edit
-
-
-def reason(path: Path, **options) -> str:
-    with pytest.raises(RecordingError) as caught:
-        read_ecg(path, **options)
-    message = str(caught.value)
-    assert message.startswith(str(path)) and message.count(str(path)) == 1 and "\n" not in message, message
-    return message
 
 
 # -- GE MUSE XML -------------------------------------------------------------------------------------------------

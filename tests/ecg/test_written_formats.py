@@ -16,10 +16,10 @@ import ishneholterlib
 import numpy as np
 import pyedflib
 import pytest
+from support import reason
 
 from meit.ecg.formats import read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
-from meit.errors import RecordingError
 
 EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -32,14 +32,6 @@ def truth(ptb_xl_500) -> Recording:
 
 def microvolts(truth: Recording, lead: str) -> np.ndarray:
     return np.rint(truth.lead(lead).astype(np.float64) * 1000).astype(np.int16)
-
-
-def reason(path: Path, **options) -> str:
-    with pytest.raises(RecordingError) as caught:
-        read_ecg(path, **options)
-    message = str(caught.value)
-    assert message.startswith(str(path)) and message.count(str(path)) == 1 and "\n" not in message, message
-    return message
 
 
 def patch(path: Path, at: int, content: bytes) -> Path:

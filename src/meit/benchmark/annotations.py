@@ -17,15 +17,15 @@ annotations: some were given from the ECG and have no words in the report, and o
 
 import ast
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from meit.benchmark.findings import SUPERCLASSES
 from meit.benchmark.metrics import Metric
 from meit.benchmark.ratings import bootstrapped
 from meit.benchmark.study import REFERENCE, model_of, read_predictions, superclasses
-from meit.benchmark.tables import markdown_table, results_json
+from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.errors import DataError
 from meit.files import write_json, write_text
 from meit.reports.statements import CERTAINTIES, codes, read_statements
@@ -33,7 +33,6 @@ from meit.reports.statements import CERTAINTIES, codes, read_statements
 COLUMNS = ["ecg_id", "patient_id", "scp_codes", "validated_by_human"]
 BANDS = {"likelihood 100": (100, 101), "50-99": (50, 100), "1-49": (1, 50), "not stated": (0, 1)}
 STATED = CERTAINTIES[1:]
-CLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 LEVELS = np.arange(len(CERTAINTIES))  # 0 is excluded or absent
 # metric -> the counts whose sum is divided by the sum of other counts
 RATIOS = {
@@ -42,7 +41,7 @@ RATIOS = {
     "f1": (("hit", "hit"), ("hit", "hit", "extra", "missed")),
     **{f"recall of {band}": ((f"{band} hit",), (band,)) for band in BANDS},
     **{f"annotated of {name}": ((f"{name} hit",), (name,)) for name in STATED},
-    **{f"f1 of {name}": ((f"{name} hit",) * 2, (name, f"{name} stated")) for name in CLASSES},
+    **{f"f1 of {name}": ((f"{name} hit",) * 2, (name, f"{name} stated")) for name in SUPERCLASSES},
 }
 TABLES = (
     ("precision", "recall", "f1", "weighted_kappa"),
@@ -73,7 +72,7 @@ def evaluate_annotations(evaluated: Path, table: Path, out: Path, system: str = 
         for metrics in TABLES
     ]
     text = f"n = {len(predictions)} human-validated records of PTB-XL\n\n" + "\n".join(parts)
-    extra = {"reference": {name: asdict(metric) for name, metric in scores[REFERENCE].items()}}
+    extra = {"reference": plain(scores[REFERENCE])}
     results = results_json("expert", len(predictions), model_of(evaluated), [], scores["draft"], extra)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -139,7 +138,7 @@ def _counts(stated: dict[str, int], annotated: dict[str, float]) -> dict[str, in
         so_stated = {code for code, place in stated.items() if place == CERTAINTIES.index(name)}
         counts |= {name: len(so_stated), f"{name} hit": len(so_stated & both)}
     said, meant = superclasses(stated), superclasses(annotated)
-    for name in CLASSES:
+    for name in SUPERCLASSES:
         counts |= {name: name in meant, f"{name} stated": name in said, f"{name} hit": name in said & meant}
     return counts
 

@@ -3,13 +3,14 @@
 import importlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from meit.benchmark.findings import by_code, score_findings
 from meit.benchmark.metrics import Evaluation, Metric
-from meit.benchmark.tables import markdown_table, results_json
+from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
@@ -38,8 +39,9 @@ class Scoring:
     further: tuple[str, ...] = ()
     encoder: str | None = None
 
+    @cached_property
     def scorers(self) -> list:
-        """Raises DataError, ModelError where what a metric needs is absent."""
+        """Raises DataError, ModelError where what a metric needs is absent: ask before drafting, which takes long."""
         made = []
         for name in self.further:
             module, kind = FURTHER[name]
@@ -84,7 +86,7 @@ def compare(
     """
     drafts = systems[MODEL]
     references, patients = test.texts, test.patients
-    evaluation = Evaluation(references, patients, train_texts, scoring.protocol, scoring.scorers())
+    evaluation = Evaluation(references, patients, train_texts, scoring.protocol, scoring.scorers)
     scores = {name: evaluation.score(texts) for name, texts in systems.items()}
     findings = {name: score_findings(texts, references, patients) for name, texts in systems.items()}
     gains = {name: evaluation.difference(drafts, texts) for name, texts in systems.items() if name != MODEL}
@@ -100,13 +102,12 @@ def compare(
         "split": split,
         "scoring": evaluation.about,
         "distinct_drafts": len(set(drafts)),
-        "baselines": {name: _plain(scores[name] | findings[name]) for name in systems if name != MODEL},
+        "baselines": {name: plain(scores[name] | findings[name]) for name in systems if name != MODEL},
         "findings_by_code": {code: asdict(found) for code, found in by_code(drafts, references, patients).items()},
-        "differences": {name: _plain(values) for name, values in gains.items()},
+        "differences": {name: plain(values) for name, values in gains.items()},
     }
-    sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
     out.mkdir(parents=True, exist_ok=True)
-    result = results_json(task, len(drafts), model, sources, scores[MODEL] | findings[MODEL], more | (extra or {}))
+    result = results_json(task, len(drafts), model, sources(data), scores[MODEL] | findings[MODEL], more | (extra or {}))
     write_json(out / "results.json", result)
     ids = test.column("record_id")
     write_jsonl(
@@ -118,6 +119,11 @@ def compare(
     )
     write_text(out / "table.md", table + "\n")
     return table
+
+
+def sources(data: Sequence[Path]) -> list[dict]:
+    """What identifies prepared folders in results."""
+    return [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
 
 
 def about(model: ReportModel, quantised: str | None) -> dict:
@@ -138,7 +144,3 @@ def about(model: ReportModel, quantised: str | None) -> dict:
 
 def _only(metrics: dict[str, Metric], names: Sequence[str]) -> dict[str, Metric]:
     return {name: metrics[name] for name in names if name in metrics}
-
-
-def _plain(metrics: dict[str, Metric]) -> dict:
-    return {name: asdict(metric) for name, metric in metrics.items()}

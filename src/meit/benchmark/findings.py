@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from meit.benchmark.bootstrap import patient_index, resampled_sums
 from meit.benchmark.metrics import Metric
 from meit.errors import DataError
 from meit.reports.statements import Statement, codes, read_statements
@@ -195,21 +196,10 @@ def _with_intervals(
     """Values of the sums over all records; resamples without a case do not count towards its interval."""
     if len(patients) != len(counts):
         raise DataError(f"{len(patients)} patients for {len(counts)} records: give one a record")
-    if any(patient is None or patient != patient for patient in patients):
-        raise DataError("a record has no patient: the intervals need to know which records belong together")
-    index: dict = {}
-    patient_of = [index.setdefault(patient, len(index)) for patient in patients]
-    n = len(index)
-    of_patient = np.zeros((n, *counts.shape[1:]))
-    np.add.at(of_patient, patient_of, counts)
-    flat = of_patient.reshape(n, -1)
-    rng = np.random.default_rng(seed)
-    resamples = [
-        values((np.bincount(rng.integers(n, size=n), minlength=n) @ flat).reshape(counts.shape[1:]))
-        for _ in range(n_bootstrap)
-    ]
+    sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
+    resamples = [values(total.reshape(counts.shape[1:])) for total in sums]
     metrics = {}
-    for name, value in values(of_patient.sum(axis=0)).items():
+    for name, value in values(counts.sum(axis=0, dtype=np.float64)).items():
         if value == value:
             defined = [resample[name] for resample in resamples if resample[name] == resample[name]]
             low, high = np.percentile(defined or [value], [2.5, 97.5])

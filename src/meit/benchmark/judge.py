@@ -16,7 +16,7 @@ import numpy as np
 from meit.benchmark.ratings import mean_of_raters, means_by_axis, read_key, read_ratings
 from meit.benchmark.rubric import HIGHEST, LOWEST, Axis, rubric
 from meit.benchmark.study import model_of, read_predictions
-from meit.benchmark.tables import markdown_table, results_json
+from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.errors import DataError
 from meit.files import write_json, write_text
 
@@ -89,7 +89,7 @@ def judge_drafts(
     scale = f"axes of {LOWEST}-{HIGHEST}, rubric {rubric().version}"
     about = f"n = {len(rated)} drafts, {extra['unrated']} unrated; {scale}"
     table = f"{about}\n\n{markdown_table(scores)}{text}\n{NO_CARDIOLOGIST}\n"
-    extra["systems"] = {name: {axis: asdict(metric) for axis, metric in row.items()} for name, row in scores.items()}
+    extra["systems"] = {name: plain(row) for name, row in scores.items()}
     first = next(iter(scores.values()))
     write_json(out / "results.json", results_json("expert", len(rated), model_of(evaluated), [], first, extra))
     write_text(out / "table.md", table)

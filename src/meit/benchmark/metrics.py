@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from meit.benchmark.bootstrap import patient_index
 from meit.benchmark.protocols import NAMES, PROTOCOLS, tokenise
 from meit.errors import DataError
 
@@ -62,8 +63,7 @@ class Evaluation:
                 f"{len(references)} references and {len(patients)} patients: "
                 "give one of each for each record, and at least one record"
             )
-        if any(patient is None or patient != patient for patient in patients):
-            raise DataError("a record has no patient: the intervals need to know which records belong together")
+        self._patient_of = patient_index(patients)
         for row, reference in enumerate(references):
             if not tokenise(reference):
                 raise DataError(f"reference {row} holds no word: leave that record out of the test set")
@@ -75,8 +75,6 @@ class Evaluation:
         for scorer in further:
             self.about |= scorer.about
         self.about["intervals"] = f"95%, {n_bootstrap} bootstraps over patients, seed {seed}"
-        index = {}
-        self._patient_of = np.array([index.setdefault(patient, len(index)) for patient in patients])
         self._rows: dict[tuple[str, str], np.ndarray] = {}
         self._systems: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
 

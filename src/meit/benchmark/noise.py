@@ -7,19 +7,18 @@ same noise.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
-from meit.benchmark.comparison import about, training_texts
+from meit.benchmark.comparison import Scoring, about, sources, training_texts
 from meit.benchmark.findings import score_findings
-from meit.benchmark.metrics import Metric, paired_difference, score
-from meit.benchmark.tables import markdown_table, results_json
-from meit.data.batches import EcgSet, model_input
-from meit.data.shards import read_manifest, sha256
-from meit.data.splits import SPLITS
+from meit.benchmark.metrics import Evaluation, Metric
+from meit.benchmark.tables import markdown_table, plain, results_json
+from meit.data.batches import EcgSet, first_windows
+from meit.data.shards import sha256
+from meit.data.splits import folds_of
 from meit.drafting.writing import write_reports
 from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
@@ -49,6 +48,7 @@ def evaluate_noise(
     nstdb: Path | None = None,
     seed: int = 0,
     quantised: str | None = None,
+    scoring: Scoring = Scoring(),
 ) -> str:
     """Drafts and scores a split under each noise and level; returns the table.
 
@@ -63,46 +63,47 @@ def evaluate_noise(
     conditions = list(dict.fromkeys((name, level) for name, levels in chosen.items() for level in levels))
     for condition in conditions:
         _check(*condition)
+    scoring.scorers  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
-    test = EcgSet(data, SPLITS[split], config.rate, config.seconds)
-    sources = [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
+    test = EcgSet(data, folds_of(split), config.rate, config.seconds)
+    prepared = sources(data)
     identity = about(model, quantised)
-    run = {"data": sources, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
+    run = {"data": prepared, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
     run |= {"model": model.sha256, "quantised": quantised}
     out = Path(out)
     _begin(out, run)
     drafts = _all_drafts(model, test, table, conditions, seed, out)
     clean, noisy = drafts.pop(CLEAN), drafts
 
-    about_texts = (test.texts, test.patients, training_texts(data))
+    evaluation = Evaluation(test.texts, test.patients, training_texts(data), scoring.protocol, scoring.scorers)
     every_draft = {CLEAN: clean} | noisy
-    scores = {condition: score(texts, *about_texts) for condition, texts in every_draft.items()}
-    found = {condition: score_findings(texts, *about_texts[:2]) for condition, texts in every_draft.items()}
+    scores = {condition: evaluation.score(texts) for condition, texts in every_draft.items()}
+    found = {condition: score_findings(texts, test.texts, test.patients) for condition, texts in every_draft.items()}
     shown = {
         _label(condition): metrics | {name: found[condition][name] for name in FINDINGS if name in found[condition]}
         for condition, metrics in scores.items()
     }
     scores = {condition: metrics | found[condition] for condition, metrics in scores.items()}
-    losses = {condition: paired_difference(texts, clean, *about_texts) for condition, texts in noisy.items()}
+    losses = {condition: evaluation.difference(texts, clean) for condition, texts in noisy.items()}
     unchanged = {
         condition: float(np.mean([a == b for a, b in zip(texts, clean, strict=True)]))
         for condition, texts in noisy.items()
     }
     zscored = sum(unit == "z" for _, _, unit in test.signals(range(len(test))))
-    common = {"split": split, "seed": seed, "nstdb": run["nstdb"], "zscored_recordings": zscored}
+    common = {"split": split, "scoring": evaluation.about, "seed": seed, "nstdb": run["nstdb"], "zscored_recordings": zscored}
 
     def write_result(path: Path, condition: Condition | str, noise: str, level: str, extra: dict) -> None:
         more = common | {"noise": noise, "level": level} | extra
-        write_json(path, results_json("noise", len(test), identity, sources, scores[condition], more))
+        write_json(path, results_json("noise", len(test), identity, prepared, scores[condition], more))
 
     every = []
     for condition in conditions:
         name, level = condition
-        compared = {"unchanged_drafts": unchanged[condition], "differences": _plain(losses[condition])}
+        compared = {"unchanged_drafts": unchanged[condition], "differences": plain(losses[condition])}
         write_result(_folder(out, condition) / "results.json", condition, name, _level_text(condition), compared)
         about_level = {"noise": name, "level": level, "measure": table[name].measure}
-        every.append(about_level | {"metrics": _plain(scores[condition])} | compared)
+        every.append(about_level | {"metrics": plain(scores[condition])} | compared)
     write_result(out / "results.json", CLEAN, CLEAN, "", {"conditions": every})
     _write_predictions(out / "predictions.jsonl", test, clean, noisy)
     text = (
@@ -122,8 +123,7 @@ def choose(texts: Sequence[str]) -> dict[str, tuple[Level, ...]]:
     chosen = {}
     for text in texts:
         name, given, levels = text.partition("=")
-        if name not in NOISES:
-            raise DataError(f"no noise is called {name!r}; known are {', '.join(NOISES)}")
+        _check_name(name)
         chosen[name] = tuple(_level(name, part) for part in levels.split(",")) if given else NOISES[name].levels
         for level in chosen[name]:
             _check(name, level)
@@ -150,8 +150,7 @@ class NoisyEcgs:
 
     def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """As of EcgSet: (B, n_samples, 12) and (B, n_samples) of the first windows."""
-        made = [model_input(*signal, self.data.rate, self.data.seconds) for signal in self.signals(indices)]
-        return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
+        return first_windows(self.signals(indices), self.data.rate, self.data.seconds)
 
     def _generator(self, index: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, crc32(self.name.encode()), crc32(self.ids[index].encode())])
@@ -260,14 +259,18 @@ def _save(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping
 def _check(name: str, level: Level) -> None:
     """Raises DataError for a noise or a level that there is not."""
     known = NAMED_LEVELS.get(name)
-    if name not in NOISES:
-        raise DataError(f"no noise is called {name!r}; known are {', '.join(NOISES)}")
+    _check_name(name)
     if known is not None and level not in known:
         raise DataError(f"{name} cannot be {level!r}; it is one of {', '.join(known)}")
     if known is None and not np.isfinite(level):
         raise DataError(f"{level} is no level of {name}; give {NOISES[name].measure}, a number")
     if name == "segments" and not 0 < level <= 1:
         raise DataError(f"{level:g} is no share of the signal; give one above 0 and up to 1")
+
+
+def _check_name(name: str) -> None:
+    if name not in NOISES:
+        raise DataError(f"no noise is called {name!r}; known are {', '.join(NOISES)}")
 
 
 def _level(name: str, text: str) -> Level:
@@ -296,7 +299,3 @@ def _hashes(nstdb: Path | None) -> dict[str, str] | None:
     if nstdb is None:
         return None
     return {path.name: sha256(path) for record in NSTDB.values() for path in sorted(Path(nstdb).glob(f"{record}.*"))}
-
-
-def _plain(metrics: Mapping[str, Metric]) -> dict:
-    return {name: asdict(metric) for name, metric in metrics.items()}

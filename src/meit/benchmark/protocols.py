@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from meit.benchmark.bootstrap import resampled_sums
 from meit.errors import DataError
 
 TOKENS = re.compile(
@@ -94,13 +95,7 @@ class Corpus:
 
     def resampled(self, statistics: np.ndarray, patient_of: np.ndarray, n_bootstrap: int, seed: int) -> np.ndarray:
         """(n_bootstrap, metrics) of as many patients as there are, drawn with replacement."""
-        n = patient_of.max() + 1
-        of_patient = np.zeros((n, statistics.shape[1]))
-        np.add.at(of_patient, patient_of, statistics)
-        rng = np.random.default_rng(seed)
-        # one resample at a time: the times that each patient is drawn would fill gigabytes for all resamples at once
-        draws = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(n_bootstrap))
-        return self._of_sums(np.stack([times @ of_patient for times in draws]))
+        return self._of_sums(np.stack(list(resampled_sums(statistics, patient_of, n_bootstrap, seed))))
 
     @staticmethod
     def _of_sums(sums: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import numpy as np
 from meit.benchmark.metrics import Metric
 from meit.benchmark.rubric import HIGHEST, LOWEST, rubric
 from meit.benchmark.study import KEY, REFERENCE
-from meit.benchmark.tables import markdown_table, results_json
+from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.errors import DataError
 from meit.files import write_json, write_text
 
@@ -65,8 +64,8 @@ def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
         "study": key["study"],
         "rubric": key["rubric"],
         "raters": raters,
-        "sources": {name: _plain(metrics) for name, metrics in scores.items()},
-        "agreement": {name: _plain(metrics) for name, metrics in agreement.items()},
+        "sources": {name: plain(metrics) for name, metrics in scores.items()},
+        "agreement": {name: plain(metrics) for name, metrics in agreement.items()},
     }
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -220,7 +219,3 @@ def krippendorff_alpha(ratings: np.ndarray) -> float:
     n = total.sum()
     expected = (np.outer(total, total) * distance).sum() / (n - 1) if n > 1 else 0.0
     return 1 - (coincidences * distance).sum() / expected if expected > 0 else np.nan
-
-
-def _plain(metrics: dict[str, Metric]) -> dict:
-    return {name: asdict(metric) for name, metric in metrics.items()}

@@ -22,6 +22,7 @@ import numpy as np
 from meit.benchmark.rubric import rubric
 from meit.data.batches import EcgSet
 from meit.data.shards import Example, Report
+from meit.data.splits import ALL
 from meit.ecg.normalise import normalise
 from meit.ecg.paper import draw_paper
 from meit.ecg.recording import LEADS, Patient, Recording
@@ -31,7 +32,6 @@ from meit.reports.statements import asserted, codes, read_statements
 
 REFERENCE = "reference"
 KEY, SHEET, TABLE = "key.json", "sheet.html", "ratings.csv"
-ANY_FOLD = range(1, 11)
 NO_CLASS = "rhythm, form or not coded"
 DRAWN_DEVIATION = 0.2  # of a z-scored lead on the sheet, in the place of millivolts: about that of a common ECG
 NO_SCALE = "25 mm/s   NO AMPLITUDE SCALE: this recording was z-scored, its millivolts are lost; do not judge voltage"
@@ -50,7 +50,7 @@ def export_study(
     over recordings are intervals over patients. Returns what was written, in one line. Raises DataError.
     """
     predictions = read_predictions(evaluated, system)
-    recordings = EcgSet(data, ANY_FOLD, rate=100, seconds=10)
+    recordings = EcgSet(data, ALL, rate=100, seconds=10)
     place = {record_id: index for index, record_id in enumerate(recordings.column("record_id"))}
     lost = [record_id for record_id in predictions if record_id not in place]
     if lost:

@@ -1,5 +1,7 @@
 """Metrics as a table to read and as JSON to keep."""
 
+from collections.abc import Mapping
+
 from meit.benchmark.metrics import Metric
 from meit.provenance import command, hardware, versions
 
@@ -11,6 +13,11 @@ def markdown_table(rows: dict[str, dict[str, Metric]]) -> str:
     for system, metrics in rows.items():
         lines.append([system.replace("|", "\\|"), *(_cell(metrics.get(name)) for name in names)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def plain(metrics: Mapping[str, Metric]) -> dict[str, dict]:
+    """Metrics as JSON holds them."""
+    return {name: {"value": metric.value, "ci95": list(metric.ci95)} for name, metric in metrics.items()}
 
 
 def _cell(metric: Metric | None) -> str:
@@ -32,7 +39,7 @@ def results_json(
         "versions": versions(),
         "hardware": hardware(),
         "command": command(),
-        "metrics": {name: {"value": metric.value, "ci95": list(metric.ci95)} for name, metric in metrics.items()},
+        "metrics": plain(metrics),
     }
     extra = extra or {}
     taken = fixed.keys() & extra.keys()

@@ -32,8 +32,10 @@ def _noise(args: argparse.Namespace) -> str:
     from meit.benchmark.noise import choose, evaluate_noise
 
     chosen = choose(args.noises) if args.noises else None
-    split = args.split or "test"
-    return evaluate_noise(args.model, args.data, args.out, split, chosen, args.nstdb, quantised=args.quantize)
+    return evaluate_noise(
+        args.model, args.data, args.out, args.split or "test", chosen, args.nstdb, quantised=args.quantize,
+        scoring=_scoring(args),
+    )  # fmt: skip
 
 
 def _expert(args: argparse.Namespace) -> str:

@@ -26,11 +26,21 @@ def model_input(signal: np.ndarray, rate: float, unit: str, to_rate: float, seco
     return np.stack(ecgs), np.stack([part.mask for part in parts])
 
 
+def first_windows(signals: Sequence[tuple[np.ndarray, float, str]], rate: float, seconds: float):
+    """(signal, rate, unit) of each -> the first windows, (B, n_samples, 12) float32, and masks (B, n_samples) bool."""
+    made = [model_input(*signal, rate, seconds) for signal in signals]
+    return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
+
+
+class NoRecordings(DataError):
+    """Prepared folders that hold none of the folds asked for."""
+
+
 class EcgSet:
     """The recordings of several prepared folders whose fold is in `folds`: each record once, in order of id.
 
     Where two folders hold the same record, the first one counts. What is kept of a recording in memory is its place;
-    inputs of sets below KEPT_BYTES are kept once they are made. Raises DataError where nothing is found.
+    inputs of sets below KEPT_BYTES are kept once they are made. Raises NoRecordings where nothing is found, and DataError.
     """
 
     def __init__(self, folders: Sequence[Path | str], folds: Sequence[int], rate: float, seconds: float):
@@ -46,7 +56,7 @@ class EcgSet:
             places = {"shard": pa.array(np.full(len(wanted), number, np.int32)), "row": pa.array(wanted.astype(np.int32))}
             tables.append(pa.table({"length": pc.utf8_length(ids), "id": ids, **places}))
         if not sum(map(len, tables)):
-            raise DataError(f"no recording of folds {list(folds)} in {', '.join(map(str, folders)) or 'no folder'}")
+            raise NoRecordings(f"no recording of folds {list(folds)} in {', '.join(map(str, folders)) or 'no folder'}")
         keys = [(name, "ascending") for name in ("length", "id", "shard")]
         table = pa.concat_tables(tables).sort_by(keys).combine_chunks()
         ids = table["id"].combine_chunks()
@@ -105,17 +115,13 @@ class EcgSet:
         """
         indices = np.asarray(indices)
         if self._kept is None:
-            return self._made(indices)
+            return first_windows(self.signals(indices), self.rate, self.seconds)
         ecgs, masks, done = self._kept
         missing = np.unique(indices[~done[indices]])
         if len(missing):
-            ecgs[missing], masks[missing] = self._made(missing)
+            ecgs[missing], masks[missing] = first_windows(self.signals(missing), self.rate, self.seconds)
             done[missing] = True
         return ecgs[indices], masks[indices]
-
-    def _made(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        made = [model_input(*signal, self.rate, self.seconds) for signal in self.signals(indices)]
-        return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
 
     @property
     def keeps_inputs(self) -> bool:

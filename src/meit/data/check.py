@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.data.batches import EcgSet
+from meit.data.batches import EcgSet, NoRecordings
 from meit.data.splits import SPLITS
+from meit.ecg.recording import LEADS
 from meit.errors import DataError
 
-RATE, SECONDS, LEADS = 100, 10.0, 12
+RATE, SECONDS = 100, 10.0
 PROJECTIONS = 128
 ALIKE = 0.75
 BATCH = 256
@@ -54,13 +55,13 @@ def check(folders: Sequence[Path | str]) -> Findings:
     for name, folds in SPLITS.items():
         try:
             sets[name] = EcgSet(folders, folds, RATE, SECONDS)
-        except DataError as error:
-            if "no recording of folds" not in str(error):
-                raise
+        except NoRecordings:  # of this split: the others are compared
+            continue
     if not sets:
         raise DataError(f"no recording in {', '.join(map(str, folders))}")
     ids = {name: data.column("record_id") for name, data in sets.items()}
     patients = {name: dict(zip(data.patients, ids[name], strict=True)) for name, data in sets.items()}
+    reports = {name: data.texts for name, data in sets.items()}
     sketches = {name: sketch(data) for name, data in sets.items()}
     shared, copies, texts = [], [], {}
     for one, other in combinations(sets, 2):
@@ -68,9 +69,8 @@ def check(folders: Sequence[Path | str]) -> Findings:
         shared += [(one, f"patient {patient}", other, f"patient {patient}") for patient in both]
         pairs = alike(sketches[one], sketches[other])
         copies += [(one, ids[one][i], other, ids[other][j]) for i, j in pairs]
-        first = set(sets[one].texts)
-        later = sets[other].texts
-        texts[other, one] = (sum(text in first for text in later), len(later))
+        first = set(reports[one])
+        texts[other, one] = (sum(text in first for text in reports[other]), len(reports[other]))
     return Findings({name: len(data) for name, data in sets.items()}, shared, copies, texts)
 
 
@@ -79,7 +79,7 @@ def sketch(data: EcgSet) -> np.ndarray:
     from tqdm import tqdm
 
     rng = np.random.default_rng(0)
-    directions = rng.standard_normal((round(RATE * SECONDS) * LEADS, PROJECTIONS), dtype=np.float32)
+    directions = rng.standard_normal((data.n_samples * len(LEADS), PROJECTIONS), dtype=np.float32)
     rows = np.empty((len(data), PROJECTIONS), np.float32)
     for start in tqdm(range(0, len(data), BATCH), desc="comparing recordings", unit="batch"):
         part = np.arange(start, min(start + BATCH, len(data)))

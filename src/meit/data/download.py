@@ -5,7 +5,6 @@ in memory. What was verified is remembered beside the data by size and modificat
 files are hashed only once. Any interruption leaves a state to go on from: whole files under their names, and NAME.part.
 """
 
-import hashlib
 import os
 import re
 import tempfile
@@ -22,6 +21,7 @@ from urllib.parse import quote
 import numpy as np
 
 from meit import __version__
+from meit.data.shards import sha256
 from meit.errors import DataError
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ class Download:
 
         Its name says of which list it is; another list begins another record.
         """
-        with (self.out / SUMS).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256(self.out / SUMS)
         count, lines = 0, 0
         for file in self._lines():
             count, lines = count + self._is_chosen(file), lines + 1
@@ -334,11 +333,7 @@ def _size(path: Path) -> int:
 
 
 def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
+    return sha256(path) if path.exists() else None
 
 
 def _unreachable(url: str, error: Exception) -> DataError:

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.ecg.bounded import read_bounded
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
 from meit.ecg.wfdb_files import MAX_AGE, MAX_VALUES, MILLIVOLTS, WFDB_SUFFIXES
 from meit.errors import RecordingError
@@ -234,14 +235,7 @@ def _number(value: object) -> float | None:
 
 
 def _bytes(path: Path, most: int, remedy: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(most + 1)
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(raw) > most:
-        raise RecordingError(f"{path}: has more than {most / 1e6:g} MB; {remedy}")
-    return raw
+    return read_bounded(path, most, f"has more than {most / 1e6:g} MB; {remedy}")
 
 
 def _decoded(raw: bytes) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.ecg.bounded import read_bounded
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
 from meit.errors import RecordingError
 
@@ -115,13 +116,7 @@ def _header_lines(header: Path) -> tuple[list[str], list[str]]:
     """The header's lines without blanks, and its comments; not ASCII throughout, for the sake of a micro sign."""
     if header.exists() and not header.is_file():  # opening a pipe would wait for its writer
         raise RecordingError(f"{header}: is no regular file; give the .hea file of one ECG")
-    try:
-        with header.open("rb") as file:
-            raw = file.read(MAX_HEADER + 1)
-    except OSError as error:
-        raise RecordingError(f"{header}: cannot be read ({error.strerror or error})") from None
-    if len(raw) > MAX_HEADER:
-        raise RecordingError(f"{header}: is too large for a WFDB header; give the .hea file of one ECG")
+    raw = read_bounded(header, MAX_HEADER, "is too large for a WFDB header; give the .hea file of one ECG")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -104,16 +104,6 @@ class RecordedView:
         return View(*self.nothing, torch.from_numpy(ecgs[0]), torch.from_numpy(masks[0].astype(np.float32)))
 
 
-class HiddenView:
-    """Finding probabilities (N, F) without a signal."""
-
-    def __init__(self, probabilities: Tensor, config: EncoderConfig):
-        self.probabilities, self.unseen = probabilities, torch.zeros(config.n_tokens, config.width)
-
-    def __call__(self, index: int) -> View:
-        return View(self.probabilities[index], self.unseen)
-
-
 def text_examples(
     recipe: Recipe, config: EncoderConfig, ecgs: EcgSet, held_out: np.ndarray, tokenizer, prompts: Sequence[list[int]]
 ) -> Examples | None:
@@ -128,7 +118,7 @@ def text_examples(
     given = torch.from_numpy(as_if_recorded(_targets(chosen, config), _targets(ecgs.reports, config), held_out, rng))
     answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
     order = _in_batches(np.arange(count), answers.lengths, recipe.batch_size, rng)
-    view = HiddenView(given, config)
+    view = EncodedView(given, torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1))  # no signal
     return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed))
 
 
