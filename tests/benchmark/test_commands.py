@@ -47,9 +47,19 @@ def test_noise_is_added(build, simulated, tmp_path):
     done = meit(*task, "missing lead")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "noise" / "results.json").read_text())["task"] == "noise"
+    assert json.loads((tmp_path / "noise" / "results.json").read_text())["scoring"]["protocol"] == "corpus"
     assert (tmp_path / "noise" / "curves.png").stat().st_size > 5_000
     done = meit(*task, "thunder")
     assert done.returncode == 2 and "no noise is called 'thunder'" in done.stderr
+
+
+def test_noise_heeds_protocol_and_split(build, simulated, tmp_path):
+    build("llama").save(tmp_path / "model")
+    task = ("evaluate", tmp_path / "model", simulated, "--task", "noise", "--noises", "missing lead=V1", "--out", tmp_path)
+    done = meit(*task, "--protocol", "meit", "--split", "all")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((tmp_path / "results.json").read_text())
+    assert kept["scoring"]["protocol"] == "meit" and kept["n"] == 30 and kept["split"] == "all"
 
 
 def test_what_a_task_needs_is_said(build, simulated, tmp_path):
