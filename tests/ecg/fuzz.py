@@ -27,7 +27,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+if __name__ == "__main__":  # imported by a test, it must leave the environment of the tests after it alone
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it: this file also runs by itself
 
 import numpy as np
