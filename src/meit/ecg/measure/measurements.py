@@ -1,0 +1,78 @@
+"""What is measured on an ECG, by name and unit; each value with its own reliability, null rather than wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+GLOBAL = {  # name -> what it is; the unit is in the name
+    "heart_rate_bpm": "mean ventricular rate",
+    "rr_sd_ms": "standard deviation of the RR intervals",
+    "rr_irregularity": "median absolute difference of successive RR intervals, as a share of the median RR interval",
+    "p_present": "1 where a P wave precedes the QRS complexes at a steady distance, else 0",
+    "p_ms": "P duration, global onset to global offset",
+    "pr_ms": "PR interval, global P onset to global QRS onset",
+    "qrs_ms": "QRS duration, global onset to global offset",
+    "qt_ms": "QT interval, global QRS onset to global T offset",
+    "qtc_ms": "QT corrected for the rate, Fridericia",
+    "qtc_bazett_ms": "QT corrected for the rate, Bazett",
+    "axis_deg": "frontal QRS axis, -180 to 180",
+    "p_axis_deg": "frontal P axis",
+    "t_axis_deg": "frontal T axis",
+    "sokolow_lyon_mv": "S in V1 + the larger R of V5 and V6",
+    "cornell_mv": "R in aVL + S in V3",
+    "limb_qrs_mv": "largest peak-to-peak QRS amplitude among the limb leads",
+    "chest_qrs_mv": "largest peak-to-peak QRS amplitude among the chest leads",
+    "premature_supraventricular": "number of premature narrow beats like the others",
+    "premature_ventricular": "number of premature beats of another shape and wider",
+    "longest_rr_ms": "the longest RR interval",
+    "paced_beats": "share of the beats that a pacing spike precedes",
+}
+BY_LEAD = {  # amplitudes from the level of the QRS onset, of the median beat
+    "q_mv": "depth of a Q wave (0 or negative)",
+    "q_ms": "its duration (0 where there is none)",
+    "r_mv": "the largest R wave (0 or positive)",
+    "s_mv": "the deepest S wave, QS included (0 or negative)",
+    "st_mv": "ST level at the J point",
+    "st60_mv": "ST level 60 ms after the J point",
+    "t_mv": "T amplitude, signed",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """value: None where the signal does not bear it; why says so. reliability: 0 (none) to 1."""
+
+    value: float | None
+    reliability: float
+    why: str = ""
+
+
+ABSENT = Measure(None, 0.0, "not measured")
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """By name, of GLOBAL; and by lead and name, of BY_LEAD. What is not there reads as ABSENT."""
+
+    values: Mapping[str, Measure] = field(default_factory=dict)
+    leads: Mapping[str, Mapping[str, Measure]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Measure:
+        if name not in GLOBAL:
+            raise KeyError(name)
+        return self.values.get(name, ABSENT)
+
+    def lead(self, lead: str, name: str) -> Measure:
+        if name not in BY_LEAD:
+            raise KeyError(name)
+        return self.leads.get(lead, {}).get(name, ABSENT)
+
+    def to_dict(self) -> dict:
+        """JSON-ready: each global value under its name, reliabilities and reasons beside them, leads below."""
+        given = {name: self[name] for name in GLOBAL}
+        leads = {lead: {name: measure.value for name, measure in found.items()} for lead, found in self.leads.items()}
+        return {
+            **{name: measure.value for name, measure in given.items()},
+            "reliability": {name: measure.reliability for name, measure in given.items() if measure.value is not None},
+            "why_absent": {name: measure.why for name, measure in given.items() if measure.value is None},
+            "leads": leads,
+        }
