@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from meit.benchmark.paper_tables import FORMATS, TABLES, collect, rows
+from meit.benchmark.paper_tables import FORMATS, TABLES, collect, points, rows
+from meit.benchmark.plots import scaling_figure
 from meit.errors import DataError
 
 
@@ -30,7 +31,9 @@ def results(tmp_path):
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_can_be_rendered(results, name):
     lines = rows(name, results)
-    assert len(lines) == 1 + sum(result["task"] == TABLES[name].task for result in results)
+    ours = [line for line in lines[1:] if line[-1] == "ours"]
+    assert len(ours) == sum(result["task"] == TABLES[name].task for result in results)
+    assert all("arXiv" in line[-1] for line in lines[1 + len(ours) :])
     assert len({len(line) for line in lines}) == 1
     for render in FORMATS.values():
         assert render(lines)
@@ -38,8 +41,9 @@ def test_every_table_can_be_rendered(results, name):
 
 def test_what_a_row_says(results):
     header, *lines = rows("fusion", results)
-    assert header == ["data", "backbone", "fusion", "encoder_tokens", "n", "bleu_1", "source"]
-    assert lines[1] == ["ptb-xl", "two|base", "cross", "4", "130", "0.500 [0.400, 0.600]", "ours"]
+    scores = ["bleu_1", "bleu_4", "meteor", "rouge_l", "cider_d"]  # ours, and those that were published
+    assert header == ["data", "backbone", "fusion", "encoder_tokens", "n", *scores, "source"]
+    assert lines[1] == ["ptb-xl", "two|base", "cross", "4", "130", "0.500 [0.400, 0.600]", *[""] * 4, "ours"]
     assert rows("noise", results)[1][2:4] == ["white", "6"]
     assert rows("time", results)[1][2:4] == ["2 cores", "1,234"]
     assert rows("instructions", results)[1][2] == "many"
@@ -51,8 +55,9 @@ def test_what_a_row_says(results):
 def test_published_numbers_carry_their_source(results, tmp_path):
     path = tmp_path / "published.csv"
     path.write_text("table,row,metric,value,source\nbackbones,Someone's,bleu_1,0.7,\"Paper, table 2\"\nfusion,x,bleu_1,1,y\n")
-    last = rows("backbones", results, path)[-1]
-    assert last[0] == "Someone's" and last[-2:] == ["0.700", "Paper, table 2"]
+    header, *lines = rows("backbones", results, path)
+    last = dict(zip(header, lines[-1]))
+    assert (last["data"], last["bleu_1"], last["source"]) == ("Someone's", "0.700", "Paper, table 2")
     path.write_text("table,row,metric,value,source\nbackbones,x,bleu_1,0.7,\n")
     with pytest.raises(DataError, match="has no source"):
         rows("backbones", results, path)
@@ -69,3 +74,23 @@ def test_what_is_no_result_is_named(tmp_path):
         collect([tmp_path])
     with pytest.raises(DataError, match="table 'x' is not known; known are backbones"):
         rows("x", [])
+
+
+def test_curves_over_a_size(tmp_path):
+    for share, value in ((0.1, 0.2), (1.0, 0.4), (0.3, 0.3)):
+        training = {"recipe": {"share": share}}
+        metrics = {"bleu_4": {"value": value, "ci95": [value - 0.1, value + 0.1]}}
+        model = {"backbone": "small", "training": training}
+        folder = tmp_path / str(share)
+        folder.mkdir()
+        content = {"task": "quality", "n": 9, "model": model, "data": [{"folder": "ptb-xl"}], "metrics": metrics}
+        (folder / "results.json").write_text(json.dumps(content))
+    found = points("training-size", collect([tmp_path]))
+    assert {(series, size) for series, size, _ in found} == {("ptb-xl small", size) for size in (0.1, 0.3, 1.0)}
+    figure = scaling_figure(found, "training-size")
+    line = figure.axes[0].lines[0]
+    assert list(line.get_xdata()) == [0.1, 0.3, 1.0] and list(line.get_ydata()) == [0.2, 0.3, 0.4]
+    with pytest.raises(DataError, match="size and training-size have"):
+        points("fusion", [])
+    with pytest.raises(DataError, match="no result states its size"):
+        scaling_figure(points("size", collect([tmp_path])), "size")

@@ -48,6 +48,14 @@ def test_folds_are_chosen(folders):
         EcgSet(folders, (11,), 100, 10)
 
 
+def test_a_share_is_of_patients_and_lies_within_a_larger_one(folders):
+    whole, third, tenth = (set(EcgSet(folders, range(1, 11), 100, 10, share).patients) for share in (1.0, 0.3, 0.1))
+    assert tenth < third < whole
+    assert len(third) / len(whole) == pytest.approx(0.3, abs=0.08)
+    with pytest.raises(DataError, match="no recording"):
+        EcgSet(folders, range(1, 11), 100, 10, 0.0)
+
+
 def test_kept_and_unkept_inputs_are_the_same(folders, monkeypatch):
     kept = EcgSet(folders, range(1, 11), 100, 10)
     monkeypatch.setattr(batches, "KEPT_BYTES", 0)

@@ -10,6 +10,7 @@ import torch
 
 from meit.benchmark.findings import by_code, score_findings
 from meit.benchmark.metrics import Evaluation, Metric
+from meit.benchmark.plots import findings_figure, save_figure
 from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
@@ -81,7 +82,7 @@ def compare(
 ) -> str:
     """Scores the systems, of which the first is the model, and the model against each other one.
 
-    Writes results.json, predictions.jsonl and table.md to `out`; returns the table. The intervals are 95% percentiles
+    Writes results.json, predictions.jsonl, table.md, findings.png and .svg to `out`; returns the table. The intervals are 95% percentiles
     of 1,000 bootstraps over patients. train_texts: for CIDEr-D's document frequencies. notes: stands above the tables.
     """
     drafts = systems[MODEL]
@@ -89,6 +90,7 @@ def compare(
     evaluation = Evaluation(references, patients, train_texts, scoring.protocol, scoring.scorers)
     scores = {name: evaluation.score(texts) for name, texts in systems.items()}
     findings = {name: score_findings(texts, references, patients) for name, texts in systems.items()}
+    codes = by_code(drafts, references, patients)
     gains = {name: evaluation.difference(drafts, texts) for name, texts in systems.items() if name != MODEL}
     table = (
         f"n = {len(drafts)} recordings, {split} split, {len(set(drafts))} distinct drafts\n\n{notes}"
@@ -103,7 +105,7 @@ def compare(
         "scoring": evaluation.about,
         "distinct_drafts": len(set(drafts)),
         "baselines": {name: plain(scores[name] | findings[name]) for name in systems if name != MODEL},
-        "findings_by_code": {code: asdict(found) for code, found in by_code(drafts, references, patients).items()},
+        "findings_by_code": {code: asdict(found) for code, found in codes.items()},
         "differences": {name: plain(values) for name, values in gains.items()},
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -118,6 +120,7 @@ def compare(
         ),
     )
     write_text(out / "table.md", table + "\n")
+    save_figure(lambda: findings_figure(codes), out / "findings")
     return table
 
 

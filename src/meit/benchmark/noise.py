@@ -15,6 +15,7 @@ import numpy as np
 from meit.benchmark.comparison import Scoring, about, sources, training_texts
 from meit.benchmark.findings import score_findings
 from meit.benchmark.metrics import Evaluation, Metric
+from meit.benchmark.plots import INK, new_figure, save_figure
 from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.data.batches import EcgSet, first_windows
 from meit.data.shards import sha256
@@ -23,7 +24,7 @@ from meit.drafting.writing import write_reports
 from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
 from meit.errors import DataError
-from meit.files import atomic_path, write_json, write_jsonl, write_text
+from meit.files import write_json, write_jsonl, write_text
 from meit.model.report_model import ReportModel, load_model
 from meit.training.features import encode_all
 
@@ -31,8 +32,6 @@ CLEAN, CONDITIONS = "clean", "conditions"
 CURVES = ("bleu_4", "rouge_l", "cider_d", "statement_f1")  # the metrics that are drawn
 # of score_findings, what table.md shows; results.json has all
 FINDINGS = ("statement_f1", "hallucinated", "omitted", "abnormal_sensitivity", "abnormal_specificity")
-FIGURES = ("curves.png", "curves.svg")
-_INK = "#1f5f8b"
 NAMED_LEVELS = {"missing lead": LEADS, "swapped electrodes": SWAPS}
 
 Level = float | str
@@ -114,7 +113,7 @@ def evaluate_noise(
         + markdown_table({f"{_label(c)} ({unchanged[c]:.0%} the same)": metrics for c, metrics in losses.items()})
     )
     write_text(out / "table.md", text + "\n")
-    _save(scores, table, out)
+    save_figure(lambda: curves(scores, table), out / "curves")
     return text
 
 
@@ -206,13 +205,9 @@ def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mappin
 
 def curves(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise]):
     """A figure of one panel a metric and noise: the score against the level, over the clean score, with 95% bands."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = list(dict.fromkeys(condition[0] for condition in scores if condition != CLEAN))
     metrics = [metric for metric in CURVES if all(metric in of_condition for of_condition in scores.values())]
-    figure = Figure(figsize=(2.2 * len(names) + 0.6, 1.9 * len(metrics) + 0.7), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(2.2 * len(names) + 0.6, 1.9 * len(metrics) + 0.7)
     grid = figure.subplots(len(metrics), len(names), sharey="row", sharex="col", squeeze=False)
     for metric, row in zip(metrics, grid, strict=True):
         row[0].set_ylabel(metric)
@@ -237,23 +232,13 @@ def _draw_panel(axes, clean: Metric, by_level: Mapping[Level, Metric]) -> None:
     low, high = np.array([by_level[level].ci95 for level in levels]).T
     if named or len(levels) == 1:
         spread = np.clip([values - low, high - values], 0, None)  # a percentile interval need not hold its value
-        axes.errorbar(levels, values, spread, fmt="o", markersize=3, color=_INK)
+        axes.errorbar(levels, values, spread, fmt="o", markersize=3, color=INK)
         axes.margins(x=0.2)
     else:
-        axes.fill_between(levels, low, high, color=_INK, alpha=0.25, linewidth=0)
-        axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color=_INK)
+        axes.fill_between(levels, low, high, color=INK, alpha=0.25, linewidth=0)
+        axes.plot(levels, values, marker="o", markersize=3, linewidth=1.2, color=INK)
     axes.set_xticks(levels)
     axes.tick_params(axis="x", rotation=60 if named else 0)
-
-
-def _save(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise], out: Path) -> None:
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "meit", "font.size": 8}):
-        figure = curves(scores, table)
-        for name in FIGURES:
-            with atomic_path(out / name) as temporary:
-                figure.savefig(temporary, dpi=150, metadata={"Date": None} if name.endswith("svg") else None)
 
 
 def _check(name: str, level: Level) -> None:

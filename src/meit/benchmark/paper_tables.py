@@ -1,12 +1,12 @@
 """The paper's tables out of many `results.json`: one row a run, as Markdown, CSV or LaTeX.
 
-Published numbers stand beside ours where a CSV gives them: table, row, metric, value, source. None is shipped: a number
-belongs here only with the place that it was read from.
+Published numbers stand beside ours, from published.csv and any file of its form (table, row, metric, value, source): a
+number belongs there only with the place that it was read from.
 """
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ NGRAMS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_1", "rouge_2"
 BERT = ("bertscore_p", "bertscore_r", "bertscore_f1")
 AXES = ("medical_terminology", "logical_consistency", "completeness", "diagnostic_accuracy")
 FINDINGS = ("statement_f1", "hallucinated", "omitted", "missed_critical", "abnormal_sensitivity", "abnormal_specificity")
+PUBLISHED = Path(__file__).with_name("published.csv")
 PUBLISHED_COLUMNS = ("table", "row", "metric", "value", "source")
 
 
@@ -39,8 +40,10 @@ TABLES = {
     "fusion": Table("quality", (_DATA, _BACKBONE, "model.fusion", "model.encoder_tokens"), NGRAMS),
     "instructions": Table("quality", (_DATA, _BACKBONE, "model.training.recipe.instructions"), NGRAMS),
     "size": Table("quality", (_DATA, _BACKBONE, "model.parameters"), NGRAMS),
+    "training-size": Table("quality", (_DATA, _BACKBONE, "model.training.recipe.share"), NGRAMS + FINDINGS),
     "time": Table("quality", (_DATA, _BACKBONE, "model.training.hardware", "model.training.seconds"), ()),
 }
+SERIES = {"size": 1, "training-size": 2}  # tables with curves, over their last key: how many keys tell lines apart
 
 
 def collect(places: Sequence[Path]) -> list[dict]:
@@ -59,25 +62,43 @@ def collect(places: Sequence[Path]) -> list[dict]:
 
 
 def rows(name: str, results: Sequence[dict], published: Path | None = None) -> list[list[str]]:
-    """The table's header and its lines, as text. Raises DataError for a name that there is not."""
+    """The table's header and its lines, as text. published: further numbers beside the shipped ones. Raises DataError for a name that there is not."""
     if name not in TABLES:
         raise DataError(f"table {name!r} is not known; known are {', '.join(TABLES)}")
     table = TABLES[name]
     ours = [result for result in results if result["task"] == table.task]
-    metrics = [metric for metric in table.metrics if any(metric in result["metrics"] for result in ours)]
+    files = [PUBLISHED] if published is None else [PUBLISHED, published]
+    theirs = [line for file in files for line in _published(name, file)]
+    stated = [result["metrics"] for result in ours] + [values for _, values, _ in theirs]
+    metrics = [metric for metric in table.metrics if any(metric in some for some in stated)]
     lines = [[key.split(".")[-1] if key != _DATA else "data" for key in table.keys] + ["n", *metrics, "source"]]
     for result in ours:
         keys = [_text(_at(result, key)) for key in table.keys]
         lines.append([*keys, str(result["n"]), *(_cell(result["metrics"].get(metric)) for metric in metrics), "ours"])
-    for row, values, source in _published(name, published):
+    for row, values, source in theirs:
         keys = [row, *[""] * (len(table.keys) - 1)]
         lines.append([*keys, "", *(values.get(metric, "") for metric in metrics), source])
     return lines
 
 
-def _published(name: str, path: Path | None) -> list[tuple[str, dict[str, str], str]]:
-    if path is None:
-        return []
+def points(name: str, results: Sequence[dict]) -> list[tuple[str, float, Mapping[str, dict]]]:
+    """What meit.benchmark.plots.scaling_figure draws: of each result its series, its size, and its metrics.
+
+    Raises DataError for a name that is not in SERIES.
+    """
+    if name not in SERIES:
+        raise DataError(f"table {name!r} has no curves; {' and '.join(SERIES)} have")
+    table = TABLES[name]
+    found = []
+    for result in (result for result in results if result["task"] == table.task):
+        size = _at(result, table.keys[-1])
+        if size is not None:
+            series = " ".join(_text(_at(result, key)) for key in table.keys[: SERIES[name]])
+            found.append((series, float(size), result["metrics"]))
+    return found
+
+
+def _published(name: str, path: Path) -> list[tuple[str, dict[str, str], str]]:
     try:
         with open(path, newline="", encoding="utf-8") as file:
             entries = [entry for entry in csv.DictReader(file) if entry["table"] == name]

@@ -35,8 +35,8 @@ def evaluate_zero_shot(
 ) -> str:
     """`data`: prepared folders of the other hospital; `tuned_on`: those that the model was tuned on.
 
-    split: "all" is fair, since the model has seen none of them. CIDEr-D counts documents in the tuning set. Writes what `compare` does; returns the table. Raises
-    DataError, ModelError.
+    split: "all" is fair, since the model has seen none of them. CIDEr-D counts documents in the tuning set. Writes what
+    `compare` does; returns the table. Raises DataError, ModelError.
     """
     scoring.scorers  # what is absent shall say so now
     model = load_model(model_folder, quantised)

@@ -92,11 +92,17 @@ def study_judge(args: argparse.Namespace) -> int:
 
 
 def table(args: argparse.Namespace) -> int:
-    """Render one of the paper's tables out of the results of many runs."""
-    from meit.benchmark.paper_tables import FORMATS, collect, rows
+    """Render one of the paper's tables out of the results of many runs; of size and training-size also the curves."""
+    from meit.benchmark.paper_tables import FORMATS, collect, points, rows
     from meit.files import write_text
 
-    text = FORMATS[args.format](rows(args.table, collect(args.results), args.published))
+    results = collect(args.results)
+    text = FORMATS[args.format](rows(args.table, results, args.published))
+    if args.plot:
+        from meit.benchmark.plots import save_figure, scaling_figure
+
+        found = points(args.table, results)
+        save_figure(lambda: scaling_figure(found, args.table), args.plot)
     if args.out is None:
         print(text, end="")
     else:
@@ -149,9 +155,12 @@ def add(commands) -> None:
         one.add_argument("--out", type=Path, required=True, metavar="DIR")
 
     one = commands.add_parser("table", help="a table of the paper, out of many results", description=table.__doc__)
-    one.add_argument("table", help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size or time")
+    one.add_argument(
+        "table", help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size, training-size or time"
+    )
     one.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders that meit evaluate wrote")
     one.add_argument("--format", choices=("markdown", "csv", "latex"), default="markdown")
     one.add_argument("--published", type=Path, metavar="CSV", help="numbers of others: table, row, metric, value, source")
+    one.add_argument("--plot", type=Path, metavar="STEM", help="size, training-size: curves as STEM.png and STEM.svg")
     one.add_argument("--out", type=Path, metavar="FILE")
     one.set_defaults(run=table)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from meit.data.shards import Example, Report, Shard, shard_paths
+from meit.data.splits import in_share
 from meit.ecg.normalise import normalise
 from meit.ecg.recording import LEADS
 from meit.ecg.resample import resample, windows
@@ -40,10 +41,13 @@ class EcgSet:
     """The recordings of several prepared folders whose fold is in `folds`: each record once, in order of id.
 
     Where two folders hold the same record, the first one counts. What is kept of a recording in memory is its place;
-    inputs of sets below KEPT_BYTES are kept once they are made. Raises NoRecordings where nothing is found, and DataError.
+    inputs of sets below KEPT_BYTES are kept once they are made. share: of the patients, by meit.data.splits.in_share.
+    Raises NoRecordings where nothing is found, and DataError.
     """
 
-    def __init__(self, folders: Sequence[Path | str], folds: Sequence[int], rate: float, seconds: float):
+    def __init__(
+        self, folders: Sequence[Path | str], folds: Sequence[int], rate: float, seconds: float, share: float = 1.0
+    ):
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -51,7 +55,10 @@ class EcgSet:
         self._shards = [Shard(path) for folder in folders for path in shard_paths(folder)]
         tables = []
         for number, shard in enumerate(self._shards):
-            wanted = np.flatnonzero(np.isin(shard.column("fold").to_numpy(), list(folds)))
+            inside = np.isin(shard.column("fold").to_numpy(), list(folds))
+            if share < 1:
+                inside &= [in_share(patient, share) for patient in shard.column("patient_id").to_pylist()]
+            wanted = np.flatnonzero(inside)
             ids = shard.column("record_id").take(pa.array(wanted))
             places = {"shard": pa.array(np.full(len(wanted), number, np.int32)), "row": pa.array(wanted.astype(np.int32))}
             tables.append(pa.table({"length": pc.utf8_length(ids), "id": ids, **places}))

@@ -13,5 +13,13 @@ def folds_of(split: str) -> tuple[int, ...]:
 
 def fold_of(patient_id: str, seed: int = 0) -> int:
     """1..10, evenly, where a source has no folds of its own: a patient's recordings share one, whatever else is there."""
-    digest = hashlib.blake2b(f"{seed}:{patient_id}".encode(), digest_size=8).digest()
-    return 1 + int.from_bytes(digest) % 10
+    return 1 + _drawn(f"{seed}:{patient_id}") % 10
+
+
+def in_share(patient_id: str, share: float) -> bool:
+    """Whether a patient belongs to a share (0..1) of a set; a smaller share lies within a larger one."""
+    return share >= 1 or _drawn(f"share:{patient_id}") < share * 2**64
+
+
+def _drawn(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())

@@ -13,7 +13,7 @@ from torch.utils.data import ConcatDataset, Dataset
 
 from meit.data.batches import EcgSet
 from meit.data.shards import Report, read_all_reports
-from meit.data.splits import SPLITS
+from meit.data.splits import SPLITS, in_share
 from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
 from meit.model.instructions import instructions
@@ -110,7 +110,7 @@ def text_examples(
     """text_steps batches of reports of the training folds; their codes stand for the ECG, the signal is hidden."""
     if not recipe.text_steps:
         return None
-    reports = read_all_reports(recipe.data, SPLITS["train"])
+    reports = [one for one in read_all_reports(recipe.data, SPLITS["train"]) if in_share(one.patient_id, recipe.share)]
     rng = np.random.default_rng(recipe.seed)
     # drawn as often as they occur: decoding follows the commonest wording, so it must be the true one
     count = min(recipe.text_steps, len(reports) // recipe.batch_size) * recipe.batch_size

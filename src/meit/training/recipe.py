@@ -18,6 +18,7 @@ class Recipe:
     version: str = "1"
     out: str = "runs/meit"
     data: tuple[str, ...] = ()  # prepared folders; where two hold the same recording, the first one counts
+    share: float = 1.0  # of the training patients; a smaller share lies within a larger one
     seed: int = 0
 
     backbone: str = DEFAULT  # a name of `meit models`, a Hugging Face id, or a folder

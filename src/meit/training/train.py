@@ -59,7 +59,7 @@ def train(recipe: Recipe) -> Path:
         _claim(out, recipe)
     torch.manual_seed(recipe.seed)
     base = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
-    ecgs = EcgSet(recipe.data, SPLITS["train"], base.rate, base.seconds)
+    ecgs = EcgSet(recipe.data, SPLITS["train"], base.rate, base.seconds, recipe.share)
     config = EncoderConfig(findings=finding_names(map(json.loads, ecgs.column("codes"))), n_tokens=recipe.encoder_tokens)
     with processes.main_process_first():
         encoder, held_out = trained_encoder(recipe, config, ecgs, out)
