@@ -279,11 +279,27 @@ LEAD_GROUPS = {
 
 def _lead_groups(name: str) -> list[str]:
     """The groups of leads that a canonical list touches; none where it is no list of leads."""
-    single = set()
-    for part in name.split(", "):
-        first, _, last = part.partition("-V")
-        single |= {f"V{n}" for n in range(int(first[1:]), int(last) + 1)} if last else {part}
+    single = set(_listed(name))
     return [group for group, members in LEAD_GROUPS.items() if single & set(members)]
+
+
+def _listed(name: str) -> list[str]:
+    """The leads of a canonical list, "II, V1-V3"."""
+    single = []
+    for part in filter(None, name.split(", ")):
+        first, _, last = part.partition("-V")
+        single += [f"V{n}" for n in range(int(first[1:]), int(last) + 1)] if last else [part]
+    return single
+
+
+def leads_of(territory: str) -> tuple[str, ...]:
+    """The leads of a Statement's territory: those listed, or those of the wall; none where it has none of its own."""
+    found: list[str] = []
+    for name in territory.split("; "):
+        walls = [row.leads for row in _territory_table() if row.name == name]
+        groups = [group for group in LEAD_GROUPS if walls and group in walls[0]]
+        found += [lead for group in groups for lead in LEAD_GROUPS[group]] if walls else _listed(name)
+    return tuple(dict.fromkeys(found))
 
 
 @cache

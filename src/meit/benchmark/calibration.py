@@ -1,0 +1,157 @@
+"""`meit calibrate`: fits the confidences of a model's statements on drafts of the validation fold, and their error.
+
+The error of calibration is that of Naeini et al. (AAAI 2015) over BINS bins of equally many statements: the mean
+distance, weighted by bin, between mean confidence and the share that the references assert.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from meit.benchmark.bootstrap import patient_index
+from meit.benchmark.grounded import Drafted, drafted
+from meit.benchmark.metrics import Metric
+from meit.data.splits import SPLITS
+from meit.drafting.confidence import FEATURES, Calibration, features
+from meit.drafting.grounding import Grounded, check
+from meit.drafting.rules import Patient
+from meit.model.report_model import load_model
+from meit.reports.statements import asserted, read_statements
+
+BINS = 10
+# What holds the weights near 0, in statements: little for those of all statements, more for the offset of one code, so
+# that a code with few statements keeps near to the others. Chosen by cross-validation over the patients of fold 9.
+PENALTY, CODE_PENALTY = 0.1, 4.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A statement of a draft that asserts a finding, and whether the reference asserts it too."""
+
+    one: Grounded
+    encoder: dict[str, float]
+    true: bool
+    patient: str
+
+
+def judged(records: Sequence[Drafted]) -> list[Judged]:
+    found = []
+    for record in records:
+        there = asserted(read_statements(record.reference))
+        checked = check(read_statements(record.draft), record.measurements, Patient(record.sex, record.age))
+        found += [
+            Judged(one, dict(record.encoder), one.statement.code in there, record.patient_id)
+            for one in checked
+            if not one.statement.negated
+        ]
+    return found
+
+
+def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Calibration:
+    """Penalised logistic regression, by L-BFGS."""
+    codes = sorted({each.one.statement.code for each in statements})
+    shared = np.array([features(each.one, each.encoder) for each in statements]).reshape(-1, len(FEATURES))
+    by_code = np.array([[each.one.statement.code == code for code in codes] for each in statements], float)
+    design = np.hstack([shared, by_code.reshape(len(statements), len(codes))])
+    true = np.array([each.true for each in statements], float)
+    penalty = np.r_[np.full(len(FEATURES), PENALTY), np.full(len(codes), CODE_PENALTY)]
+    penalty[0] = 1e-3  # the constant is free
+
+    def loss(weights):
+        z = design @ weights
+        value = np.logaddexp(0, z).sum() - true @ z + (penalty * weights**2).sum() / 2
+        return value, design.T @ (expit(z) - true) + penalty * weights
+
+    weights = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x.round(4).tolist()
+    n = len(FEATURES)
+    return Calibration(model_sha256, dict(zip(FEATURES, weights[:n])), dict(zip(codes, weights[n:])), fitted_on)
+
+
+def calibrate(model_folder: Path, data: Sequence[Path]) -> str:
+    """Fits on the validation fold and writes calibration.json into the model's folder; says how it fits."""
+    model = load_model(model_folder)
+    statements = judged(drafted(model, data, SPLITS["validation"]))
+    about = {
+        "data": [Path(folder).name for folder in data],
+        "folds": list(SPLITS["validation"]),
+        "statements": len(statements),
+        "asserted_by_the_reference": sum(each.true for each in statements),
+    }
+    found = fit(statements, model.sha256, about)
+    found.save(Path(model_folder))
+    error = calibration_error(*confidences(found, statements))
+    return f"{len(statements)} statements of folds {about['folds']}; calibration error on them, as fitted: {error:.3f}"
+
+
+def confidences(calibration: Calibration, statements: Sequence[Judged]) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) confidences and (N,) whether the reference asserts it."""
+    given = [calibration.confidences([each.one], each.encoder)[0] for each in statements]
+    return np.array(given, float), np.array([each.true for each in statements], float)
+
+
+def bins(confidence: np.ndarray, true: np.ndarray) -> list[tuple[float, float, int]]:
+    """(mean confidence, share that is true, number) of BINS bins of equally many, from the least sure."""
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    return [(float(confidence[part].mean()), float(true[part].mean()), len(part)) for part in parts]
+
+
+def calibration_error(confidence: np.ndarray, true: np.ndarray) -> float:
+    """0 to 1; NaN without a statement."""
+    if not len(confidence):
+        return float("nan")
+    return sum(n * abs(sure - share) for sure, share, n in bins(confidence, true)) / len(confidence)
+
+
+def calibration_metrics(
+    calibration: Calibration, statements: Sequence[Judged], n_bootstrap: int = 1000, seed: int = 0
+) -> dict[str, Metric]:
+    """calibration_error, brier_score and, for comparison, brier_constant (the mean for all), with 95% intervals over
+    patients."""
+    confidence, true = confidences(calibration, statements)
+    patients = patient_index([each.patient for each in statements])
+    rows_of = [np.flatnonzero(patients == patient) for patient in range(patients.max() + 1)]
+
+    def values(rows):
+        sure, is_true = confidence[rows], true[rows]
+        return (
+            calibration_error(sure, is_true), ((sure - is_true) ** 2).mean(), ((is_true.mean() - is_true) ** 2).mean()
+        )  # fmt: skip
+
+    rng = np.random.default_rng(seed)
+    resamples = [
+        values(np.concatenate([rows_of[drawn] for drawn in rng.integers(len(rows_of), size=len(rows_of))]))
+        for _ in range(n_bootstrap)
+    ]
+    low, high = np.percentile(resamples, [2.5, 97.5], axis=0)
+    names = ("calibration_error", "brier_score", "brier_constant")
+    return {
+        name: Metric(float(value), (float(lo), float(hi)))
+        for name, value, lo, hi in zip(names, values(np.arange(len(true))), low, high)
+    }
+
+
+def reliability_figure(calibration: Calibration, statements: Sequence[Judged], title: str):
+    """Mean confidence of each bin against the share that the references assert, with 95% Wilson intervals."""
+    from meit.benchmark.plots import INK, new_figure
+
+    confidence, true = confidences(calibration, statements)
+    figure = new_figure(3.6, 3.8)
+    axes = figure.subplots()
+    axes.plot((0, 1), (0, 1), color="0.7", linewidth=0.8)
+    for sure, share, n in bins(confidence, true):
+        axes.plot((sure, sure), _wilson(share, n), color=INK, linewidth=1)
+        axes.plot(sure, share, "o", color=INK, markersize=4)
+    axes.hist(confidence, bins=20, range=(0, 1), weights=np.full(len(confidence), 0.5 / len(confidence)), color="0.85")
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share that the reference asserts", title=title)
+    return figure
+
+
+def _wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return middle - half, middle + half

@@ -1,0 +1,62 @@
+"""How sure a draft's statement is: the calibrated probability that a reference report asserts its code.
+
+A logistic function of what the encoder gives the code, of the statement's support, and of an offset by code, fitted on
+drafts of recordings that the model was not trained on (`meit calibrate`; docs/grounding.md). The language model's own
+token probabilities are left out: beside the encoder's they added nothing on fold 9.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from meit.drafting.grounding import SUPPORTS, UNCHECKED, Grounded
+from meit.files import write_json
+
+FILE = "calibration.json"
+LEAST = 0.003  # probabilities nearer to 0 or 1 than this are taken for this far away
+FEATURES = ("constant", "encoder_logit", "encoder_has_no_output", *(s for s in SUPPORTS if s != UNCHECKED))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """weights: of FEATURES. codes: offset of each code that the fit has seen. model_sha256: of the model whose drafts
+    and encoder it was fitted on. fitted_on: data, folds, statements, for the reader."""
+
+    model_sha256: str
+    weights: Mapping[str, float]
+    codes: Mapping[str, float]
+    fitted_on: Mapping[str, object] = field(default_factory=dict)
+
+    def confidences(self, statements: Sequence[Grounded], encoder: Mapping[str, float]) -> list[float | None]:
+        """encoder: its probability of each finding, by name ("axis:LAD" for an axis). None for what is excluded."""
+        weights = np.array([self.weights[name] for name in FEATURES])
+        return [
+            None
+            if one.statement.negated
+            else float(expit(features(one, encoder) @ weights + self.codes.get(one.statement.code, 0.0)))
+            for one in statements
+        ]
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / FILE, asdict(self))
+
+
+def load_calibration(folder: Path, model_sha256: str) -> Calibration | None:
+    """The calibration that lies with a model; None where there is none, or one of another model."""
+    if not (folder / FILE).exists():
+        return None
+    found = Calibration(**json.loads((folder / FILE).read_text()))
+    return found if found.model_sha256 == model_sha256 else None
+
+
+def features(one: Grounded, encoder: Mapping[str, float]) -> np.ndarray:
+    """Values of FEATURES."""
+    code = one.statement.code
+    given = encoder.get(code, encoder.get(f"axis:{code}"))
+    known = given is not None
+    p = min(max(given, LEAST), 1 - LEAST) if known else 0.5
+    return np.array([1.0, np.log(p / (1 - p)), not known, *(one.support == s for s in SUPPORTS if s != UNCHECKED)], float)

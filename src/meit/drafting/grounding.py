@@ -1,0 +1,169 @@
+"""A draft's statements held against what was measured, by the rules of rules.tsv.
+
+    support     measured, contradicted or unchecked, of each statement, with the evidence in words and numbers
+    omissions   findings that are measured, important, and that the text does not mention
+
+Nothing here looks at the ECG or at the language model: texts, measurements and rules decide.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from meit.drafting.rewording import hedged, without
+from meit.drafting.rules import STATED, Condition, Patient, Rule, holds, rules
+from meit.ecg.measure.measurements import Measurements
+from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
+
+MEASURED, CONTRADICTED, UNCHECKED = SUPPORTS = ("measured", "contradicted", "unchecked")
+ADULT = 16  # years, from which the thresholds hold
+NORMAL, ABNORMAL = "NORM", "ABECG"
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """A statement with its support. confidence: the probability that a reference report asserts it; None where the
+    model has no calibration or the statement excludes the finding."""
+
+    statement: Statement
+    support: str = UNCHECKED
+    evidence: str = ""
+    confidence: float | None = None
+
+    def to_dict(self) -> dict:
+        one = self.statement
+        return {
+            "text": one.text,
+            "code": one.code,
+            "certainty": one.certainty,
+            "territory": one.territory,
+            "confidence": None if self.confidence is None else round(self.confidence, 3),
+            "support": self.support,
+            "evidence": self.evidence,
+        }
+
+
+@dataclass(frozen=True)
+class Omission:
+    """A measured, important finding that the report does not mention. words: "QTc 512 ms"."""
+
+    code: str
+    words: str
+    refutes_normal: bool
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """What becomes of a draft: its text (without what strict removed, with hedges), its statements, what to look at."""
+
+    report: str
+    statements: tuple[Grounded, ...]
+    omissions: tuple[Omission, ...]
+    removed: tuple[Grounded, ...]
+    warnings: tuple[str, ...]
+
+
+def ground(
+    report: str,
+    measurements: Measurements,
+    sex: str | None = None,
+    age: float | None = None,
+    confidences: Callable[[Sequence[Grounded]], Sequence[float | None]] = lambda statements: [None] * len(statements),
+    strict: bool = False,
+) -> Grounding:
+    """The whole way of one draft. confidences: gives each statement, whose support is known, its confidence.
+
+    strict: contradicted statements leave the text, and a warning names each. What is contradicted or measured but not
+    mentioned is always named. Statements of low confidence that are not measured get a hedge.
+    """
+    patient = Patient(sex, age)
+    statements = read_statements(report)
+    checked = check(statements, measurements, patient)
+    given = confidences(checked)
+    checked = [replace(one, confidence=sure) for one, sure in zip(checked, given, strict=True)]
+    named = omissions(statements, measurements, patient)
+    warnings, removed = [], []
+    if strict and any(one.support == CONTRADICTED for one in checked):
+        report, left = without(report, statements, [one.support == CONTRADICTED for one in checked])
+        for index, one in enumerate(checked):
+            if one.support == CONTRADICTED:
+                removed.append(one)
+                warnings.append(f"removed: {one.evidence}")
+            elif index not in left:
+                warnings.append(f"removed with it: '{one.statement.text}', which shared its words")
+        checked = [checked[index] for index in left]
+    else:
+        warnings += [f"contradicted: {one.evidence}" for one in checked if one.support == CONTRADICTED]
+    warnings += [f"not mentioned: {one.words}" for one in named]
+    report = hedged(report, [None if one.support == MEASURED else one.confidence for one in checked])
+    worded = read_statements(report)
+    if [one.code for one in worded] == [one.statement.code for one in checked]:
+        checked = [replace(one, statement=now) for one, now in zip(checked, worded, strict=True)]
+    return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
+
+
+def check(statements: Sequence[Statement], measurements: Measurements, patient: Patient = Patient()) -> list[Grounded]:
+    """Each statement of a report with its support and evidence."""
+    if not _is_adult(patient):
+        return [Grounded(one) for one in statements]
+    stated = asserted(statements)
+    return [Grounded(one, *_support(one, stated, measurements, patient)) for one in statements]
+
+
+def omissions(statements: Sequence[Statement], measurements: Measurements, patient: Patient = Patient()) -> list[Omission]:
+    """What is measured, important and not mentioned, each code once; in the order of the table."""
+    if not _is_adult(patient):
+        return []
+    mentioned = {one.code for one in statements}
+    found: dict[str, Omission] = {}
+    for rule in rules():
+        if mentioned & {*rule.codes, *rule.unless}:
+            continue
+        words = _words(rule, rule.names, measurements, patient, rule.leads)
+        if words:
+            found.setdefault(rule.codes[0], Omission(rule.codes[0], words, rule.refutes_normal))
+    return list(found.values())
+
+
+def _is_adult(patient: Patient) -> bool:
+    return patient.age is None or patient.age >= ADULT
+
+
+def _support(one: Statement, stated: set[str], found: Measurements, patient: Patient) -> tuple[str, str]:
+    for_it, against = _evidence(one, stated, found, patient)
+    if one.negated:
+        if for_it:
+            return CONTRADICTED, f"'{one.text}' is excluded, but {', '.join(for_it)}"
+        if against:
+            return MEASURED, f"{', '.join(against)}: no {codes()[one.code].description}"
+    elif against:
+        return CONTRADICTED, f"'{one.text}' but {', '.join(against)}"
+    elif for_it:
+        return MEASURED, f"{', '.join(for_it)}: {codes()[one.code].description}"
+    return UNCHECKED, ""
+
+
+def _evidence(one: Statement, stated: set[str], found: Measurements, patient: Patient) -> tuple[list[str], list[str]]:
+    """What speaks for a finding, and what against it."""
+    for_it: dict[str, None] = {}
+    against: dict[str, None] = {}
+    if one.code in (NORMAL, ABNORMAL):
+        seen = [
+            _words(rule, rule.names, found, patient, rule.leads)
+            for rule in rules()
+            if rule.refutes_normal and (one.code == ABNORMAL or not stated & {*rule.codes, *rule.unless})
+        ]
+        (against if one.code == NORMAL else for_it).update(dict.fromkeys(filter(None, seen)))
+    own = leads_of(one.territory)
+    for rule in rules():
+        if one.code in rule.codes:
+            leads = own if rule.leads == (STATED,) else rule.leads
+            for_it[_words(rule, rule.supports, found, patient, leads)] = None
+            if not stated & rule.unless:
+                against[_words(rule, rule.contradicts, found, patient, leads, everywhere=True)] = None
+    return [words for words in for_it if words], [words for words in against if words]
+
+
+def _words(
+    rule: Rule, wanted: Sequence[Condition], found: Measurements, patient: Patient, leads: Sequence[str], everywhere=False
+) -> str:
+    return holds(rule, wanted, found, patient, leads, len(leads) if everywhere else min(rule.least_leads, len(leads)))

@@ -1,0 +1,159 @@
+"""The rules that hold statements against measurements: rules.tsv, read and applied. The table decides, not the code.
+
+A row is a rule; what its columns mean stands at the head of the table. A condition is `name operator number`, several
+with ", " between all have to hold; names are those of meit.ecg.measure, `net_mv` (R + S of a lead) and `age`. A
+condition on what was not measured, or not reliably enough, holds for nothing.
+"""
+
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
+
+OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
+STATED = "stated"  # the leads that the statement itself names
+NET = "net_mv"
+AGE = "age"
+_CONDITION = re.compile(r"(\w+) (>=|<=|>|<|=) (-?\d+(?:\.\d+)?)")
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Condition(NamedTuple):
+    name: str
+    operator: str
+    threshold: float
+
+    @property
+    def by_lead(self) -> bool:
+        return self.name in BY_LEAD or self.name == NET
+
+    def holds(self, value: float) -> bool:
+        return OPERATORS[self.operator](value, self.threshold)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of rules.tsv. Empty conditions never hold."""
+
+    codes: tuple[str, ...]
+    supports: tuple[Condition, ...]
+    contradicts: tuple[Condition, ...]
+    names: tuple[Condition, ...]
+    refutes_normal: bool
+    unless: frozenset[str]
+    leads: tuple[str, ...]  # empty for a rule on the whole ECG; (STATED,) for the leads of the statement
+    least_leads: int
+    sex: str  # "F", "M", "?" where it is not known, or "" for all
+    reliability: float
+    words: str
+    source: str
+
+    def is_for(self, sex: str | None) -> bool:
+        return not self.sex or self.sex == (sex if sex in ("F", "M") else "?")
+
+
+class Patient(NamedTuple):
+    """What thresholds depend on. sex: "F", "M" or None; age in years."""
+
+    sex: str | None = None
+    age: float | None = None
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    lines = files("meit.drafting").joinpath("rules.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return tuple(_rule(dict(zip(rows[0], row, strict=True))) for row in rows[1:])
+
+
+def _rule(row: Mapping[str, str]) -> Rule:
+    return Rule(
+        codes=tuple(row["codes"].split()),
+        supports=conditions(row["supports"]),
+        contradicts=conditions(row["contradicts"]),
+        names=conditions(row["names"]),
+        refutes_normal=row["refutes normal"] == "yes",
+        unless=frozenset(row["unless"].split()),
+        leads=tuple(filter(None, row["leads"].split(","))),
+        least_leads=int(row["least leads"] or 1),
+        sex=row["sex"],
+        reliability=float(row["reliability"]),
+        words=row["words"],
+        source=row["source"],
+    )
+
+
+def conditions(text: str) -> tuple[Condition, ...]:
+    """Raises ValueError for what is none."""
+    made = []
+    for part in filter(None, text.split(", ")):
+        match = _CONDITION.fullmatch(part)
+        if match is None or match[1] not in (*GLOBAL, *BY_LEAD, NET, AGE):
+            raise ValueError(f"'{part}' is no condition of rules.tsv")
+        made.append(Condition(match[1], match[2], float(match[3])))
+    return tuple(made)
+
+
+def holds(
+    rule: Rule, wanted: Sequence[Condition], found: Measurements, patient: Patient, leads: Sequence[str], least: int
+) -> str:
+    """The rule's words with what was measured in them, where all conditions hold; else "". least: in how many leads."""
+    if not wanted or not rule.is_for(patient.sex):
+        return ""
+    whole = [one for one in wanted if not one.by_lead]
+    if not all(_true(one, _measure(found, one.name, "", patient), rule.reliability) for one in whole):
+        return ""
+    there = []
+    if len(whole) < len(wanted):
+        by_lead = [one for one in wanted if one.by_lead]
+        there = [
+            lead
+            for lead in leads
+            if all(_true(one, _measure(found, one.name, lead, patient), rule.reliability) for one in by_lead)
+        ]
+        if not leads or len(there) < least:
+            return ""
+    return worded(rule.words, found, patient, there)
+
+
+def _true(one: Condition, measured: Measure, least: float) -> bool:
+    return measured.value is not None and measured.reliability >= least and one.holds(measured.value)
+
+
+def _measure(found: Measurements, name: str, lead: str, patient: Patient) -> Measure:
+    if name == AGE:
+        return Measure(patient.age, 1.0)
+    if name == NET:
+        r, s = found.lead(lead, "r_mv"), found.lead(lead, "s_mv")
+        known = r.value is not None and s.value is not None
+        return Measure(r.value + s.value if known else None, min(r.reliability, s.reliability))
+    return found.lead(lead, name) if name in BY_LEAD else found[name]
+
+
+def worded(words: str, found: Measurements, patient: Patient, leads: Sequence[str]) -> str:
+    """ "QRS {qrs_ms} ms" -> "QRS 148 ms"; what a lead has is told for each of the leads, in their order."""
+
+    def filled(match: re.Match[str]) -> str:
+        name = match[1]
+        if name == "leads":
+            return ", ".join(leads)
+        places = leads if name in BY_LEAD or name == NET else [""]
+        return ", ".join(number(name, _measure(found, name, lead, patient).value) for lead in places)
+
+    return _PLACE.sub(filled, words)
+
+
+def number(name: str, value: float | None) -> str:
+    """As one would write it: whole milliseconds, beats and degrees, hundredths of a millivolt, percent."""
+    if value is None:
+        return "?"
+    if name in ("rr_irregularity", "paced_beats"):
+        return f"{value:.0%}"
+    if name in ("st_mv", "st60_mv", "t_mv", "q_mv", NET):
+        return f"{value:+.2f}"
+    return f"{value:.2f}" if name.endswith("_mv") else f"{value:.0f}"
