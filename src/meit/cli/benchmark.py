@@ -50,7 +50,15 @@ def _expert(args: argparse.Namespace) -> str:
     return evaluate_annotations(drafts, args.table, drafts.parent)
 
 
-TASKS = {"quality": _quality, "zero-shot": _zero_shot, "noise": _noise, "expert": _expert}
+def _grounding(args: argparse.Namespace) -> str:
+    from meit.benchmark.grounding import evaluate_grounding
+
+    return evaluate_grounding(args.model, args.data, args.out, args.split or "test")
+
+
+TASKS = {
+    "quality": _quality, "zero-shot": _zero_shot, "noise": _noise, "expert": _expert, "grounding": _grounding,
+}  # fmt: skip
 
 
 def evaluate(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`meit train`, `meit merge` and `meit models`."""
+"""`meit train`, `meit calibrate`, `meit merge` and `meit models`."""
 
 import argparse
 from pathlib import Path
@@ -9,6 +9,14 @@ def train(args: argparse.Namespace) -> int:
     from meit.training.train import train as run
 
     print(f"Model: {run(load_recipe(args.recipe, args.overrides))}")
+    return 0
+
+
+def calibrate(args: argparse.Namespace) -> int:
+    """Fit the confidences of a model's statements on its drafts of the validation fold; MODEL/calibration.json."""
+    from meit.benchmark.calibration import calibrate as run
+
+    print(run(args.model, args.data))
     return 0
 
 
@@ -34,6 +42,13 @@ def add(commands) -> None:
     one.add_argument("recipe", type=Path, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
     one.set_defaults(run=train)
+
+    one = commands.add_parser(
+        "calibrate", help="fit the confidences of a model's statements", description=calibrate.__doc__
+    )
+    one.add_argument("model", type=Path, metavar="MODEL")
+    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
+    one.set_defaults(run=calibrate)
 
     one = commands.add_parser("merge", help="fold the adapter into the language model", description=merge.__doc__)
     one.add_argument("model", type=Path, metavar="MODEL")

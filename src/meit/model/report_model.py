@@ -97,6 +97,7 @@ class ReportModel(nn.Module):
         self.projector = Projector(config)
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
         self.sha256, self.training_record = "", {}  # of a loaded model: its files, and how it came to be
+        self.folder: Path | None = None
 
     def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, n_samples, 12), (B, n_samples) -> finding probabilities (B, F) and tokens (B, S, width)."""
@@ -229,7 +230,7 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
     for part in PARTS:
         state = {key.removeprefix(part + "."): value for key, value in own.items() if key.startswith(part + ".")}
         getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
-    model.sha256 = _checksum(folder)
+    model.sha256, model.folder = _checksum(folder), folder
     if (folder / TRAINING).exists():
         model.training_record = json.loads((folder / TRAINING).read_text())
     return model.eval()

@@ -1,0 +1,172 @@
+"""What checking statements against measurements changes: findings invented and left out, before and after.
+
+A record's findings are the codes that its text asserts. before: the draft as the model wrote it. removed: without what
+the measurements contradict, as --strict gives it. after: that, and what is measured and not mentioned added, as the
+warnings name it. Hedges change nothing here. Of each:
+
+    hallucinated, omitted   findings a record that only the draft, or only the reference, asserts
+    precision, recall, f1   over all findings of all records
+
+The references were written for the same ECGs by cardiologists or by carts, not from our measurements: a measured
+finding that a reference lacks counts as invented, also where it is there.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from meit.benchmark.bootstrap import patient_index, resampled_sums
+from meit.benchmark.calibration import calibration_metrics, judged, reliability_figure
+from meit.benchmark.comparison import about, sources
+from meit.benchmark.grounded import Drafted, drafted
+from meit.benchmark.metrics import Metric
+from meit.benchmark.plots import save_figure
+from meit.benchmark.tables import markdown_table, plain, results_json
+from meit.data.splits import folds_of
+from meit.drafting.confidence import load_calibration
+from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check, omissions
+from meit.drafting.rules import Patient
+from meit.errors import DataError
+from meit.files import write_json, write_jsonl, write_text
+from meit.model.report_model import load_model
+from meit.reports.statements import asserted, read_statements
+
+SYSTEMS = ("before", "removed", "after")
+NAMES = ("hallucinated", "omitted", "precision", "recall", "f1")
+
+
+def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, split: str = "test") -> str:
+    """Writes results.json, predictions.jsonl, table.md and, where the model is calibrated, calibration.png to `out`;
+    returns the table. Intervals: 95%, 1,000 bootstraps over patients, paired for the differences."""
+    model = load_model(model_folder)
+    records = drafted(model, data, folds_of(split))
+    if not records:
+        raise DataError(f"no recording of the {split} split to draft")
+    rows = [_judge(record) for record in records]
+    patients = [record.patient_id for record in records]
+    metrics, differences = scores([row["sets"] for row in rows], [row["reference"] for row in rows], patients)
+    in_mv = sum(record.unit == "mV" for record in records)
+    text = (
+        f"n = {len(records)} recordings ({in_mv} in mV, the only ones whose voltages are checked), {split} split\n\n"
+        + markdown_table(metrics)
+        + "\n\nMinus before (paired):\n\n"
+        + markdown_table(differences)
+        + "\n\nStatements by support, and how many of them the reference asserts too:\n\n"
+        + _supports(rows)
+        + "\n\nRemoved and added findings by code, and how many of them the reference asserts:\n\n"
+        + _by_code(rows)
+    )
+    calibration = load_calibration(Path(model_folder), model.sha256)
+    statements = judged(records)
+    fit = {}
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    if calibration is not None and statements:
+        fit = calibration_metrics(calibration, statements)
+        text += f"\n\nConfidence of {len(statements)} statements:\n\n" + markdown_table({"calibrated": fit})
+        title = f"{len(statements)} statements, {split} split"
+        save_figure(lambda: reliability_figure(calibration, statements, title), out / "calibration", ("png",))
+    more = {
+        "split": split,
+        "recordings_in_mv": in_mv,
+        "systems": {name: plain(values) for name, values in metrics.items()},
+        "differences": {name: plain(values) for name, values in differences.items()},
+        "calibration": plain(fit),
+    }
+    identity = about(model, None)
+    write_json(
+        out / "results.json", results_json("grounding", len(records), identity, sources(data), metrics["after"], more)
+    )
+    kept = ("record_id", "unit", "draft", "statements", "removed", "added", "reference_text")
+    write_jsonl(out / "predictions.jsonl", ({key: row[key] for key in kept} for row in rows))
+    write_text(out / "table.md", text + "\n")
+    return text
+
+
+def _judge(record: Drafted) -> dict:
+    """One record before and after; JSON-ready but for its sets of codes."""
+    patient = Patient(record.sex, record.age)
+    statements = read_statements(record.draft)
+    checked = check(statements, record.measurements, patient)
+    named = omissions(statements, record.measurements, patient)
+    there = asserted(read_statements(record.reference))
+    before = asserted(statements)
+    removed = before & {one.statement.code for one in checked if one.support == CONTRADICTED and not one.statement.negated}
+    removed -= {one.statement.code for one in checked if one.support != CONTRADICTED and not one.statement.negated}
+    added = {one.code for one in named}
+    return {
+        "record_id": record.record_id,
+        "unit": record.unit,
+        "draft": record.draft,
+        "statements": [one.to_dict() | {"true": one.statement.code in there} for one in checked],
+        "removed": sorted(removed),
+        "added": {one.code: one.words for one in named},
+        "reference_text": record.reference,
+        "reference": there,
+        "sets": (before, before - removed, (before - removed) | added),
+    }
+
+
+def scores(
+    systems: Sequence[Sequence[set[str]]],
+    references: Sequence[set[str]],
+    patients: Sequence,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> tuple[dict[str, dict[str, Metric]], dict[str, dict[str, Metric]]]:
+    """systems: of each record the codes of SYSTEMS. Metrics of each, and of each minus the first."""
+    counts = np.array([
+        [[len(codes & there), len(codes - there), len(there - codes), 1] for codes in of_record]
+        for of_record, there in zip(systems, references, strict=True)
+    ], float)  # fmt: skip
+    sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
+    resamples = np.array([_values(total.reshape(counts.shape[1:])) for total in sums])
+    values = _values(counts.sum(axis=0))
+    metrics = {name: _metrics(values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
+    differences = {
+        name: _metrics(values[i] - values[0], resamples[:, i] - resamples[:, 0]) for i, name in enumerate(SYSTEMS) if i
+    }
+    return metrics, differences
+
+
+def _values(total: np.ndarray) -> np.ndarray:
+    """(systems, 4) sums of both, draft only, reference only, records -> (systems, NAMES)."""
+    both, draft_only, reference_only, n = total.T
+    with np.errstate(invalid="ignore"):
+        return np.stack([
+            draft_only / n, reference_only / n, both / (both + draft_only), both / (both + reference_only),
+            2 * both / (2 * both + draft_only + reference_only),
+        ], axis=1)  # fmt: skip
+
+
+def _metrics(values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:
+    low, high = np.nanpercentile(resamples, [2.5, 97.5], axis=0)
+    return {
+        name: Metric(float(value), (float(lo), float(hi)))
+        for name, value, lo, hi in zip(NAMES, values, low, high)
+        if value == value
+    }
+
+
+def _supports(rows: Sequence[dict]) -> str:
+    lines = ["| support | statements | asserted by the reference | share |", "| --- | --- | --- | --- |"]
+    for support in SUPPORTS:
+        found = [one["true"] for row in rows for one in row["statements"] if one["support"] == support]
+        share = f"{sum(found) / len(found):.2f}" if found else ""
+        lines.append(f"| {support} | {len(found)} | {sum(found)} | {share} |")
+    return "\n".join(lines) + "\n"
+
+
+def _by_code(rows: Sequence[dict]) -> str:
+    """The price: removed findings that the reference asserts are true ones lost."""
+    removed, added = (Counter(code for row in rows for code in row[change]) for change in ("removed", "added"))
+    lost, found = (
+        Counter(code for row in rows for code in row[change] if code in row["reference"]) for change in ("removed", "added")
+    )
+    lines = ["| code | removed | of them true | added | of them true |", "| --- | --- | --- | --- | --- |"]
+    for code in sorted({*removed, *added}, key=lambda code: (-removed[code] - added[code], code)):
+        lines.append(f"| {code} | {removed[code]} | {lost[code]} | {added[code]} | {found[code]} |")
+    total = [sum(each.values()) for each in (removed, lost, added, found)]
+    return "\n".join([*lines, f"| all | {' | '.join(map(str, total))} |"]) + "\n"
