@@ -155,11 +155,11 @@ def _evidence(one: Statement, stated: set[str], found: Measurements, patient: Pa
         (against if one.code == NORMAL else for_it).update(dict.fromkeys(filter(None, seen)))
     own = leads_of(one.territory)
     for rule in rules():
-        if one.code in rule.codes:
+        elsewhere = own and rule.leads not in ((), (STATED,)) and not set(own) & set(rule.leads)
+        if one.code in rule.codes and not elsewhere:
             leads = own if rule.leads == (STATED,) else rule.leads
             for_it[_words(rule, rule.supports, found, patient, leads)] = None
-            if not stated & rule.unless:
-                against[_words(rule, rule.contradicts, found, patient, leads, everywhere=True)] = None
+            against[_words(rule, rule.contradicts, found, patient, leads, everywhere=True)] = None
     return [words for words in for_it if words], [words for words in against if words]
 
 

@@ -26,6 +26,8 @@ def without(report: str, statements: Sequence[Statement], unwanted: Sequence[boo
     Their part of the sentence goes. Where the words are shared with others, these are said anew by themselves, in
     their own words or in the code's; where that cannot be read back they go too.
     """
+    if not any(unwanted):
+        return report, list(range(len(statements)))
     left, parts = [], []
     for begin, sentence, end, inside in _sentences(report, statements):
         if not any(unwanted[index] for index in inside):
@@ -87,9 +89,10 @@ def _alone(one: Statement) -> str:
     place = f" in {one.territory}" if one.territory else ""
     before = {"excluded": "no ", "possible": "possible ", "probable": "probable ", "definite": ""}[one.certainty]
     age = f"{one.age} " if one.age in ("acute", "recent", "old") else ""
-    for words in (one.text, f"{one.text}{place}", scp_codes().get(one.code, "")):
+    own = scp_codes().get(one.code)
+    for words in (one.text, f"{one.text}{place}", *((own, f"{own}{place}") if own else ())):
         for said in (f"{before}{age}{words}", f"{before}{words}", words):
-            if words and _keys(read_statements(said)) == _keys([one]):
+            if _keys(read_statements(said)) == _keys([one]):
                 return _capital(said)
     return ""
 

@@ -136,22 +136,22 @@ def _measure(found: Measurements, name: str, lead: str, patient: Patient) -> Mea
 
 
 def worded(words: str, found: Measurements, patient: Patient, leads: Sequence[str]) -> str:
-    """ "QRS {qrs_ms} ms" -> "QRS 148 ms"; what a lead has is told for each of the leads, in their order."""
+    """ "QRS {qrs_ms} ms" -> "QRS 148 ms"; what leads have is told of each of them, and which they are. Parts between
+    commas whose value is not there, or that no lead was looked at for, are left out."""
+    parts = []
+    for part in words.split(", "):
+        values = {}
+        for name in _PLACE.findall(part):
+            places = leads if name in BY_LEAD or name == NET else [""]
+            values[name] = [_measure(found, name, lead, patient).value for lead in places]
+        if all(given and None not in given for given in values.values()):
+            told = {name: ", ".join(number(name, value) for value in given) for name, given in values.items()}
+            parts.append(part.format_map(told))
+    return ", ".join(parts) + (f" in {', '.join(leads)}" if leads else "")
 
-    def filled(match: re.Match[str]) -> str:
-        name = match[1]
-        if name == "leads":
-            return ", ".join(leads)
-        places = leads if name in BY_LEAD or name == NET else [""]
-        return ", ".join(number(name, _measure(found, name, lead, patient).value) for lead in places)
 
-    return _PLACE.sub(filled, words)
-
-
-def number(name: str, value: float | None) -> str:
+def number(name: str, value: float) -> str:
     """As one would write it: whole milliseconds, beats and degrees, hundredths of a millivolt, percent."""
-    if value is None:
-        return "?"
     if name in ("rr_irregularity", "paced_beats"):
         return f"{value:.0%}"
     if name in ("st_mv", "st60_mv", "t_mv", "q_mv", NET):

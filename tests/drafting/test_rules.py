@@ -1,0 +1,114 @@
+"""Every row of rules.tsv at, below and above each of its thresholds, as the table's own text says."""
+
+import operator
+
+import pytest
+
+from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, check, omissions
+from meit.drafting.rules import NET, OPERATORS, STATED, Patient, conditions, holds, rules
+from meit.ecg.measure.measurements import BY_LEAD, Measure, Measurements
+from meit.reports.statements import Statement, codes
+
+STEP = 0.001
+SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
+INFERIOR = ("II", "III", "aVF")
+KINDS = ("supports", "contradicts", "names")
+CASES = [(number, kind) for number, rule in enumerate(rules()) for kind in KINDS if getattr(rule, kind)]
+
+
+def fulfilled(wanted) -> dict[str, float]:
+    """Values by name for which all conditions hold."""
+    values = {}
+    for name in dict.fromkeys(one.name for one in wanted):
+        low = [one.threshold + STEP for one in wanted if one.name == name and one.operator[0] == ">"]
+        high = [one.threshold - STEP for one in wanted if one.name == name and one.operator[0] == "<"]
+        values[name] = (max(low) + min(high)) / 2 if low and high else (low or high)[0]
+    return values
+
+
+def measurements(values, leads, reliability=1.0) -> tuple[Measurements, Patient]:
+    """With these values, by name, and in these leads; and a patient of the age among them."""
+    values = dict(values)
+    age = values.pop("age", 50)
+    whole = {name: Measure(v, reliability) for name, v in values.items() if name not in BY_LEAD and name != NET}
+    of_lead = {name: Measure(v, reliability) for name, v in values.items() if name in BY_LEAD}
+    if NET in values:
+        of_lead |= {"r_mv": Measure(values[NET], reliability), "s_mv": Measure(0.0, reliability)}
+    return Measurements(whole, {lead: of_lead for lead in leads}), Patient(age=age)
+
+
+def about(rule):
+    leads = INFERIOR if rule.leads == (STATED,) else rule.leads
+    sex = rule.sex if rule.sex in ("F", "M") else None
+    return leads, sex
+
+
+@pytest.mark.parametrize("number, kind", CASES)
+def test_each_threshold(number, kind):
+    rule = rules()[number]
+    wanted = getattr(rule, kind)
+    leads, sex = about(rule)
+    for one in wanted:
+        for value in (one.threshold - STEP, one.threshold, one.threshold + STEP):
+            values = fulfilled(wanted) | {one.name: value}
+            found, patient = measurements(values, leads)
+            expected = all(SIGNS[other.operator](value, other.threshold) for other in wanted if other.name == one.name)
+            words = holds(rule, wanted, found, patient._replace(sex=sex), leads, len(leads))
+            assert bool(words) == expected, (one, value, words)
+            assert "None" not in words and "{" not in words, words
+        unreliable, patient = measurements(fulfilled(wanted), leads, rule.reliability - STEP)
+        if any(other.name != "age" for other in wanted):
+            assert not holds(rule, wanted, unreliable, patient._replace(sex=sex), leads, len(leads))
+
+
+@pytest.mark.parametrize("number, kind", CASES)
+def test_what_a_row_says_is_what_a_statement_gets(number, kind):
+    """No other row of the table speaks against it on the same measurements."""
+    rule = rules()[number]
+    leads, sex = about(rule)
+    found, patient = measurements(fulfilled(getattr(rule, kind)), leads)
+    patient = patient._replace(sex=sex)
+    if kind == "names":
+        assert rule.codes[0] in {one.code for one in omissions([], found, patient)}
+        for code in (*rule.codes, *rule.unless):
+            mentioned = Statement(code, code, 0, 1)
+            assert not {one.code for one in omissions([mentioned], found, patient)} & {rule.codes[0]} or any(
+                other.codes[0] == rule.codes[0] and code not in (*other.codes, *other.unless) for other in rules()
+            )
+        normal = check([Statement("NORM", "normal ECG", 0, 10)], found, patient)[0]
+        assert not rule.refutes_normal or normal.support == CONTRADICTED
+        return
+    for code in rule.codes:
+        stated = Statement(code, code, 0, 1, territory=", ".join(INFERIOR) if rule.leads == (STATED,) else "")
+        assert check([stated], found, patient)[0].support == (MEASURED if kind == "supports" else CONTRADICTED)
+        excluded = Statement(code, code, 0, 1, "excluded", stated.territory)
+        assert check([excluded], found, patient)[0].support == (CONTRADICTED if kind == "supports" else MEASURED)
+        assert check([stated], Measurements(), patient)[0].support == UNCHECKED
+
+
+def test_the_table_is_well_formed():
+    for rule in rules():
+        assert rule.codes and set(rule.codes) | rule.unless <= set(codes()), rule
+        assert rule.supports or rule.contradicts or rule.names, rule
+        assert rule.sex in ("", "F", "M", "?") and 0 < rule.reliability <= 1 and rule.words and rule.source, rule
+        by_lead = any(one.by_lead for one in (*rule.supports, *rule.contradicts, *rule.names))
+        assert by_lead == bool(rule.leads), rule
+        assert not (rule.refutes_normal and not rule.names), rule
+        assert rule.least_leads <= len(rule.leads) or not rule.leads or rule.leads == (STATED,), rule
+
+
+def test_rows_by_sex_come_in_threes():
+    for rule in rules():
+        if rule.sex:
+            same = {other.sex for other in rules() if other.codes == rule.codes and other.sex}
+            assert same == {"F", "M", "?"}, rule.codes
+
+
+@pytest.mark.parametrize("text", ["qrs_ms", "qrs_ms > wide", "width > 3", "qrs_ms >> 3", "qrs_ms > 3,pr_ms > 2"])
+def test_what_is_no_condition_is_refused(text):
+    with pytest.raises(ValueError, match="no condition"):
+        conditions(text)
+
+
+def test_operators():
+    assert OPERATORS == SIGNS
