@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from meit.errors import DataError
 from meit.reports import statement_scores as scores
 from meit.reports.machine import clean_machine_report
-from meit.reports.statements import CERTAINTIES, asserted, codes, read, read_statements
+from meit.reports.statements import CERTAINTIES, asserted, codes, leads_of, read, read_statements
 from meit.reports.tables import rows_of, scp_codes
 
 # text -> (code, certainty, territory, age) of each statement
@@ -181,3 +181,12 @@ def test_command_names_a_table_that_is_none(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(DataError, match="other.csv.*ptbxl_database.csv"):
         scores.main([str(tmp_path / "other.csv")])
+
+
+@pytest.mark.parametrize("territory, leads", [
+    ("", ()), ("II, III, aVF", ("II", "III", "aVF")), ("V1-V3", ("V1", "V2", "V3")), ("I, V5, V6", ("I", "V5", "V6")),
+    ("inferior", ("II", "III", "aVF")), ("inferior; V5", ("II", "III", "aVF", "V5")), ("posterior", ()),
+    ("anterolateral", ("V3", "V4", "I", "aVL", "V5", "V6")), ("limb leads", ()),
+])  # fmt: skip
+def test_leads_of_a_territory(territory, leads):
+    assert leads_of(territory) == leads
