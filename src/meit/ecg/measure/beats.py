@@ -1,0 +1,150 @@
+"""Where the beats are, and which of them have the shape that most have.
+
+Ours: one signal made of all leads, and beats sorted by the likeness of their QRS complexes. Filters and the search for
+peaks are scipy's.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from meit.ecg.measure.signals import RATE, Leads, samples, zero_phase
+
+ALIKE = 0.85  # correlation of QRS complexes of one shape, over all leads
+_STRONG = 0.3  # of the usual QRS: taken for a beat
+_WEAK = 0.12  # taken for a beat where it looks like the others
+_ALIKE_WEAK = 0.9
+_REFRACTORY = samples(200)
+_T_WITHIN = samples(400)  # a weaker peak this soon after a stronger one is its T wave
+_T_WEAKER = 0.5
+_HALF = samples(80)  # of a QRS complex, for comparing shapes
+_LAG = samples(60)  # by how much two beats' peaks may be off
+_STRETCH = samples(2000)  # holds a beat even at 30 per minute
+_STEP = 2  # shapes hold no more than 40 Hz: every second sample will do
+_MOST_SHAPES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """at: (m,) samples, one in each QRS complex, at the same place of it in beats of one shape; ascending.
+    likeness: (m,) correlation of each with the commonest shape. shape: (m,) 0 the commonest, then as they came up.
+    clear: by how much beats stand out from what lies between them, 0 to 1."""
+
+    at: np.ndarray = field(repr=False)
+    likeness: np.ndarray = field(repr=False)
+    shape: np.ndarray = field(repr=False)
+    clear: float
+
+    @property
+    def dominant(self) -> np.ndarray:
+        return self.shape == 0
+
+
+def find_beats(leads: Leads) -> Beats:
+    """No beats (m = 0) where nothing stands out."""
+    strength = _strength(leads)
+    strong, weak, clear = _peaks(strength)
+    if len(strong) == 0:
+        return Beats(strong, np.empty(0), strong, 0.0)
+    values = leads.smooth
+    at, shape, template = _sort(values, strong)
+    if len(weak):
+        shifts, likeness = _match(values, weak, template)
+        found = likeness >= _ALIKE_WEAK
+        at = np.concatenate([at, weak[found] + shifts[found]])
+        shape = np.concatenate([shape, np.zeros(found.sum(), int)])
+    order = np.argsort(at)
+    at, shape = at[order], shape[order]
+    apart = np.concatenate([[True], np.diff(at) >= _REFRACTORY])
+    at, shape = at[apart], shape[apart]
+    shifts, likeness = _match(values, at, template)
+    shape = np.where(likeness >= ALIKE, 0, np.maximum(shape, 1))
+    return Beats(np.where(shape == 0, at + shifts, at), likeness, shape, clear)
+
+
+def _strength(leads: Leads) -> np.ndarray:
+    """(n,) how steep the leads are together; about 1 in a usual QRS complex, each lead having the same say."""
+    from scipy.ndimage import uniform_filter1d
+
+    slope = np.abs(np.gradient(zero_phase(leads.signal, "bandpass", (5.0, 25.0)), axis=0))
+    usual = _usual_maximum(slope)
+    together = np.mean(slope / np.where(usual > 0, usual, np.inf), axis=1)
+    for _ in range(2):
+        together = uniform_filter1d(together, samples(60))
+    usual = _usual_maximum(together[:, None])[0]
+    return together / usual if usual > 0 else together
+
+
+def _usual_maximum(values: np.ndarray) -> np.ndarray:
+    """(n, k) -> (k,) median over stretches of their maxima."""
+    length = min(_STRETCH, len(values))
+    whole = values[: len(values) // length * length]
+    return np.median(whole.reshape(-1, length, values.shape[1]).max(axis=1), axis=0)
+
+
+def _peaks(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Samples of the strong and of the weak peaks, and how clear the strong ones are."""
+    from scipy.signal import find_peaks
+
+    peaks, _ = find_peaks(np.concatenate([[0], strength, [0]]), height=_WEAK, distance=_REFRACTORY)
+    peaks -= 1
+    height = strength[peaks]
+    wave = np.zeros(len(peaks), bool)
+    for i in range(1, len(peaks)):
+        wave[i] = peaks[i] - peaks[i - 1] < _T_WITHIN and height[i] < _T_WEAKER * height[i - 1] and not wave[i - 1]
+    peaks, height = peaks[~wave], height[~wave]
+    strong = height >= _STRONG
+    clear = 1 - np.median(strength) / np.median(height[strong]) if strong.any() else 0.0
+    return peaks[strong], peaks[~strong], float(max(clear, 0.0))
+
+
+def _sort(values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Samples moved so that beats of one shape coincide, the shape of each, and the commonest shape (see _shape)."""
+    shape, at = np.zeros(len(at), int), at.copy()
+    means, counts = [], []
+    for beat, place in enumerate(at):
+        best, moved, kind = -1.0, 0, -1
+        for number, mean in enumerate(means):
+            shifts, likeness = _match(values, np.array([place]), mean)
+            if likeness[0] > best:
+                best, moved, kind = likeness[0], shifts[0], number
+        if best < ALIKE and len(means) < _MOST_SHAPES:
+            means.append(_shape(values, place))
+            counts.append(1)
+            shape[beat] = len(means) - 1
+            continue
+        at[beat] += moved
+        shape[beat] = kind
+        counts[kind] += 1
+        means[kind] = means[kind] + (_shape(values, at[beat]) - means[kind]) / counts[kind]
+    commonest = int(np.argmax(counts))
+    template = np.median([_shape(values, place) for place in at[shape == commonest]], axis=0)
+    shape = np.where(shape == commonest, 0, np.where(shape < commonest, shape + 1, shape))
+    return at, shape, template
+
+
+def _shape(values: np.ndarray, place: int) -> np.ndarray:
+    """The leads around a sample, each around its mean; beyond the ends the first or last sample goes on."""
+    where = np.clip(np.arange(place - _HALF, place + _HALF + 1, _STEP), 0, len(values) - 1)
+    part = values[where]
+    return part - part.mean(axis=0)
+
+
+def _match(values: np.ndarray, at: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By how many samples each beat must be moved to look most like the template, and the correlation there."""
+    lags = np.arange(-_LAG, _LAG + 1)
+    window = np.arange(-_HALF, _HALF + 1, _STEP)
+    size = np.linalg.norm(template)
+    shifts, likeness = np.zeros(len(at), int), np.zeros(len(at))
+    for beat, place in enumerate(at):
+        for grid in (lags[::4], None):
+            around = grid if grid is not None else np.arange(shifts[beat] - 3, shifts[beat] + 4)
+            where = np.clip(place + around[:, None] + window, 0, len(values) - 1)
+            parts = values[where]  # (lags, window, leads)
+            parts = parts - parts.mean(axis=1, keepdims=True)
+            sizes = np.sqrt(np.einsum("lwk,lwk->l", parts, parts))
+            product = np.einsum("lwk,wk->l", parts, template)
+            correlation = product / np.maximum(sizes * size, 1e-300)
+            best = int(np.argmax(correlation))
+            shifts[beat], likeness[beat] = around[best], correlation[best]
+    return shifts, likeness

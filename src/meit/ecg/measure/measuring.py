@@ -1,0 +1,94 @@
+"""Recording -> Measurements: its beats, their median, the waves of that, and what follows from them."""
+
+import numpy as np
+
+from meit.ecg.measure.beats import Beats, find_beats
+from meit.ecg.measure.boundaries import Waves, find_waves
+from meit.ecg.measure.measurements import GLOBAL, Measure, Measurements
+from meit.ecg.measure.median_beat import FEWEST, MedianBeat, choose, median_beat
+from meit.ecg.measure.pacing import LEAST_RATE, find_spikes, paced_beats, without_spikes
+from meit.ecg.measure.presence import presence
+from meit.ecg.measure.reliability import Doubts
+from meit.ecg.measure.rhythm import agreement, irregularity, measured_rhythm, premature
+from meit.ecg.measure.signals import MS, Leads, usable_leads
+from meit.ecg.measure.values import axes, by_lead, corrected, durations, voltages
+from meit.ecg.recording import LIMB_LEADS, Recording
+
+_AGREED = 0.7  # of the beats, found in the limb leads or in the chest leads alone too
+_DOMINANT = 0.4  # of the beats have the commonest shape
+
+
+def measure(recording: Recording) -> Measurements:
+    """Measures a recording, of a long one the first five minutes; never raises for one that passed its own checks.
+
+    What the signal does not bear has the value None and says why. In atrial fibrillation the rate is that of the mean
+    RR interval, and QT that of the median beat: averages of what differs from beat to beat.
+    """
+    leads = usable_leads(recording)
+    if leads is None:
+        return _complete({}, "no lead can be used, or less than two seconds are recorded")
+    beats = find_beats(leads)
+    if len(beats.at) < 2:
+        return _complete({}, "fewer than two beats found")
+    best, found = _agreement(leads, beats)
+    if best < _AGREED:
+        return _complete({}, "no beats that several leads show alike")
+
+    chosen = choose(leads, beats)
+    waves, missing = None, ""
+    if len(chosen) < FEWEST:
+        missing = f"fewer than {FEWEST} whole beats of one shape"
+    elif beats.dominant.mean() < _DOMINANT:
+        missing = "most beats have another shape than the commonest one"
+    else:
+        leads, beat, waves, paced = _median_beat(leads, beats, chosen)
+        if waves.qrs_on is None:
+            waves, missing = None, "no QRS complex stands out in the median beat"
+    p = Measure(None, 0.0, missing) if waves is None else presence(leads, beat, waves, irregularity(beats))
+    values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, found, missing)
+    if waves is None:
+        return _complete(values, missing)
+
+    if recording.rate >= LEAST_RATE:
+        values["paced_beats"] = Measure(float(paced.mean()), found)
+    else:
+        values["paced_beats"] = Measure(None, 0.0, f"spikes are only seen from {LEAST_RATE:g} Hz on")
+    doubts = Doubts(leads, beat)
+    values["p_present"] = p
+    values |= durations(waves, doubts, p)
+    values |= corrected(values["qt_ms"], values["heart_rate_bpm"])
+    values |= axes(leads, beat, waves, doubts, p)
+    lead_values, sizes = by_lead(recording, leads, beat, waves, doubts)
+    values |= voltages(lead_values, sizes)
+    return _complete(values, "not measured", lead_values)
+
+
+def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
+    """Of the beats found in all leads and those found in the limb leads alone, and in the chest leads alone (in every
+    second lead, where one of these is not there): the better and the mean agreement. One lead agrees with itself."""
+    limb = np.array([name in LIMB_LEADS for name in leads.names])
+    if limb.all() or not limb.any():
+        limb = np.arange(len(limb)) % 2 == 0
+    groups = [group for group in (limb, ~limb) if group.any()]
+    agreed = [agreement(beats, find_beats(leads.only(group))) for group in groups]
+    return max(agreed), float(np.mean(agreed)) * beats.clear
+
+
+def _median_beat(leads: Leads, beats: Beats, chosen: np.ndarray) -> tuple[Leads, MedianBeat, Waves, np.ndarray]:
+    """The leads without pacing spikes, the median beat, its waves, and (m,) which beats are paced."""
+    rr_ms = float(np.median(np.diff(beats.at)) * MS)
+    beat = median_beat(leads, chosen, rr_ms)
+    waves = find_waves(beat)
+    spikes = find_spikes(leads)
+    onset = beat.middle if waves.qrs_on is None else waves.qrs_on
+    paced = paced_beats(spikes, beats.at + onset - beat.middle)
+    if paced.any():
+        leads = without_spikes(leads, spikes)
+        beat = median_beat(leads, chosen, rr_ms)
+        waves = find_waves(beat)
+    return leads, beat, waves, paced
+
+
+def _complete(values: dict[str, Measure], why: str, leads: dict[str, dict[str, Measure]] | None = None) -> Measurements:
+    """With the reason for all that is not there."""
+    return Measurements({name: values.get(name) or Measure(None, 0.0, why) for name in GLOBAL}, leads or {})

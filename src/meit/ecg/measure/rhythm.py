@@ -1,0 +1,88 @@
+"""Heart rate, its regularity, premature beats and pauses, from where the beats are."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from meit.ecg.measure.beats import Beats
+from meit.ecg.measure.boundaries import Waves, qrs_ends
+from meit.ecg.measure.measurements import Measure
+from meit.ecg.measure.signals import MS, Leads, samples
+
+IRREGULAR = 0.08  # of the RR interval differ successive ones, in the middle; in sinus rhythm mostly less
+_EARLY = 0.85  # of the usual RR interval
+_RETURN = 1.1  # times the premature beat's RR interval has the next
+_WIDER_MS = 20.0  # than the QRS complexes of the commonest shape
+_UNLIKE = 0.8  # correlation with them, at most
+_NEAR = samples(50)  # two detections of one beat
+
+
+@dataclass(frozen=True, eq=False)
+class Premature:
+    """(m,) each, True for beats that come early. ventricular is None where the usual QRS duration is not known."""
+
+    supraventricular: np.ndarray = field(repr=False)
+    ventricular: np.ndarray | None = field(repr=False)
+
+
+def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
+    """Two beats at least; waves of the median beat."""
+    rr = np.diff(beats.at)
+    usual = max(np.median(rr), rr.mean())  # the median alone is, in bigeminy, the premature beats' own interval
+    early = np.concatenate([[False], rr < _EARLY * usual])
+    early[1:-1] &= rr[1:] > _RETURN * rr[:-1]
+    usual_ms = None if waves is None else waves.ms("qrs_on", "qrs_off")
+    if usual_ms is None:
+        return Premature(early & beats.dominant, None)
+    wide = np.zeros(len(early), bool)
+    for beat in np.flatnonzero(early & (beats.likeness < _UNLIKE)):
+        width = _width_ms(leads, beats.at[beat])
+        wide[beat] = width is not None and width >= usual_ms + _WIDER_MS
+    return Premature(early & beats.dominant, wide)
+
+
+def irregularity(beats: Beats) -> float:
+    """As in measurements.GLOBAL; 0 for two beats."""
+    rr = np.diff(beats.at)
+    return float(np.median(np.abs(np.diff(rr))) / np.median(rr)) if len(rr) > 1 else 0.0
+
+
+def measured_rhythm(beats: Beats, early: Premature, has_p: bool, found: float, missing: str) -> dict[str, Measure]:
+    """has_p: P waves precede the beats. found: how surely the beats were found, 0 to 1. missing: why there is no median
+    beat."""
+    rr = np.diff(beats.at) * MS
+    values = {
+        "heart_rate_bpm": Measure(float(60_000 / rr.mean()), found),
+        "longest_rr_ms": Measure(float(rr.max()), found),
+    }
+    if len(rr) < 2:
+        return values
+    values["rr_irregularity"] = Measure(irregularity(beats), found)
+    values["rr_sd_ms"] = Measure(float(rr.std()), found)
+    if early.ventricular is None:
+        values["premature_ventricular"] = Measure(None, 0.0, missing)
+    else:
+        values["premature_ventricular"] = Measure(float(early.ventricular.sum()), found)
+    if irregularity(beats) < IRREGULAR or has_p:
+        values["premature_supraventricular"] = Measure(float(early.supraventricular.sum()), found)
+    else:
+        why = "irregular, without P waves that could be early"
+        values["premature_supraventricular"] = Measure(None, 0.0, why)
+    return values
+
+
+def agreement(beats: Beats, others: Beats) -> float:
+    """Of the beats found in all leads and in some: those found in both, 0 to 1 (F1)."""
+    if len(beats.at) == 0 or len(others.at) == 0:
+        return 0.0
+    nearest = np.abs(beats.at[:, None] - others.at).min(axis=1)
+    return float(2 * np.sum(nearest <= _NEAR) / (len(beats.at) + len(others.at)))
+
+
+def _width_ms(leads: Leads, place: int) -> float | None:
+    """QRS duration of one beat."""
+    before, after = samples(300), samples(400)
+    if place < before or place + after > len(leads.smooth):
+        return None
+    ends = qrs_ends(leads.smooth[place - before : place + after], before)
+    return None if ends is None else (ends[1] - ends[0]) * MS

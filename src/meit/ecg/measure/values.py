@@ -1,0 +1,159 @@
+"""The numbers of a median beat whose waves are known, each with its reliability, or with the reason why it is not given."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from meit.ecg.measure.amplitudes import lead_waves
+from meit.ecg.measure.axes import degrees, frontal_vector, heights, turned, wave
+from meit.ecg.measure.boundaries import Waves
+from meit.ecg.measure.measurements import BY_LEAD, Measure
+from meit.ecg.measure.median_beat import MedianBeat
+from meit.ecg.measure.reliability import LEAST, Doubts, jackknife, reliability
+from meit.ecg.measure.signals import Leads
+from meit.ecg.quality import HIGH_MV, inspect
+from meit.ecg.recording import CHEST_LEADS, LEADS, LIMB_LEADS, Recording
+
+DURATIONS = {  # name -> from where to where, and the error that is tolerated, in ms
+    "p_ms": ("p_on", "p_off", 15.0),
+    "pr_ms": ("p_on", "qrs_on", 15.0),
+    "qrs_ms": ("qrs_on", "qrs_off", 10.0),
+    "qt_ms": ("qrs_on", "t_end", 20.0),
+}
+AXES = {"axis_deg": "qrs", "p_axis_deg": "p", "t_axis_deg": "t"}
+TOLERATED_DEG = 6.0
+TOLERATED_MV, TOLERATED_SHARE = 0.05, 0.1  # of amplitudes; the larger
+TOLERATED_Q_MS = 10.0
+NO_P = "no P wave at a steady distance before the QRS complexes"
+NO_T_END = "the T wave's end is not to be seen"
+UNSTEADY = "differs with the beats that are left out, or where the wave ends is blurred"
+_NO_AXIS = 0.15  # of the largest limb lead's size: a shorter vector points nowhere
+
+Values = dict[str, Measure]
+
+
+def durations(waves: Waves, doubts: Doubts, p: Measure) -> Values:
+    """p: whether there is a P wave."""
+    values = {}
+    for name, (first, last, tolerated) in DURATIONS.items():
+        value = waves.ms(first, last)
+        if first == "p_on" and p.value != 1:
+            values[name] = Measure(None, 0.0, p.why or NO_P)
+        elif value is None:
+            values[name] = Measure(None, 0.0, NO_T_END)
+        else:
+            spread = doubts.spread(value, first, last)
+            trust = reliability(spread, tolerated) * (p.reliability if first == "p_on" else 1.0)
+            if trust >= LEAST:
+                values[name] = Measure(value, trust)
+            else:
+                values[name] = Measure(None, trust, UNSTEADY)
+    return values
+
+
+def corrected(qt: Measure, rate: Measure) -> Values:
+    """QTc: Bazett, Heart 7:353-370, 1920; Fridericia, Acta Med Scand 53:469-486, 1920."""
+    if qt.value is None or rate.value is None:
+        missing = Measure(None, 0.0, qt.why or rate.why)
+        return {"qtc_ms": missing, "qtc_bazett_ms": missing}
+    rr_s, trust = 60.0 / rate.value, min(qt.reliability, rate.reliability)
+    return {
+        "qtc_ms": Measure(qt.value / rr_s ** (1 / 3), trust),
+        "qtc_bazett_ms": Measure(qt.value / rr_s ** (1 / 2), trust),
+    }
+
+
+def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measure) -> Values:
+    """The spread of an axis: the jackknife's, and half of what it differs by from the axis of the areas."""
+    values = {}
+    for name, kind in AXES.items():
+        part = wave(beat, waves, kind)
+        if kind == "p" and p.value != 1:
+            values[name] = Measure(None, 0.0, p.why or NO_P)
+        elif part is None:
+            values[name] = Measure(None, 0.0, NO_T_END)
+        elif (vector := frontal_vector(heights(part), leads.names)) is None:
+            values[name] = Measure(None, 0.0, "fewer than two limb leads")
+        elif np.linalg.norm(vector) <= _NO_AXIS * _limb_size(part, leads):
+            values[name] = Measure(None, 0.0, "indeterminate: as much upwards as downwards in the limb leads")
+        else:
+            value = degrees(vector)
+            others = [heights(wave(fewer, waves, kind)) for fewer in doubts.beats] + [part.sum(axis=0)]
+            *fewer, area = [turned(degrees(frontal_vector(other, leads.names)), value) for other in others]
+            trust = reliability(np.hypot(jackknife(fewer), area / 2), TOLERATED_DEG)
+            trust *= p.reliability if kind == "p" else 1.0
+            values[name] = Measure(value if trust >= LEAST else None, trust, "" if trust >= LEAST else UNSTEADY)
+    return values
+
+
+def by_lead(
+    recording: Recording, leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts
+) -> tuple[dict[str, Values], dict[str, float]]:
+    """What BY_LEAD names, of all leads; and the peak-to-peak QRS amplitude in mV of those whose amplitudes are given."""
+    saturated = inspect(recording).saturated
+    found, sizes = {}, {}
+    for lead in LEADS:
+        column = leads.names.index(lead) if lead in leads.names else None
+        if column is None:
+            why = "the lead is flat or not recorded"
+        elif lead in saturated:
+            why = "the lead is cut off at the amplifier's limit"
+        elif (size := _qrs_size(beat, waves, column)) > HIGH_MV:
+            why = f"{size:.3g} mV: unit or gain looks wrong"
+        else:
+            found[lead], sizes[lead] = _lead_values(beat, waves, doubts, column), size
+            continue
+        found[lead] = {name: Measure(None, 0.0, why) for name in BY_LEAD}
+    return found, sizes
+
+
+def voltages(found: dict[str, Values], sizes: dict[str, float]) -> Values:
+    """Sokolow and Lyon, Am Heart J 37:161-186, 1949; Cornell: Casale et al., Circulation 75:565-572, 1987."""
+    return {
+        "sokolow_lyon_mv": _sum(found["V1"]["s_mv"], max((found["V5"]["r_mv"], found["V6"]["r_mv"]), key=_size)),
+        "cornell_mv": _sum(found["aVL"]["r_mv"], found["V3"]["s_mv"]),
+        "limb_qrs_mv": _largest(LIMB_LEADS, found, sizes),
+        "chest_qrs_mv": _largest(CHEST_LEADS, found, sizes),
+    }
+
+
+def _limb_size(part: np.ndarray, leads: Leads) -> float:
+    limb = [column for column, lead in enumerate(leads.names) if lead in LIMB_LEADS]
+    return float(np.ptp(part[:, limb], axis=0).max())
+
+
+def _qrs_size(beat: MedianBeat, waves: Waves, column: int) -> float:
+    return float(np.ptp(beat.values[waves.qrs_on : waves.qrs_off + 1, column]))
+
+
+def _lead_values(beat: MedianBeat, waves: Waves, doubts: Doubts, column: int) -> Values:
+    whole = lead_waves(beat.values[:, column], beat.noise[column], waves)
+    fewer = [lead_waves(part.values[:, column], part.noise[column], waves) for part in doubts.beats]
+    values = {}
+    for name in BY_LEAD:
+        value, others = whole[name], [other[name] for other in fewer]
+        if value is None:
+            values[name] = Measure(None, 0.0, NO_T_END)
+        else:
+            tolerated = TOLERATED_Q_MS if name == "q_ms" else max(TOLERATED_MV, TOLERATED_SHARE * abs(value))
+            values[name] = Measure(value, reliability(jackknife(others), tolerated))
+    return values
+
+
+def _size(measure: Measure) -> float:
+    return -1.0 if measure.value is None else abs(measure.value)
+
+
+def _sum(one: Measure, other: Measure) -> Measure:
+    """Of two sizes without their signs."""
+    if one.value is None or other.value is None:
+        return Measure(None, 0.0, one.why or other.why)
+    return Measure(abs(one.value) + abs(other.value), min(one.reliability, other.reliability))
+
+
+def _largest(leads: Sequence[str], found: dict[str, Values], sizes: dict[str, float]) -> Measure:
+    absent = [lead for lead in leads if lead not in sizes]
+    if absent:
+        return Measure(None, 0.0, f"{absent[0]}: {found[absent[0]]['r_mv'].why}")
+    largest = max(leads, key=sizes.get)
+    return Measure(sizes[largest], min(found[largest][wave].reliability for wave in ("r_mv", "s_mv")))
