@@ -28,7 +28,7 @@ def report(args: argparse.Namespace) -> int:
     model = load_model(args.model, args.quantize)
     failed = []
     names = Counter(path.with_suffix("") for path in paths)
-    for one in progress(draft_paths(model, paths), len(paths), "drafting"):
+    for one in progress(draft_paths(model, paths, strict=args.strict), len(paths), "drafting"):
         if one.draft is None:
             failed.append(one.error)
             continue
@@ -97,6 +97,9 @@ def add(commands) -> None:
     one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md")
     one.add_argument("--model", type=Path, default=default_model(), help="a model's folder (default: the shipped one)")
     add_quantize(one)
+    one.add_argument(
+        "--strict", action="store_true", help="leave out statements that the measurements contradict; warnings name them"
+    )
     one.add_argument("--format", choices=("text", "json"), default="text")
     one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
     one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")

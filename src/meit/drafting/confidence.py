@@ -45,9 +45,9 @@ class Calibration:
         write_json(folder / FILE, asdict(self))
 
 
-def load_calibration(folder: Path, model_sha256: str) -> Calibration | None:
+def load_calibration(folder: Path | None, model_sha256: str) -> Calibration | None:
     """The calibration that lies with a model; None where there is none, or one of another model."""
-    if not (folder / FILE).exists():
+    if folder is None or not (folder / FILE).exists():
         return None
     found = Calibration(**json.loads((folder / FILE).read_text()))
     return found if found.model_sha256 == model_sha256 else None

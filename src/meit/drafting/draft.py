@@ -7,18 +7,27 @@ import numpy as np
 import torch
 
 from meit.data.batches import model_input
+from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.doubts import doubts
+from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, ground
 from meit.drafting.writing import BATCH, write_reports
+from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
 
 REVIEW = "Draft for a clinician's review, not a diagnosis."
+MARKS = {MEASURED: "+", CONTRADICTED: "!", UNCHECKED: "?"}
+SHOWN = {  # of the measurements, in the text
+    "heart_rate_bpm": "rate {:.0f}/min", "pr_ms": "PR {:.0f} ms", "qrs_ms": "QRS {:.0f} ms", "qt_ms": "QT {:.0f} ms",
+    "qtc_ms": "QTc {:.0f} ms", "axis_deg": "axis {:.0f} degrees",
+}  # fmt: skip
+UNSURE = 0.5  # reliability below which a measurement is shown with a doubt
 
 
 @dataclass(frozen=True)
 class Draft:
-    """One draft, in the shape of its JSON. statements, measurements and quality's verdict are not filled in yet."""
+    """One draft, in the shape of its JSON. statements: meit.drafting.grounding; measurements: meit.ecg.measure."""
 
     recording: dict
     report: str
@@ -38,32 +47,58 @@ class Draft:
         who = [f"{about['age']:.0f} years" if about["age"] is not None else None, about["sex"], about["start"]]
         head = f"ECG {about['name']}" + "".join(f" | {part}" for part in who if part)
         lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
+        if self.statements:
+            lines += ["", "Findings (+ measured, ? unchecked, ! contradicted; confidence):"]
+            lines += [f"  {finding_line(one)}" for one in self.statements]
+        if measured := self._measured():
+            lines += ["", f"Measured: {', '.join(measured)}"]
         if self.warnings:
             lines += ["", "Check:", *(f"  - {warning}" for warning in self.warnings)]
         model = self.model
         lines += ["", f"{REVIEW} Model {model['name']} {model['version']} ({model['sha256'][:12]})."]
         return "\n".join(lines)
 
+    def _measured(self) -> list[str]:
+        """What SHOWN names and what was measured; what is not reliable says so."""
+        found = self.measurements or {}
+        sure = found.get("reliability", {})
+        return [
+            words.format(found[name]) + (" (unsure)" if sure.get(name, 1.0) < UNSURE else "")
+            for name, words in SHOWN.items()
+            if found.get(name) is not None
+        ]
+
+
+def finding_line(one: dict) -> str:
+    """ "+ 96%  rate 48/min: sinus bradycardia", of a statement as in the JSON."""
+    sure = "    " if one["confidence"] is None else f"{one['confidence']:4.0%}"
+    return f"{MARKS[one['support']]} {sure}  {one['evidence'] or one['text']}"
+
 
 def sentences(report: str) -> list[str]:
     """The report's statements, one by one."""
     parts = [part.strip() for part in report.replace(". ", ".\n").splitlines()]
-    return [part for part in parts if part] or ["(the model wrote nothing)"]
+    return [part for part in parts if part] or ["(no sentence)"]
 
 
 @torch.inference_mode()
-def draft_report(model: ReportModel, recording: Recording, num_beams: int | None = None) -> Draft:
+def draft_report(model: ReportModel, recording: Recording, num_beams: int | None = None, strict: bool = False) -> Draft:
     """Drafts the report of one recording; its first window, if it is longer than the model's."""
-    return draft_reports(model, [recording], num_beams)[0]
+    return draft_reports(model, [recording], num_beams, strict=strict)[0]
 
 
 @torch.inference_mode()
 def draft_reports(
-    model: ReportModel, recordings: Sequence[Recording], num_beams: int | None = None, batch: int = BATCH
+    model: ReportModel,
+    recordings: Sequence[Recording],
+    num_beams: int | None = None,
+    batch: int = BATCH,
+    strict: bool = False,
 ) -> list[Draft]:
     """Drafts the reports of recordings, `batch` at a time.
 
-    num_beams: by default the model's own. Raises RecordingError where leads are missing that the model needs.
+    num_beams: by default the model's own. strict: statements that the measurements contradict leave the report. Raises
+    RecordingError where leads are missing that the model needs.
     """
     for recording in recordings:
         check_leads(recording, model.spec.missing_chest_leads)
@@ -75,9 +110,13 @@ def draft_reports(
     texts = write_reports(model, probabilities, tokens, batch, num_beams)
     drafts = []
     views = zip(recordings, inputs, texts, probabilities.tolist(), strict=True)
+    calibration = load_calibration(model.folder, model.sha256)
     for recording, (windows, window_masks), text, given in views:
         quality = inspect(recording)
-        warnings = doubts(text, config.findings, given) + quality.warnings()
+        measurements = measure(recording)
+        sure = _confidences(calibration, dict(zip(config.findings, given, strict=True)))
+        grounding = ground(text, measurements, recording.patient.sex, recording.patient.age, sure, strict)
+        warnings = [*grounding.warnings, *doubts(grounding.report, config.findings, given), *quality.warnings()]
         if len(windows) > 1:
             warnings.append(
                 f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"
@@ -86,16 +125,27 @@ def draft_reports(
             warnings.append(f"only {window_masks[0].mean() * config.seconds:.1f} s of {config.seconds:.0f} s are recorded")
         if not text:
             warnings.append("the model wrote nothing for this recording")
+        elif not grounding.report:
+            warnings.append("nothing is left of the draft: the measurements contradict all of it")
         drafts.append(
             Draft(
                 recording=_about(recording),
-                report=text,
+                report=grounding.report,
                 warnings=warnings,
                 model={"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256},
                 quality=quality.to_dict(),
+                statements=[one.to_dict() for one in grounding.statements],
+                measurements=measurements.to_dict(),
             )
         )
     return drafts
+
+
+def _confidences(calibration: Calibration | None, encoder: dict[str, float]):
+    """What gives statements their confidences."""
+    if calibration is None:
+        return lambda statements: [None] * len(statements)
+    return lambda statements: calibration.confidences(statements, encoder)
 
 
 def _about(recording: Recording) -> dict:

@@ -25,13 +25,15 @@ class Drafted:
     error: str | None = None
 
 
-def draft_paths(model: ReportModel, paths: Iterable[Path], batch: int = BATCH) -> Iterator[Drafted]:
+def draft_paths(
+    model: ReportModel, paths: Iterable[Path], batch: int = BATCH, strict: bool = False
+) -> Iterator[Drafted]:
     """Drafts recordings `batch` at a time, in the order of the paths; memory does not grow with their number."""
     rest = iter(paths)
     while part := list(islice(rest, batch * READ_AHEAD)):
         found = [_read(path, model.spec.missing_chest_leads) for path in part]
         readable = [one.recording for one in found if one.recording is not None]
-        drafts = iter(draft_reports(model, readable, batch=batch)) if readable else iter(())
+        drafts = iter(draft_reports(model, readable, batch=batch, strict=strict)) if readable else iter(())
         for one in found:
             yield one if one.recording is None else Drafted(one.path, one.recording, next(drafts))
 
