@@ -14,6 +14,8 @@ ALIKE = 0.85  # correlation of QRS complexes of one shape, over all leads
 _STRONG = 0.3  # of the usual QRS: taken for a beat
 _WEAK = 0.12  # taken for a beat where it looks like the others
 _ALIKE_WEAK = 0.9
+_UNLIKE, _STRONG_UNLIKE = 0.6, 0.45  # one that looks unlike the others must be this strong: PVCs are, artefacts not
+_STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no beat
 _REFRACTORY = samples(200)
 _T_WITHIN = samples(400)  # a weaker peak this soon after a stronger one is its T wave
 _T_WEAKER = 0.5
@@ -59,7 +61,9 @@ def find_beats(leads: Leads) -> Beats:
     at, shape = at[apart], shape[apart]
     shifts, likeness = _match(values, at, template)
     shape = np.where(likeness >= ALIKE, 0, np.maximum(shape, 1))
-    return Beats(np.where(shape == 0, at + shifts, at), likeness, shape, clear)
+    real = (likeness >= _UNLIKE) | (strength[np.clip(at, 0, len(strength) - 1)] >= _STRONG_UNLIKE)
+    at = np.where(shape == 0, at + shifts, at)
+    return Beats(at[real], likeness[real], shape[real], clear)
 
 
 def _strength(leads: Leads) -> np.ndarray:
@@ -68,7 +72,7 @@ def _strength(leads: Leads) -> np.ndarray:
 
     slope = np.abs(np.gradient(zero_phase(leads.signal, "bandpass", (5.0, 25.0)), axis=0))
     usual = _usual_maximum(slope)
-    together = np.mean(slope / np.where(usual > 0, usual, np.inf), axis=1)
+    together = np.minimum(slope / np.where(usual > 0, usual, np.inf), _STEEPEST).mean(axis=1)
     for _ in range(2):
         together = uniform_filter1d(together, samples(60))
     usual = _usual_maximum(together[:, None])[0]

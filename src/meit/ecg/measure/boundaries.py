@@ -20,14 +20,15 @@ _QRS_SHARE = 0.05  # of its steepness
 _P_ONSET_SHARE, _P_OFFSET_SHARE = 0.3, 0.2
 _T_SHARE = 0.2
 _QRS_AROUND = samples(120)  # of the middle: where its steepest place is
-_QRS_HOLD, _P_HOLD, _T_HOLD = samples(12), samples(8), samples(20)  # how long it stays quiet
+_QRS_HOLD, _S_HOLD, _P_HOLD, _T_HOLD = samples(12), samples(20), samples(8), samples(20)  # how long it stays quiet
 _QRS_QUIET_BEFORE, _QRS_QUIET_AFTER = samples(220), samples(260)
 _P_BEFORE_QRS = samples(300)  # its peak; a PR interval is hardly longer than 400 ms
 _P_NEAREST = samples(40)
 _P_HALF = samples(60)  # from its peak to its steepest places
 _P_REACH = samples(120)  # from there to its ends
 _T_FROM = samples(60)  # after the J point
-_T_STEEPEST, _T_LATEST = 0.72, 0.9  # of the RR interval, from the QRS onset
+_T_MAIN, _T_STEEPEST, _T_LATEST = 0.6, 0.72, 0.9  # of the RR interval, from the QRS onset
+_T_QUIET, _T_GAP = 0.25, samples(30)  # of the steepest slope, for so long: the T wave is over
 _T_SMALL = 0.5  # of the T wave's steepest slope: slopes that belong to it
 _STANDS_OUT = 2.5  # how steep a wave is, of the quietest place beside it
 
@@ -73,24 +74,27 @@ def qrs_ends(values: np.ndarray, middle: int, factor: float = 1.0) -> tuple[int,
     if steep[peak] < _STANDS_OUT * max(before, after):
         return None
     on = _back(steep, peak, before + factor * _QRS_SHARE * (steep[peak] - before), _QRS_HOLD, 0)
-    off = _forth(steep, peak, after + factor * _QRS_SHARE * (steep[peak] - after), _QRS_HOLD, len(steep) - 1)
+    off = _forth(steep, peak, after + factor * _QRS_SHARE * (steep[peak] - after), _S_HOLD, len(steep) - 1)
     return None if on is None or off is None else (on, off)
 
 
 def _t_end(values: np.ndarray, on: int, off: int, rr: int, factor: float) -> int | None:
+    """Where the last slope of the T wave has become quiet: slopes half as steep as the steepest one are of the T wave,
+    up to the first quiet stretch, behind which the P wave of the next beat may be."""
     from scipy.signal import find_peaks
 
     steep = _steepness(values, sigma=samples(16))
     first, last = off + _T_FROM, min(on + round(_T_LATEST * rr), len(steep) - 1)
-    steepest = min(on + round(_T_STEEPEST * rr), last - _T_HOLD)
-    if steepest - first < samples(40):
+    if on + round(_T_MAIN * rr) - first < samples(40):
         return None
-    slopes, _ = find_peaks(steep[: steepest + samples(20)], height=_T_SMALL * steep[first:steepest].max())
-    slopes = slopes[slopes >= first]
-    if len(slopes) == 0:
-        return None
-    slope = int(slopes[-1])
-    quiet = _mean_filter(steep, samples(20))[slope : last + 1].min()
+    main = first + int(np.argmax(steep[first : on + round(_T_MAIN * rr)]))
+    slopes, _ = find_peaks(steep[: min(on + round(_T_STEEPEST * rr), last) + 1], height=_T_SMALL * steep[main])
+    slope = main
+    for later in slopes[slopes > main]:
+        if _longest_run(steep[slope:later] < _T_QUIET * steep[main]) >= _T_GAP:
+            break
+        slope = int(later)
+    quiet = _mean_filter(steep, samples(20))[slope : last + 1].min(initial=np.inf)
     if steep[slope] < _STANDS_OUT * quiet:
         return None
     return _forth(steep, slope, quiet + factor * _T_SHARE * (steep[slope] - quiet), _T_HOLD, last)
@@ -138,6 +142,11 @@ def _mean_filter(values: np.ndarray, length: int) -> np.ndarray:
     from scipy.ndimage import uniform_filter1d
 
     return uniform_filter1d(values, length)
+
+
+def _longest_run(flags: np.ndarray) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _back(values: np.ndarray, start: int, level: float, hold: int, first: int) -> int | None:

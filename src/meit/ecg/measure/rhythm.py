@@ -11,8 +11,9 @@ from meit.ecg.measure.signals import MS, Leads, samples
 
 IRREGULAR = 0.08  # of the RR interval differ successive ones, in the middle; in sinus rhythm mostly less
 _EARLY = 0.85  # of the usual RR interval
-_RETURN = 1.1  # times the premature beat's RR interval has the next
+_RETURN, _PAUSE = 1.1, 1.3  # times the premature beat's RR interval has the next
 _WIDER_MS = 20.0  # than the QRS complexes of the commonest shape
+_WIDE_MS = 120.0  # is wide by itself, beside a bundle branch block
 _UNLIKE = 0.8  # correlation with them, at most
 _NEAR = samples(50)  # two detections of one beat
 
@@ -30,14 +31,21 @@ def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
     rr = np.diff(beats.at)
     usual = max(np.median(rr), rr.mean())  # the median alone is, in bigeminy, the premature beats' own interval
     early = np.concatenate([[False], rr < _EARLY * usual])
-    early[1:-1] &= rr[1:] > _RETURN * rr[:-1]
+    # in sinus arrhythmia the rate changes over several beats; an early beat comes at once, or a pause follows it, and
+    # the rate is as before after it, or after several
+    sudden = rr[1:] < _EARLY * rr[:-1]
+    sudden[:-1] |= rr[2:] > _PAUSE * rr[1:-1]
+    early[2:] &= early[1:-1] | sudden
+    early[1:-1] &= (rr[1:] > _RETURN * rr[:-1]) | early[2:]
     usual_ms = None if waves is None else waves.ms("qrs_on", "qrs_off")
     if usual_ms is None:
         return Premature(early & beats.dominant, None)
+    other = beats.likeness < _UNLIKE
+    of_first = other & (np.arange(len(other)) == 0) & (rr[0] > _RETURN * usual)  # its pause tells
     wide = np.zeros(len(early), bool)
-    for beat in np.flatnonzero(early & (beats.likeness < _UNLIKE)):
+    for beat in np.flatnonzero((early & other) | of_first):
         width = _width_ms(leads, beats.at[beat])
-        wide[beat] = width is not None and width >= usual_ms + _WIDER_MS
+        wide[beat] = width is not None and width >= min(usual_ms + _WIDER_MS, max(_WIDE_MS, usual_ms - _WIDER_MS))
     return Premature(early & beats.dominant, wide)
 
 
@@ -81,8 +89,8 @@ def agreement(beats: Beats, others: Beats) -> float:
 
 def _width_ms(leads: Leads, place: int) -> float | None:
     """QRS duration of one beat."""
-    before, after = samples(300), samples(400)
-    if place < before or place + after > len(leads.smooth):
+    before, after = min(samples(300), place), samples(400)
+    if before < samples(120) or place + after > len(leads.smooth):
         return None
     ends = qrs_ends(leads.smooth[place - before : place + after], before)
     return None if ends is None else (ends[1] - ends[0]) * MS

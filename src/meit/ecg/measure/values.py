@@ -64,7 +64,7 @@ def corrected(qt: Measure, rate: Measure) -> Values:
 
 
 def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measure) -> Values:
-    """The spread of an axis: the jackknife's, and half of what it differs by from the axis of the areas."""
+    """The spread of an axis: the jackknife's, and a quarter of what it differs by from the axis of the areas."""
     values = {}
     for name, kind in AXES.items():
         part = wave(beat, waves, kind)
@@ -80,7 +80,7 @@ def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measur
             value = degrees(vector)
             others = [heights(wave(fewer, waves, kind)) for fewer in doubts.beats] + [part.sum(axis=0)]
             *fewer, area = [turned(degrees(frontal_vector(other, leads.names)), value) for other in others]
-            trust = reliability(np.hypot(jackknife(fewer), area / 2), TOLERATED_DEG)
+            trust = reliability(np.hypot(jackknife(fewer), area / 4), TOLERATED_DEG)
             trust *= p.reliability if kind == "p" else 1.0
             values[name] = Measure(value if trust >= LEAST else None, trust, "" if trust >= LEAST else UNSTEADY)
     return values
