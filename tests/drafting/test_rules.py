@@ -33,7 +33,8 @@ def measurements(values, leads, reliability=1.0) -> tuple[Measurements, Patient]
     whole = {name: Measure(v, reliability) for name, v in values.items() if name not in BY_LEAD and name != NET}
     of_lead = {name: Measure(v, reliability) for name, v in values.items() if name in BY_LEAD}
     if NET in values:
-        of_lead |= {"r_mv": Measure(values[NET], reliability), "s_mv": Measure(0.0, reliability)}
+        net = {"r_mv": values[NET], "q_mv": 0.0, "s_mv": 0.0}
+        of_lead = {name: Measure(value, reliability) for name, value in net.items()} | of_lead
     return Measurements(whole, {lead: of_lead for lead in leads}), Patient(age=age)
 
 

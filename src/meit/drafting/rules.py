@@ -1,7 +1,7 @@
 """The rules that hold statements against measurements: rules.tsv, read and applied. The table decides, not the code.
 
 A row is a rule; what its columns mean stands at the head of the table. A condition is `name operator number`, several
-with ", " between all have to hold; names are those of meit.ecg.measure, `net_mv` (R + S of a lead) and `age`. A
+with ", " between all have to hold; names are those of meit.ecg.measure, `net_mv` (a lead's R + the deeper of Q and S) and `age`. A
 condition on what was not measured, or not reliably enough, holds for nothing.
 """
 
@@ -129,9 +129,9 @@ def _measure(found: Measurements, name: str, lead: str, patient: Patient) -> Mea
     if name == AGE:
         return Measure(patient.age, 1.0)
     if name == NET:
-        r, s = found.lead(lead, "r_mv"), found.lead(lead, "s_mv")
-        known = r.value is not None and s.value is not None
-        return Measure(r.value + s.value if known else None, min(r.reliability, s.reliability))
+        q, r, s = (found.lead(lead, wave) for wave in ("q_mv", "r_mv", "s_mv"))
+        known = None not in (q.value, r.value, s.value)
+        return Measure(r.value + min(q.value, s.value) if known else None, min(one.reliability for one in (q, r, s)))
     return found.lead(lead, name) if name in BY_LEAD else found[name]
 
 
