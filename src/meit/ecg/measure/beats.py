@@ -16,6 +16,9 @@ _WEAK = 0.12  # taken for a beat where it looks like the others
 _ALIKE_WEAK = 0.9
 _UNLIKE, _STRONG_UNLIKE = 0.6, 0.45  # one that looks unlike the others must be this strong: PVCs are, artefacts not
 _STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no beat
+_PEAKED = 12.0  # times its steepness in the middle has a good lead in a QRS complex; noise has 3 to 5
+_QRS_HZ = (5.0, 25.0)
+_GAP = samples(200)  # a QRS complex may lie in it
 _REFRACTORY = samples(200)
 _T_WITHIN = samples(400)  # a weaker peak this soon after a stronger one is its T wave
 _T_WEAKER = 0.5
@@ -30,11 +33,13 @@ _MOST_SHAPES = 12
 class Beats:
     """at: (m,) samples, one in each QRS complex, at the same place of it in beats of one shape; ascending.
     likeness: (m,) correlation of each with the commonest shape. shape: (m,) 0 the commonest, then as they came up.
-    clear: by how much beats stand out from what lies between them, 0 to 1."""
+    rr: (m - 1,) samples from each to the next, NaN across a gap in the recording. clear: by how much beats stand out from
+    what lies between them, 0 to 1."""
 
     at: np.ndarray = field(repr=False)
     likeness: np.ndarray = field(repr=False)
     shape: np.ndarray = field(repr=False)
+    rr: np.ndarray = field(repr=False)
     clear: float
 
     @property
@@ -44,11 +49,15 @@ class Beats:
 
 def find_beats(leads: Leads) -> Beats:
     """No beats (m = 0) where nothing stands out."""
-    strength = _strength(leads)
+    slope = np.abs(np.gradient(zero_phase(leads.signal, "bandpass", _QRS_HZ), axis=0))
+    usual = _usual_maximum(slope)
+    strength = _strength(slope, usual)
     strong, weak, clear = _peaks(strength)
     if len(strong) == 0:
-        return Beats(strong, np.empty(0), strong, 0.0)
-    values = leads.smooth
+        return Beats(strong, np.empty(0), strong, np.empty(0), 0.0)
+    # each lead has the same say, one that is steep between the beats too has less
+    peaked = usual / np.maximum(np.median(slope, axis=0), 1e-300)
+    values = leads.smooth * (np.minimum(peaked / _PEAKED, 1.0) ** 2 / np.where(usual > 0, usual, np.inf))
     at, shape, template = _sort(values, strong)
     if len(weak):
         shifts, likeness = _match(values, weak, template)
@@ -62,16 +71,20 @@ def find_beats(leads: Leads) -> Beats:
     shifts, likeness = _match(values, at, template)
     shape = np.where(likeness >= ALIKE, 0, np.maximum(shape, 1))
     real = (likeness >= _UNLIKE) | (strength[np.clip(at, 0, len(strength) - 1)] >= _STRONG_UNLIKE)
-    at = np.where(shape == 0, at + shifts, at)
-    return Beats(at[real], likeness[real], shape[real], clear)
+    at = np.where(shape == 0, at + shifts, at)[real]
+    return Beats(at, likeness[real], shape[real], _intervals(at, leads.recorded), clear)
 
 
-def _strength(leads: Leads) -> np.ndarray:
+def _intervals(at: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    gap = np.concatenate([[0], np.cumsum(recorded.mean(axis=1) < 0.5)])
+    within = gap[np.clip(at, 0, len(recorded))]
+    return np.where(np.diff(within) < _GAP, np.diff(at).astype(float), np.nan)
+
+
+def _strength(slope: np.ndarray, usual: np.ndarray) -> np.ndarray:
     """(n,) how steep the leads are together; about 1 in a usual QRS complex, each lead having the same say."""
     from scipy.ndimage import uniform_filter1d
 
-    slope = np.abs(np.gradient(zero_phase(leads.signal, "bandpass", (5.0, 25.0)), axis=0))
-    usual = _usual_maximum(slope)
     together = np.minimum(slope / np.where(usual > 0, usual, np.inf), _STEEPEST).mean(axis=1)
     for _ in range(2):
         together = uniform_filter1d(together, samples(60))

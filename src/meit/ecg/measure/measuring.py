@@ -15,7 +15,10 @@ from meit.ecg.measure.values import axes, by_lead, corrected, durations, voltage
 from meit.ecg.recording import LIMB_LEADS, Recording
 
 _AGREED = 0.7  # of the beats, found in the limb leads or in the chest leads alone too
+_FOUND = 0.35  # how surely the beats were found
 _DOMINANT = 0.4  # of the beats have the commonest shape
+_LONGEST_QRS_MS = 300.0
+_LEAST_RATE = 80.0  # Hz, for all but the rhythm: QRS complexes are blurred below
 
 
 def measure(recording: Recording) -> Measurements:
@@ -28,33 +31,35 @@ def measure(recording: Recording) -> Measurements:
     if leads is None:
         return _complete({}, "no lead can be used, or less than two seconds are recorded")
     beats = find_beats(leads)
-    if len(beats.at) < 2:
+    if not np.isfinite(beats.rr).any():
         return _complete({}, "fewer than two beats found")
     best, found = _agreement(leads, beats)
-    if best < _AGREED:
+    if best < _AGREED or found < _FOUND:
         return _complete({}, "no beats that several leads show alike")
+    if beats.dominant.mean() < _DOMINANT:
+        return _complete({}, "no two beats in five have one shape")
 
     chosen = choose(leads, beats)
     waves, missing = None, ""
     if len(chosen) < FEWEST:
         missing = f"fewer than {FEWEST} whole beats of one shape"
-    elif beats.dominant.mean() < _DOMINANT:
-        missing = "most beats have another shape than the commonest one"
     else:
         leads, beat, waves, paced = _median_beat(leads, beats, chosen)
-        if waves.qrs_on is None:
-            waves, missing = None, "no QRS complex stands out in the median beat"
+        if waves.qrs_on is None or waves.ms("qrs_on", "qrs_off") > _LONGEST_QRS_MS:
+            return _complete({}, "no QRS complex stands out in the median beat")
     p = Measure(None, 0.0, missing) if waves is None else presence(leads, beat, waves, irregularity(beats))
     values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, found, missing)
     if waves is None:
         return _complete(values, missing)
+    values["p_present"] = p
+    if recording.rate < _LEAST_RATE:
+        return _complete(values, f"intervals and amplitudes need {_LEAST_RATE:g} samples a second")
 
     if recording.rate >= LEAST_RATE:
         values["paced_beats"] = Measure(float(paced.mean()), found)
     else:
-        values["paced_beats"] = Measure(None, 0.0, f"spikes are only seen from {LEAST_RATE:g} Hz on")
+        values["paced_beats"] = Measure(None, 0.0, f"pacing spikes need {LEAST_RATE:g} samples a second")
     doubts = Doubts(leads, beat)
-    values["p_present"] = p
     values |= durations(waves, doubts, p)
     values |= corrected(values["qt_ms"], values["heart_rate_bpm"])
     values |= axes(leads, beat, waves, doubts, p)
@@ -65,18 +70,19 @@ def measure(recording: Recording) -> Measurements:
 
 def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
     """Of the beats found in all leads and those found in the limb leads alone, and in the chest leads alone (in every
-    second lead, where one of these is not there): the better and the mean agreement. One lead agrees with itself."""
+    second lead, where one of these is not there): the better agreement, and the mean one times how clear and how alike
+    the beats are. One lead agrees with itself."""
     limb = np.array([name in LIMB_LEADS for name in leads.names])
     if limb.all() or not limb.any():
         limb = np.arange(len(limb)) % 2 == 0
     groups = [group for group in (limb, ~limb) if group.any()]
     agreed = [agreement(beats, find_beats(leads.only(group))) for group in groups]
-    return max(agreed), float(np.mean(agreed)) * beats.clear
+    return max(agreed), float(np.mean(agreed) * beats.clear * np.maximum(beats.likeness, 0).mean())
 
 
 def _median_beat(leads: Leads, beats: Beats, chosen: np.ndarray) -> tuple[Leads, MedianBeat, Waves, np.ndarray]:
     """The leads without pacing spikes, the median beat, its waves, and (m,) which beats are paced."""
-    rr_ms = float(np.median(np.diff(beats.at)) * MS)
+    rr_ms = float(np.nanmedian(beats.rr) * MS)
     beat = median_beat(leads, chosen, rr_ms)
     waves = find_waves(beat)
     spikes = find_spikes(leads)

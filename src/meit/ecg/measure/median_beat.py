@@ -44,11 +44,10 @@ def median_beat(leads: Leads, at: np.ndarray, rr_ms: float) -> MedianBeat:
 
 def choose(leads: Leads, beats: Beats) -> np.ndarray:
     """Samples of the dominant beats that lie whole within the recording, without gaps; those with a usual distance
-    to their neighbours where there are FEWEST of them."""
-    rr = np.diff(beats.at)
-    usual = np.median(rr) if len(rr) else 0.0
-    before = np.concatenate([[usual], rr])
-    after = np.concatenate([rr, [usual]])
+    to their neighbours where there are FEWEST of them. One RR interval at least."""
+    usual = np.nanmedian(beats.rr)
+    before = np.concatenate([[usual], beats.rr])
+    after = np.concatenate([beats.rr, [usual]])
     length = len(leads.signal)
     whole = beats.dominant & (beats.at >= samples(BEFORE_MS)) & (beats.at + samples(AFTER_MS) < length)
     if not leads.recorded.all():

@@ -28,8 +28,8 @@ class Premature:
 
 def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
     """Two beats at least; waves of the median beat."""
-    rr = np.diff(beats.at)
-    usual = max(np.median(rr), rr.mean())  # the median alone is, in bigeminy, the premature beats' own interval
+    rr = beats.rr
+    usual = max(np.nanmedian(rr), np.nanmean(rr))  # the median alone is, in bigeminy, the premature beats' own interval
     early = np.concatenate([[False], rr < _EARLY * usual])
     # in sinus arrhythmia the rate changes over several beats; an early beat comes at once, or a pause follows it, and
     # the rate is as before after it, or after several
@@ -51,14 +51,14 @@ def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
 
 def irregularity(beats: Beats) -> float:
     """As in measurements.GLOBAL; 0 for two beats."""
-    rr = np.diff(beats.at)
-    return float(np.median(np.abs(np.diff(rr))) / np.median(rr)) if len(rr) > 1 else 0.0
+    steps = np.abs(np.diff(beats.rr))
+    return float(np.nanmedian(steps) / np.nanmedian(beats.rr)) if np.isfinite(steps).any() else 0.0
 
 
 def measured_rhythm(beats: Beats, early: Premature, has_p: bool, found: float, missing: str) -> dict[str, Measure]:
     """has_p: P waves precede the beats. found: how surely the beats were found, 0 to 1. missing: why there is no median
     beat."""
-    rr = np.diff(beats.at) * MS
+    rr = beats.rr[np.isfinite(beats.rr)] * MS
     values = {
         "heart_rate_bpm": Measure(float(60_000 / rr.mean()), found),
         "longest_rr_ms": Measure(float(rr.max()), found),

@@ -15,7 +15,8 @@ LONGEST_S = 300.0  # of a longer recording the beginning is measured
 SHORTEST_S = 2.0
 _BASELINE_HZ = 0.5  # zero phase, which keeps the ST segment (Kligfield et al. allow up to 0.67 Hz)
 _SMOOTH_HZ = 40.0  # for onsets and offsets, so that recordings of 100 Hz and of 500 Hz are alike
-_LEAST_RECORDED = 0.5  # of a lead
+_LEAST_RECORDED = 0.8  # of a lead
+_HUMS_HZ, _HUM_WIDTH_HZ, _HUM_STANDS_OUT = (50.0, 60.0), 1.5, 30.0  # times the power beside it
 _CLIP = 4.0  # a sample this many times the lead's usual range from its middle is an artefact
 
 
@@ -52,7 +53,7 @@ def usable_leads(recording: Recording) -> Leads | None:
     values = bridge_leads(at_rate[:, enough], recorded[:, enough])
     low, middle, high = np.percentile(values, (0.5, 50, 99.5), axis=0)
     values = np.clip(values, middle - _CLIP * (high - low), middle + _CLIP * (high - low))
-    level = zero_phase(values, "highpass", _BASELINE_HZ)
+    level = _without_hum(zero_phase(values, "highpass", _BASELINE_HZ))
     uneven = np.ptp(level, axis=0) >= FLAT_MV
     if not uneven.any():
         return None
@@ -78,6 +79,21 @@ def zero_phase(values: np.ndarray, kind: str, hz: float | tuple[float, float]) -
     # a long slow transient at the ends would look like a wave
     padding = min(samples(1000 if kind == "highpass" else 200), len(values) - 1)
     return sosfiltfilt(_sections(kind, hz), values, axis=0, padlen=padding)
+
+
+def _without_hum(values: np.ndarray) -> np.ndarray:
+    """Without the mains' frequency where that stands out in one lead at least; a notch filter rings at QRS complexes."""
+    from scipy.signal import filtfilt, iirnotch
+
+    power = np.abs(np.fft.rfft(values - values.mean(axis=0), axis=0)) ** 2
+    frequency = np.fft.rfftfreq(len(values), 1 / RATE)
+    for hum in _HUMS_HZ:
+        away = np.abs(frequency - hum)
+        beside = np.median(power[(away > 2 * _HUM_WIDTH_HZ) & (away < 6 * _HUM_WIDTH_HZ)], axis=0)
+        if (power[away < _HUM_WIDTH_HZ / 2].mean(axis=0) > _HUM_STANDS_OUT * beside).any():
+            b, a = iirnotch(hum, hum / _HUM_WIDTH_HZ, RATE)
+            values = filtfilt(b, a, values, axis=0, padlen=min(samples(500), len(values) - 1))
+    return values
 
 
 @lru_cache(maxsize=16)

@@ -14,11 +14,11 @@ from meit.ecg.measure.signals import Leads
 from meit.ecg.quality import HIGH_MV, inspect
 from meit.ecg.recording import CHEST_LEADS, LEADS, LIMB_LEADS, Recording
 
-DURATIONS = {  # name -> from where to where, and the error that is tolerated, in ms
-    "p_ms": ("p_on", "p_off", 15.0),
-    "pr_ms": ("p_on", "qrs_on", 15.0),
-    "qrs_ms": ("qrs_on", "qrs_off", 10.0),
-    "qt_ms": ("qrs_on", "t_end", 20.0),
+DURATIONS = {  # name -> from where to where, the error that is tolerated, the least and the most, in ms
+    "p_ms": ("p_on", "p_off", 15.0, 30.0, 220.0),
+    "pr_ms": ("p_on", "qrs_on", 15.0, 60.0, 450.0),
+    "qrs_ms": ("qrs_on", "qrs_off", 10.0, 30.0, 300.0),
+    "qt_ms": ("qrs_on", "t_end", 20.0, 180.0, 850.0),
 }
 AXES = {"axis_deg": "qrs", "p_axis_deg": "p", "t_axis_deg": "t"}
 TOLERATED_DEG = 6.0
@@ -35,12 +35,14 @@ Values = dict[str, Measure]
 def durations(waves: Waves, doubts: Doubts, p: Measure) -> Values:
     """p: whether there is a P wave."""
     values = {}
-    for name, (first, last, tolerated) in DURATIONS.items():
+    for name, (first, last, tolerated, least, most) in DURATIONS.items():
         value = waves.ms(first, last)
         if first == "p_on" and p.value != 1:
             values[name] = Measure(None, 0.0, p.why or NO_P)
         elif value is None:
             values[name] = Measure(None, 0.0, NO_T_END)
+        elif not least <= value <= most:
+            values[name] = Measure(None, 0.0, f"{value:g} ms is impossible")
         else:
             spread = doubts.spread(value, first, last)
             trust = reliability(spread, tolerated) * (p.reliability if first == "p_on" else 1.0)
@@ -64,7 +66,7 @@ def corrected(qt: Measure, rate: Measure) -> Values:
 
 
 def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measure) -> Values:
-    """The spread of an axis: the jackknife's, and a quarter of what it differs by from the axis of the areas."""
+    """The spread of an axis: the jackknife's, and an eighth of what it differs by from the axis of the areas."""
     values = {}
     for name, kind in AXES.items():
         part = wave(beat, waves, kind)
@@ -80,7 +82,7 @@ def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measur
             value = degrees(vector)
             others = [heights(wave(fewer, waves, kind)) for fewer in doubts.beats] + [part.sum(axis=0)]
             *fewer, area = [turned(degrees(frontal_vector(other, leads.names)), value) for other in others]
-            trust = reliability(np.hypot(jackknife(fewer), area / 4), TOLERATED_DEG)
+            trust = reliability(np.hypot(jackknife(fewer), area / 8), TOLERATED_DEG)
             trust *= p.reliability if kind == "p" else 1.0
             values[name] = Measure(value if trust >= LEAST else None, trust, "" if trust >= LEAST else UNSTEADY)
     return values
@@ -95,7 +97,7 @@ def by_lead(
     for lead in LEADS:
         column = leads.names.index(lead) if lead in leads.names else None
         if column is None:
-            why = "the lead is flat or not recorded"
+            why = "the lead is flat, or not recorded throughout"
         elif lead in saturated:
             why = "the lead is cut off at the amplifier's limit"
         elif (size := _qrs_size(beat, waves, column)) > HIGH_MV:
