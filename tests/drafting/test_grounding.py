@@ -32,7 +32,7 @@ def test_the_issues_examples():
     assert support("Sinus rhythm. Normal ECG.", wide) == (
         CONTRADICTED, "'Normal ECG' but QRS 148 ms, R + Q or S +0.70 mV in V1"
     )  # fmt: skip
-    long = measured(qtc_ms=512, qtc_bazett_ms=530)
+    long = measured(qtc_ms=512, qtc_bazett_ms=530, qrs_ms=90)
     assert ground("Sinus rhythm.", long).warnings == ("not mentioned: QTc 512 ms",)
     assert ground("Sinus rhythm. Prolonged QT interval.", long).warnings == ()
 
