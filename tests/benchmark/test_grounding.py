@@ -5,7 +5,8 @@ from types import MappingProxyType
 import pytest
 
 from meit.benchmark.grounded import Drafted
-from meit.benchmark.grounding import _by_code, _judge, _supports, scores
+from meit.benchmark.grounding import _by_code, _judge, _shares, scores
+from meit.drafting.grounding import SUPPORTS
 from meit.ecg.measure.measurements import Measure, Measurements
 
 
@@ -43,4 +44,4 @@ def test_the_price_is_told_by_code():
     table = _by_code(rows)
     assert "| LAD | 1 | 1 | 0 | 0 |" in table and "| SBRAD | 1 | 0 | 0 | 0 |" in table
     assert "| 1AVB | 0 | 0 | 1 | 1 |" in table and "| all | 3 | 1 | 1 | 1 |" in table
-    assert "| contradicted | 3 | 1 | 0.33 |" in _supports(rows)
+    assert "| contradicted | 3 | 1 | 0.33 |" in _shares(rows, "support", SUPPORTS)

@@ -13,6 +13,7 @@ finding that a reference lacks counts as invented, also where it is there.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +26,12 @@ from meit.benchmark.metrics import Metric
 from meit.benchmark.plots import save_figure
 from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.data.splits import folds_of
-from meit.drafting.confidence import load_calibration
-from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check, omissions
-from meit.drafting.rules import Patient
+from meit.drafting.confidence import Calibration, load_calibration
+from meit.drafting.grounding import SUPPORTS, ground
 from meit.errors import DataError
 from meit.files import write_json, write_jsonl, write_text
 from meit.model.report_model import load_model
-from meit.reports.statements import asserted, read_statements
+from meit.reports.statements import CERTAINTIES, asserted, read_statements
 
 SYSTEMS = ("before", "removed", "after")
 NAMES = ("hallucinated", "omitted", "precision", "recall", "f1")
@@ -44,7 +44,8 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     records = drafted(model, data, folds_of(split))
     if not records:
         raise DataError(f"no recording of the {split} split to draft")
-    rows = [_judge(record) for record in records]
+    calibration = load_calibration(Path(model_folder), model.sha256)
+    rows = [_judge(record, calibration) for record in records]
     patients = [record.patient_id for record in records]
     metrics, differences = scores([row["sets"] for row in rows], [row["reference"] for row in rows], patients)
     in_mv = sum(record.unit == "mV" for record in records)
@@ -54,11 +55,12 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
         + "\n\nMinus before (paired):\n\n"
         + markdown_table(differences)
         + "\n\nStatements by support, and how many of them the reference asserts too:\n\n"
-        + _supports(rows)
+        + _shares(rows, "support", SUPPORTS)
+        + "\n\nStatements by certainty, as hedged, and how many of them the reference asserts too:\n\n"
+        + _shares(rows, "certainty", CERTAINTIES[:0:-1])
         + "\n\nRemoved and added findings by code, and how many of them the reference asserts:\n\n"
         + _by_code(rows)
     )
-    calibration = load_calibration(Path(model_folder), model.sha256)
     statements = judged(records)
     fit = {}
     out = Path(out)
@@ -79,33 +81,33 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     write_json(
         out / "results.json", results_json("grounding", len(records), identity, sources(data), metrics["after"], more)
     )
-    kept = ("record_id", "unit", "draft", "statements", "removed", "added", "reference_text")
+    kept = ("record_id", "unit", "draft", "report", "statements", "removed", "added", "reference_text")
     write_jsonl(out / "predictions.jsonl", ({key: row[key] for key in kept} for row in rows))
     write_text(out / "table.md", text + "\n")
     return text
 
 
-def _judge(record: Drafted) -> dict:
+def _judge(record: Drafted, calibration: Calibration | None = None) -> dict:
     """One record before and after; JSON-ready but for its sets of codes."""
-    patient = Patient(record.sex, record.age)
-    statements = read_statements(record.draft)
-    checked = check(statements, record.measurements, patient)
-    named = omissions(statements, record.measurements, patient)
+    sure = {} if calibration is None else {"confidences": partial(calibration.confidences, encoder=record.encoder)}
+    found = ground(record.draft, record.measurements, record.sex, record.age, **sure)
     there = asserted(read_statements(record.reference))
-    before = asserted(statements)
-    removed = before & {one.statement.code for one in checked if one.support == CONTRADICTED and not one.statement.negated}
-    removed -= {one.statement.code for one in checked if one.support != CONTRADICTED and not one.statement.negated}
-    added = {one.code for one in named}
+    asserting = [one for one in found.statements if not one.statement.negated]
+    before = {one.statement.code for one in asserting}
+    strict = ground(record.draft, record.measurements, record.sex, record.age, strict=True)
+    left = asserted(read_statements(strict.report))  # what shared its words with a contradicted finding may be lost too
+    added = {one.code: one.words for one in found.omissions}
     return {
         "record_id": record.record_id,
         "unit": record.unit,
         "draft": record.draft,
-        "statements": [one.to_dict() | {"true": one.statement.code in there} for one in checked],
-        "removed": sorted(removed),
-        "added": {one.code: one.words for one in named},
+        "report": found.report,
+        "statements": [one.to_dict() | {"true": one.statement.code in there} for one in asserting],
+        "removed": sorted(before - left),
+        "added": added,
         "reference_text": record.reference,
         "reference": there,
-        "sets": (before, before - removed, (before - removed) | added),
+        "sets": (before, left, left | added.keys()),
     }
 
 
@@ -150,12 +152,12 @@ def _metrics(values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:
     }
 
 
-def _supports(rows: Sequence[dict]) -> str:
-    lines = ["| support | statements | asserted by the reference | share |", "| --- | --- | --- | --- |"]
-    for support in SUPPORTS:
-        found = [one["true"] for row in rows for one in row["statements"] if one["support"] == support]
+def _shares(rows: Sequence[dict], name: str, values: Sequence[str]) -> str:
+    lines = [f"| {name} | statements | asserted by the reference | share |", "| --- | --- | --- | --- |"]
+    for value in values:
+        found = [one["true"] for row in rows for one in row["statements"] if one[name] == value]
         share = f"{sum(found) / len(found):.2f}" if found else ""
-        lines.append(f"| {support} | {len(found)} | {sum(found)} | {share} |")
+        lines.append(f"| {value} | {len(found)} | {sum(found)} | {share} |")
     return "\n".join(lines) + "\n"
 
 
