@@ -30,10 +30,10 @@ def test_the_issues_examples():
     assert support("Sinus bradycardia.", measured(heart_rate_bpm=48)) == (MEASURED, "rate 48/min: sinus bradycardia")
     wide = measured({"V1": {"q_mv": 0, "r_mv": 0.9, "s_mv": -0.2}}, qrs_ms=148)
     assert support("Sinus rhythm. Normal ECG.", wide) == (
-        CONTRADICTED, "'Normal ECG' but QRS 148 ms, R + Q or S +0.70 mV in V1"
+        CONTRADICTED, "'Normal ECG' but QRS 148 ms, net QRS +0.70 mV in V1"
     )  # fmt: skip
     long = measured(qtc_ms=512, qtc_bazett_ms=530, qrs_ms=90)
-    assert ground("Sinus rhythm.", long).warnings == ("not mentioned: QTc 512 ms",)
+    assert ground("Sinus rhythm.", long).warnings == ("not mentioned: QTc 512 ms (long QT interval)",)
     assert ground("Sinus rhythm. Prolonged QT interval.", long).warnings == ()
 
 
@@ -83,7 +83,7 @@ def test_q_waves_and_st_are_looked_for_where_the_infarction_is():
     none = {"q_ms": 0, "q_mv": 0, "r_mv": 0.5, "s_mv": -0.2, "st_mv": 0}
     inferior = measured({"II": none, "III": q, "aVF": q, "V2": none, "V3": none})
     assert support("Inferior infarction.", inferior) == (
-        MEASURED, "Q 42, 42 ms, -0.30, -0.30 mV, ST +0.00, +0.00 mV in III, aVF: inferior myocardial infarction"
+        MEASURED, "Q 42, 42 ms, -0.30, -0.30 mV, ST +0.00, +0.00 mV in III, aVF: inferior infarction"
     )  # fmt: skip
     assert support("Anterior infarction.", inferior)[0] == CONTRADICTED
     assert support("Infarction.", inferior)[0] == UNCHECKED
@@ -101,7 +101,7 @@ def test_st_shift_in_the_stated_leads():
         CONTRADICTED, "'ST elevation' is excluded, but ST +0.15, +0.15, +0.15 mV in II, III, aVF"
     )  # fmt: skip
     assert support("ST elevation in V1.", found)[0] == UNCHECKED
-    assert "not mentioned: ST +0.15, +0.15, +0.15 mV in II, III, aVF" in ground("Sinus rhythm.", found).warnings
+    assert "not mentioned: ST +0.15, +0.15, +0.15 mV in II, III, aVF (ST elevation)" in ground("Sinus rhythm.", found).warnings
 
 
 def test_normal_is_contradicted_only_by_what_the_report_leaves_out():
@@ -137,7 +137,7 @@ def test_strict_removes_and_says_so():
     assert [one.statement.code for one in strict.statements] == ["LAD"]
     assert [one.statement.code for one in strict.removed] == ["SBRAD", "NORM"]
     assert strict.warnings == (
-        "removed: 'Sinus bradycardia' but rate 80/min", "removed: 'Normal ECG' but PR 240 ms", "not mentioned: PR 240 ms",
+        "removed: 'Sinus bradycardia' but rate 80/min", "removed: 'Normal ECG' but PR 240 ms", "not mentioned: PR 240 ms (first-degree AV block)",
     )  # fmt: skip
     assert lenient.warnings[0] == "contradicted: 'Sinus bradycardia' but rate 80/min"
 

@@ -13,6 +13,7 @@ from meit.drafting.rewording import hedged, without
 from meit.drafting.rules import STATED, Condition, Patient, Rule, holds, rules
 from meit.ecg.measure.measurements import Measurements
 from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
+from meit.reports.tables import scp_codes
 
 MEASURED, CONTRADICTED, UNCHECKED = SUPPORTS = ("measured", "contradicted", "unchecked")
 ADULT = 16  # years, from which the thresholds hold
@@ -93,7 +94,7 @@ def ground(
         checked = [checked[index] for index in left]
     else:
         warnings += [f"contradicted: {one.evidence}" for one in checked if one.support == CONTRADICTED]
-    warnings += [f"not mentioned: {one.words}" for one in named]
+    warnings += [f"not mentioned: {one.words} ({finding_of(one.code)})" for one in named]
     report = hedged(report, [None if one.support == MEASURED else one.confidence for one in checked])
     worded = read_statements(report)
     if [one.code for one in worded] == [one.statement.code for one in checked]:
@@ -124,6 +125,11 @@ def omissions(statements: Sequence[Statement], measurements: Measurements, patie
     return list(found.values())
 
 
+def finding_of(code: str) -> str:
+    """A code in words, as reports have them where there are such; what was measured is not called nonspecific."""
+    return scp_codes().get(code, codes()[code].description).removeprefix("nonspecific ")
+
+
 def _is_adult(patient: Patient) -> bool:
     return patient.age is None or patient.age >= ADULT
 
@@ -134,11 +140,11 @@ def _support(one: Statement, stated: set[str], found: Measurements, patient: Pat
         if for_it:
             return CONTRADICTED, f"'{one.text}' is excluded, but {', '.join(for_it)}"
         if against:
-            return MEASURED, f"{', '.join(against)}: no {codes()[one.code].description}"
+            return MEASURED, f"{', '.join(against)}: no {finding_of(one.code)}"
     elif against:
         return CONTRADICTED, f"'{one.text}' but {', '.join(against)}"
     elif for_it:
-        return MEASURED, f"{', '.join(for_it)}: {codes()[one.code].description}"
+        return MEASURED, f"{', '.join(for_it)}: {finding_of(one.code)}"
     return UNCHECKED, ""
 
 
