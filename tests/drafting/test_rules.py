@@ -1,6 +1,7 @@
 """Every row of rules.tsv at, below and above each of its thresholds, as the table's own text says."""
 
 import operator
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,23 @@ def test_what_is_no_condition_is_refused(text):
 
 def test_operators():
     assert OPERATORS == SIGNS
+
+
+def as_markdown() -> str:
+    """The table of docs/grounding.md."""
+
+    def told(wanted):
+        return ", ".join(f"{one.name} {one.operator} {one.threshold:g}" for one in wanted)
+
+    lines = ["| codes | measured | contradicted | named where not mentioned | leads | sex | source |", "|---" * 7 + "|"]
+    for rule in rules():
+        leads = ", ".join(rule.leads) + (f" (in {rule.least_leads})" if len(rule.leads) > 1 else "")
+        cells = [" ".join(rule.codes), *(told(getattr(rule, kind)) for kind in KINDS), leads, rule.sex, rule.source]
+        cells[3] += " (abnormal)" if rule.refutes_normal else ""
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_document_shows_the_table():
+    document = (Path(__file__).parents[2] / "docs" / "grounding.md").read_text()
+    assert as_markdown() in document, f"docs/grounding.md shows another table; this is the one:\n\n{as_markdown()}"
