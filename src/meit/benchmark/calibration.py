@@ -19,6 +19,7 @@ from meit.data.splits import SPLITS
 from meit.drafting.confidence import FEATURES, Calibration, features
 from meit.drafting.grounding import Grounded, check
 from meit.drafting.rules import Patient
+from meit.errors import DataError
 from meit.model.report_model import load_model
 from meit.reports.statements import asserted, read_statements
 
@@ -72,9 +73,14 @@ def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Cal
 
 
 def calibrate(model_folder: Path, data: Sequence[Path]) -> str:
-    """Fits on the validation fold and writes calibration.json into the model's folder; says how it fits."""
+    """Fits on the validation fold and writes calibration.json into the model's folder; says how it fits.
+
+    Raises DataError where the drafts of that fold hold no statement.
+    """
     model = load_model(model_folder)
     statements = judged(drafted(model, data, SPLITS["validation"]))
+    if not statements:
+        raise DataError("the model's drafts of the validation fold hold no statement to fit confidences on")
     about = {
         "data": [Path(folder).name for folder in data],
         "folds": list(SPLITS["validation"]),

@@ -144,12 +144,12 @@ def _values(total: np.ndarray) -> np.ndarray:
 
 
 def _metrics(values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:
-    low, high = np.nanpercentile(resamples, [2.5, 97.5], axis=0)
-    return {
-        name: Metric(float(value), (float(lo), float(hi)))
-        for name, value, lo, hi in zip(NAMES, values, low, high)
-        if value == value
-    }
+    metrics = {}
+    for name, value, drawn in zip(NAMES, values, resamples.T, strict=True):
+        if value == value:
+            low, high = np.percentile(drawn[drawn == drawn], [2.5, 97.5])
+            metrics[name] = Metric(float(value), (float(low), float(high)))
+    return metrics
 
 
 def _shares(rows: Sequence[dict], name: str, values: Sequence[str]) -> str:
