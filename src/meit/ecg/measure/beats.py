@@ -15,6 +15,7 @@ _STRONG = 0.3  # of the usual QRS: taken for a beat
 _WEAK = 0.12  # taken for a beat where it looks like the others
 _ALIKE_WEAK = 0.9
 _UNLIKE, _STRONG_UNLIKE = 0.6, 0.45  # one that looks unlike the others must be this strong: PVCs are, artefacts not
+_EDGE = samples(80)  # what is cut off there looks unlike the others, and filters ring
 _STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no beat
 _PEAKED = 12.0  # times its steepness in the middle has a good lead in a QRS complex; noise has 3 to 5
 _QRS_HZ = (5.0, 25.0)
@@ -27,14 +28,15 @@ _LAG = samples(60)  # by how much two beats' peaks may be off
 _STRETCH = samples(2000)  # holds a beat even at 30 per minute
 _STEP = 2  # shapes hold no more than 40 Hz: every second sample will do
 _MOST_SHAPES = 12
+_RIVAL = 0.8  # of the beats of the commonest shape has another that is about as common
 
 
 @dataclass(frozen=True, eq=False)
 class Beats:
     """at: (m,) samples, one in each QRS complex, at the same place of it in beats of one shape; ascending.
     likeness: (m,) correlation of each with the commonest shape. shape: (m,) 0 the commonest, then as they came up.
-    rr: (m - 1,) samples from each to the next, NaN across a gap in the recording. clear: by how much beats stand out from
-    what lies between them, 0 to 1."""
+    rr: (m - 1,) samples from each to the next, NaN across a gap in the recording. clear: by how much beats stand out
+    from what lies between them, 0 to 1."""
 
     at: np.ndarray = field(repr=False)
     likeness: np.ndarray = field(repr=False)
@@ -70,7 +72,8 @@ def find_beats(leads: Leads) -> Beats:
     at, shape = at[apart], shape[apart]
     shifts, likeness = _match(values, at, template)
     shape = np.where(likeness >= ALIKE, 0, np.maximum(shape, 1))
-    real = (likeness >= _UNLIKE) | (strength[np.clip(at, 0, len(strength) - 1)] >= _STRONG_UNLIKE)
+    whole = (at >= _EDGE) & (at < len(strength) - _EDGE)
+    real = (likeness >= _UNLIKE) | (whole & (strength[np.clip(at, 0, len(strength) - 1)] >= _STRONG_UNLIKE))
     at = np.where(shape == 0, at + shifts, at)[real]
     return Beats(at, likeness[real], shape[real], _intervals(at, leads.recorded), clear)
 
@@ -134,10 +137,19 @@ def _sort(values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
         shape[beat] = kind
         counts[kind] += 1
         means[kind] = means[kind] + (_shape(values, at[beat]) - means[kind]) / counts[kind]
-    commonest = int(np.argmax(counts))
+    commonest = _commonest(at, shape, np.array(counts))
     template = np.median([_shape(values, place) for place in at[shape == commonest]], axis=0)
     shape = np.where(shape == commonest, 0, np.where(shape < commonest, shape + 1, shape))
     return at, shape, template
+
+
+def _commonest(at: np.ndarray, shape: np.ndarray, counts: np.ndarray) -> int:
+    """Of shapes about equally common, as in bigeminy, the one whose beats come latest after the beat before."""
+    before = np.concatenate([[np.nan], np.diff(at)])
+    rivals = [kind for kind in np.flatnonzero(counts >= _RIVAL * counts.max()) if np.isfinite(before[shape == kind]).any()]
+    if len(rivals) < 2 or counts.max() < 2:
+        return int(np.argmax(counts))
+    return int(max(rivals, key=lambda kind: np.nanmedian(before[shape == kind])))
 
 
 def _shape(values: np.ndarray, place: int) -> np.ndarray:

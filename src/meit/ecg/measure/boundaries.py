@@ -23,6 +23,8 @@ _QRS_AROUND = samples(120)  # of the middle: where its steepest place is
 _QRS_HOLD, _S_HOLD, _P_HOLD, _T_HOLD = samples(12), samples(20), samples(12), samples(20)  # how long it stays quiet
 _QRS_QUIET_BEFORE, _QRS_QUIET_AFTER = samples(220), samples(260)
 _P_BEFORE_QRS = samples(300)  # its peak; a PR interval is hardly longer than 400 ms
+_P_AFTER_T = samples(30)  # its peak, not the dip between the two
+_P_LONGEST = samples(240)
 _P_NEAREST = samples(40)
 _P_HALF = samples(60)  # from its peak to its steepest places
 _P_REACH = samples(120)  # from there to its ends
@@ -107,7 +109,7 @@ def _p_ends(values: np.ndarray, on: int, t_before: int | None, factor: float) ->
 
     earliest = max(on - _P_BEFORE_QRS, samples(10))
     if t_before is not None:
-        earliest = max(earliest, min(t_before - samples(20), on - samples(120)))
+        earliest = max(earliest, min(t_before + _P_AFTER_T, on - samples(120)))
     # the QRS complex, which would drown it, is cut off
     held = np.concatenate([values[: on + 1], np.repeat(values[on : on + 1], samples(200), axis=0)])
     curved = np.sqrt(np.mean(gaussian_filter1d(held, samples(18), axis=0, order=2) ** 2, axis=1))
@@ -125,9 +127,8 @@ def _p_ends(values: np.ndarray, on: int, t_before: int | None, factor: float) ->
     before, after = quiet[first : rise + 1].min(), quiet[fall : last + 1].min()
     begin = _back(steep, rise, before + factor * _P_ONSET_SHARE * (steep[rise] - before), _P_HOLD, first)
     end = _forth(steep, fall, after + factor * _P_OFFSET_SHARE * (steep[fall] - after), _P_HOLD, last)
-    if begin is None:
-        return None
-    return begin, peak, on if end is None else end
+    end = on if end is None else end
+    return None if begin is None or end - begin > _P_LONGEST else (begin, peak, end)
 
 
 def _steepness(values: np.ndarray, sigma: int | None = None) -> np.ndarray:

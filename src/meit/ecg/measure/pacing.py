@@ -20,7 +20,7 @@ _APART = samples(20)
 _BEFORE, _AFTER = samples(300), samples(30)  # the QRS onset: atrial and ventricular pacing
 _STEADY = samples(4)  # by how much the distance from spike to QRS complex varies
 _FEWEST, _LEAST_SHARE = 3, 0.4  # beats at that distance: short noise comes at any
-_CUT_BEFORE, _CUT_AFTER = samples(6), samples(10)
+_CUT_BEFORE, _CUT_AFTER = samples(10), samples(14)
 
 
 def find_spikes(leads: Leads) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from meit.ecg.measure.axes import wave
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import Measure
 from meit.ecg.measure.median_beat import MedianBeat
@@ -11,17 +12,21 @@ from meit.ecg.measure.signals import Leads, samples, zero_phase
 _SMOOTH_HZ = 25.0  # P waves hold no more
 _AROUND = samples(20)
 _ALIKE, _UNLIKE = 0.6, 0.35  # likeness with and without P waves
+_ALIKE_IRREGULAR = 0.7  # fibrillation and flutter can be alike by chance, with few beats
+_BEFORE_QRS = samples(16)  # which the smoothing spreads
+_LEAST_MV = 0.025
 _HIDES_MV = 0.03  # noise in the median beat that a P wave may lie in
 
 
 def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) -> Measure:
-    """p_present. Between like and unlike it is 0 in an irregular rhythm, which is fibrillation then, and else None."""
-    likeness = p_likeness(leads, beat, waves)
-    if likeness >= _ALIKE:
+    """p_present. Where beats are neither alike nor unlike it is 0 in an irregular rhythm, which is fibrillation then, and
+    None in a regular one."""
+    likeness = p_likeness(leads, beat, waves) if _height(beat, waves) >= _LEAST_MV else 0.0
+    if likeness >= (_ALIKE if irregularity < IRREGULAR else _ALIKE_IRREGULAR):
         return Measure(1.0, likeness)
     if np.median(beat.noise) > _HIDES_MV:
         return Measure(None, 0.0, "noise that P waves may lie in")
-    if irregularity >= IRREGULAR:
+    if irregularity >= IRREGULAR and likeness < _ALIKE:
         return Measure(0.0, 1.0 - max(likeness, 0.0))
     if waves.p_on is None or likeness >= _UNLIKE:
         return Measure(None, 0.0, "no P wave can be told from the T wave or from noise")
@@ -34,12 +39,18 @@ def p_likeness(leads: Leads, beat: MedianBeat, waves: Waves) -> float:
     complex, and give about 0; P waves in little noise about 1. 0 where the median beat has none."""
     if waves.p_on is None:
         return 0.0
-    start, stop = max(waves.p_on - _AROUND, 0), min(waves.p_off + _AROUND, waves.qrs_on)
+    start, stop = max(waves.p_on - _AROUND, 0), min(waves.p_off + _AROUND, waves.qrs_on - _BEFORE_QRS)
     smooth = zero_phase(leads.signal, "lowpass", _SMOOTH_HZ)
     where = beat.at[:, None] - beat.middle + np.arange(start, stop)
     parts = _without_slope((smooth * beat.weights)[where])
     total = parts.sum(axis=0)
     return float(np.mean([_correlation(part, total - part) for part in parts]))
+
+
+def _height(beat: MedianBeat, waves: Waves) -> float:
+    """mV, peak to peak, of the P wave in the lead that shows it second best, or in the only one."""
+    part = wave(beat, waves, "p")
+    return 0.0 if part is None else float(np.sort(np.ptp(part, axis=0))[-2:][0])
 
 
 def _without_slope(parts: np.ndarray) -> np.ndarray:

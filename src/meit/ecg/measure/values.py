@@ -138,7 +138,8 @@ def _lead_values(beat: MedianBeat, waves: Waves, doubts: Doubts, column: int) ->
             values[name] = Measure(None, 0.0, NO_T_END)
         else:
             tolerated = TOLERATED_Q_MS if name == "q_ms" else max(TOLERATED_MV, TOLERATED_SHARE * abs(value))
-            values[name] = Measure(value, reliability(jackknife(others), tolerated))
+            spread = jackknife(others) if name == "q_ms" else np.hypot(jackknife(others), beat.noise[column])
+            values[name] = Measure(value, reliability(spread, tolerated))
     return values
 
 
