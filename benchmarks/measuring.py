@@ -96,7 +96,7 @@ def agreement_table(found: dict[str, np.ndarray]) -> None:
 
 
 def reliability_table(found: dict[str, np.ndarray]) -> None:
-    print("\n| measurement | median error in the third of least reliability | middle | most | 90 % below: least | most |")
+    print("\n| measurement | median error: third of least reliability | middle | most | 90 % below: least | most |")
     print("|---|---|---|---|---|---|")
     for name, rows in found.items():
         given = rows[np.isfinite(rows[:, 1])]

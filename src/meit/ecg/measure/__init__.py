@@ -1,4 +1,4 @@
-"""What electrocardiographs measure: rate, intervals, axes, amplitudes, premature beats, on the median beat of 12 leads."""
+"""What electrocardiographs measure, on the median beat of 12 leads: rate, intervals, axes, amplitudes, early beats."""
 
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
 from meit.ecg.measure.measuring import measure

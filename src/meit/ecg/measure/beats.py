@@ -146,7 +146,8 @@ def _sort(values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 def _commonest(at: np.ndarray, shape: np.ndarray, counts: np.ndarray) -> int:
     """Of shapes about equally common, as in bigeminy, the one whose beats come latest after the beat before."""
     before = np.concatenate([[np.nan], np.diff(at)])
-    rivals = [kind for kind in np.flatnonzero(counts >= _RIVAL * counts.max()) if np.isfinite(before[shape == kind]).any()]
+    common = np.flatnonzero(counts >= _RIVAL * counts.max())
+    rivals = [kind for kind in common if np.isfinite(before[shape == kind]).any()]
     if len(rivals) < 2 or counts.max() < 2:
         return int(np.argmax(counts))
     return int(max(rivals, key=lambda kind: np.nanmedian(before[shape == kind])))

@@ -3,7 +3,7 @@
 A wave begins where the leads together begin to move, and ends where they stop (CSE Working Party, Eur Heart J
 6:815-825, 1985: earliest onset, latest offset over the leads). "Together" is the mean over the leads of the steepness
 of each, so that one noisy lead moves little. A boundary is where it falls to a share of the wave's own steepness above
-the quietest place next to the wave. The shares were set on half of MIMIC-IV-ECG's shared records (docs/measurements.md).
+the quietest place next to the wave. The shares were set on half of MIMIC-IV-ECG's records (docs/measurements.md).
 
 T ends by the tangent of the steepest slope (Lepeschkin & Surawicz, Circulation 6:378-388, 1952) about 15 ms earlier
 than here, which is where carts put it.

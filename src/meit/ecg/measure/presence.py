@@ -19,8 +19,8 @@ _HIDES_MV = 0.03  # noise in the median beat that a P wave may lie in
 
 
 def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) -> Measure:
-    """p_present. Where beats are neither alike nor unlike it is 0 in an irregular rhythm, which is fibrillation then, and
-    None in a regular one."""
+    """p_present. Where beats are neither alike nor unlike it is 0 in an irregular rhythm, which is fibrillation then,
+    and None in a regular one."""
     likeness = p_likeness(leads, beat, waves) if _height(beat, waves) >= _LEAST_MV else 0.0
     if likeness >= (_ALIKE if irregularity < IRREGULAR else _ALIKE_IRREGULAR):
         return Measure(1.0, likeness)

@@ -1,9 +1,9 @@
 """How far a duration can be relied on: how little it changes with what should not matter.
 
 Its spread has two parts. One is what the beats differ by: the median beat is formed again without each third of its
-beats (the jackknife by groups; Quenouille, Biometrika 43:353-360, 1956; Tukey, Ann Math Stat 29:614, 1958). The other is
-how blurred the boundaries are: they are looked for with two thirds and one and a half of the shares of the steepness
-that define them. The spread beside the error that is tolerated gives a number from 0 to 1.
+beats (the jackknife by groups; Quenouille, Biometrika 43:353-360, 1956; Tukey, Ann Math Stat 29:614, 1958). The other
+is how blurred the boundaries are: they are looked for with two thirds and one and a half of the shares of the
+steepness that define them. The spread beside the error that is tolerated gives a number from 0 to 1.
 """
 
 from collections.abc import Sequence

@@ -82,7 +82,7 @@ def zero_phase(values: np.ndarray, kind: str, hz: float | tuple[float, float]) -
 
 
 def _without_hum(values: np.ndarray) -> np.ndarray:
-    """Without the mains' frequency where that stands out in one lead at least; a notch filter rings at QRS complexes."""
+    """Without the mains' frequency where it stands out in one lead at least: a notch filter rings at QRS complexes."""
     from scipy.signal import filtfilt, iirnotch
 
     power = np.abs(np.fft.rfft(values - values.mean(axis=0), axis=0)) ** 2

@@ -1,4 +1,4 @@
-"""The numbers of a median beat whose waves are known, each with its reliability, or with the reason why it is not given."""
+"""The numbers of a median beat whose waves are known, each with its reliability, or the reason why it is not given."""
 
 from collections.abc import Sequence
 
@@ -91,7 +91,7 @@ def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measur
 def by_lead(
     recording: Recording, leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts
 ) -> tuple[dict[str, Values], dict[str, float]]:
-    """What BY_LEAD names, of all leads; and the peak-to-peak QRS amplitude in mV of those whose amplitudes are given."""
+    """What BY_LEAD names, of all leads; and the peak-to-peak QRS amplitude in mV of those that have values."""
     saturated = inspect(recording).saturated
     found, sizes = {}, {}
     for lead in LEADS:
