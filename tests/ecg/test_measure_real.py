@@ -70,7 +70,7 @@ def annotated(shared):
     with open(folder / "ptbxl_database.csv", newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             header = folder / f"{row['filename_hr']}.hea"
-            wanted = {code for code in literal_eval(row["scp_codes"]) if code in CODES and len(found.get(code, ())) < EACH}
+            wanted = {code for code in CODES & set(literal_eval(row["scp_codes"])) if len(found.get(code, ())) < EACH}
             if wanted and int(row["strat_fold"]) in SPLITS["train"] and header.exists():
                 measured = measure(read_ecg(header))
                 for code in wanted:
