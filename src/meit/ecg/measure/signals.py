@@ -17,6 +17,7 @@ _BASELINE_HZ = 0.5  # zero phase, which keeps the ST segment (Kligfield et al. a
 _SMOOTH_HZ = 40.0  # for onsets and offsets, so that recordings of 100 Hz and of 500 Hz are alike
 _LEAST_RECORDED = 0.8  # of a lead
 _HUMS_HZ, _HUM_WIDTH_HZ, _HUM_STANDS_OUT = (50.0, 60.0), 1.5, 30.0  # times the power beside it
+_MOST_MV = 1e30  # with room for what filters add, in float32
 _CLIP = 4.0  # a sample this many times the lead's usual range from its middle is an artefact
 
 
@@ -45,7 +46,7 @@ def usable_leads(recording: Recording) -> Leads | None:
     first = recording.signal[: round(LONGEST_S * recording.rate)]
     if len(first) < SHORTEST_S * recording.rate:
         return None
-    at_rate = resample(first, recording.rate, RATE)
+    at_rate = resample(np.clip(first, -_MOST_MV, _MOST_MV), recording.rate, RATE)
     recorded = np.isfinite(at_rate)
     enough = recorded.mean(axis=0) >= _LEAST_RECORDED
     if not enough.any():
