@@ -47,8 +47,8 @@ def test_counts_by_hand():
 def test_the_price_is_told_by_code():
     rows = [_judge(one) for one in RECORDS]
     table = _by_code(rows)
-    assert "| LAD | 1 | 1 | 0 | 0 |" in table and "| SBRAD | 1 | 0 | 0 | 0 |" in table
-    assert "| 1AVB | 0 | 0 | 1 | 1 |" in table and "| all | 3 | 1 | 1 | 1 |" in table
+    assert "| LAD | 1 | 1 | 0 | 0 | 0 |" in table and "| SBRAD | 1 | 0 | 0 | 0 | 0 |" in table
+    assert "| 1AVB | 0 | 0 | 1 | 1 | 1 |" in table and "| all | 3 | 1 | 1 | 1 | 1 |" in table
     assert "| contradicted | 3 | 1 | 0.33 |" in _shares(rows, "support", SUPPORTS)
 
 

@@ -81,7 +81,7 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     write_json(
         out / "results.json", results_json("grounding", len(records), identity, sources(data), metrics["after"], more)
     )
-    kept = ("record_id", "unit", "draft", "report", "statements", "removed", "added", "reference_text")
+    kept = ("record_id", "unit", "draft", "report", "statements", "removed", "added", "added_alike", "reference_text")
     write_jsonl(out / "predictions.jsonl", ({key: row[key] for key in kept} for row in rows))
     write_text(out / "table.md", text + "\n")
     return text
@@ -105,6 +105,7 @@ def _judge(record: Drafted, calibration: Calibration | None = None) -> dict:
         "statements": [one.to_dict() | {"true": one.statement.code in there} for one in asserting],
         "removed": sorted(before - left),
         "added": added,
+        "added_alike": [one.code for one in found.omissions if there & {one.code, *one.alike}],
         "reference_text": record.reference,
         "reference": there,
         "sets": (before, left, left | added.keys()),
@@ -162,13 +163,15 @@ def _shares(rows: Sequence[dict], name: str, values: Sequence[str]) -> str:
 
 
 def _by_code(rows: Sequence[dict]) -> str:
-    """The price: removed findings that the reference asserts are true ones lost."""
+    """The price: removed findings that the reference asserts are true ones lost. Alike: the reference asserts another
+    code that the same measurement bears, such as PAC for SVPC."""
     removed, added = (Counter(code for row in rows for code in row[change]) for change in ("removed", "added"))
     lost, found = (
         Counter(code for row in rows for code in row[change] if code in row["reference"]) for change in ("removed", "added")
     )
-    lines = ["| code | removed | of them true | added | of them true |", "| --- | --- | --- | --- | --- |"]
+    alike = Counter(code for row in rows for code in row["added_alike"])
+    lines = ["| code | removed | of them true | added | of them true | true or alike |", "|" + " --- |" * 6]
     for code in sorted({*removed, *added}, key=lambda code: (-removed[code] - added[code], code)):
-        lines.append(f"| {code} | {removed[code]} | {lost[code]} | {added[code]} | {found[code]} |")
-    total = [sum(each.values()) for each in (removed, lost, added, found)]
+        lines.append(f"| {code} | {removed[code]} | {lost[code]} | {added[code]} | {found[code]} | {alike[code]} |")
+    total = [sum(each.values()) for each in (removed, lost, added, found, alike)]
     return "\n".join([*lines, f"| all | {' | '.join(map(str, total))} |"]) + "\n"

@@ -45,11 +45,12 @@ class Grounded:
 
 @dataclass(frozen=True)
 class Omission:
-    """A measured, important finding that the report does not mention. words: "QTc 512 ms"."""
+    """A measured, important finding that the report does not mention. words: "QTc 512 ms". alike: the codes that the
+    measurement bears as well, such as PAC beside SVPC."""
 
     code: str
     words: str
-    refutes_normal: bool
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def omissions(statements: Sequence[Statement], measurements: Measurements, patie
             continue
         words = _words(rule, rule.names, measurements, patient, rule.leads)
         if words:
-            found.setdefault(rule.codes[0], Omission(rule.codes[0], words, rule.refutes_normal))
+            found.setdefault(rule.codes[0], Omission(rule.codes[0], words, rule.codes[1:]))
     return list(found.values())
 
 
