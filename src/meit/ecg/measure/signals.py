@@ -5,7 +5,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from meit.ecg.quality import FLAT_MV
 from meit.ecg.recording import LEADS, Recording
 from meit.ecg.resample import bridge_leads, resample
 
@@ -17,6 +16,7 @@ _BASELINE_HZ = 0.5  # zero phase, which keeps the ST segment (Kligfield et al. a
 _SMOOTH_HZ = 40.0  # for onsets and offsets, so that recordings of 100 Hz and of 500 Hz are alike
 _LEAST_RECORDED = 0.8  # of a lead
 _HUMS_HZ, _HUM_WIDTH_HZ, _HUM_STANDS_OUT = (50.0, 60.0), 1.5, 30.0  # times the power beside it
+_FLAT_MV = 0.02  # peak to peak; the smallest QRS complexes have 0.05 mV
 _MOST_MV = 1e30  # with room for what filters add, in float32
 _CLIP = 4.0  # a sample this many times the lead's usual range from its middle is an artefact
 
@@ -55,7 +55,7 @@ def usable_leads(recording: Recording) -> Leads | None:
     low, middle, high = np.percentile(values, (0.5, 50, 99.5), axis=0)
     values = np.clip(values, middle - _CLIP * (high - low), middle + _CLIP * (high - low))
     level = _without_hum(zero_phase(values, "highpass", _BASELINE_HZ))
-    uneven = np.ptp(level, axis=0) >= FLAT_MV
+    uneven = np.ptp(level, axis=0) >= _FLAT_MV
     if not uneven.any():
         return None
     names = tuple(lead for lead, use in zip(LEADS, enough, strict=True) if use)

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meit.ecg.measure.amplitudes import lead_waves
+from meit.ecg.measure.amplitudes import is_cut_off, lead_waves
 from meit.ecg.measure.axes import degrees, frontal_vector, heights, turned, wave
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import BY_LEAD, Measure
 from meit.ecg.measure.median_beat import MedianBeat
 from meit.ecg.measure.reliability import LEAST, Doubts, jackknife, reliability
 from meit.ecg.measure.signals import Leads
-from meit.ecg.quality import HIGH_MV, inspect
 from meit.ecg.recording import CHEST_LEADS, LEADS, LIMB_LEADS, Recording
 
 DURATIONS = {  # name -> from where to where, the error that is tolerated, the least and the most, in ms
@@ -27,6 +26,7 @@ TOLERATED_Q_MS = 10.0
 NO_P = "no P wave at a steady distance before the QRS complexes"
 NO_T_END = "the T wave's end is not to be seen"
 UNSTEADY = "differs with the beats that are left out, or where the wave ends is blurred"
+_MOST_MV = 20.0  # peak to peak, of QRS complexes
 _NO_AXIS = 0.15  # of the largest limb lead's size: a shorter vector points nowhere
 
 Values = dict[str, Measure]
@@ -92,15 +92,14 @@ def by_lead(
     recording: Recording, leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts
 ) -> tuple[dict[str, Values], dict[str, float]]:
     """What BY_LEAD names, of all leads; and the peak-to-peak QRS amplitude in mV of those that have values."""
-    saturated = inspect(recording).saturated
     found, sizes = {}, {}
     for lead in LEADS:
         column = leads.names.index(lead) if lead in leads.names else None
         if column is None:
             why = "the lead is flat, or not recorded throughout"
-        elif lead in saturated:
+        elif is_cut_off(recording.lead(lead), recording.rate):
             why = "the lead is cut off at the amplifier's limit"
-        elif (size := _qrs_size(beat, waves, column)) > HIGH_MV:
+        elif (size := _qrs_size(beat, waves, column)) > _MOST_MV:
             why = f"{size:.3g} mV: unit or gain looks wrong"
         else:
             found[lead], sizes[lead] = _lead_values(beat, waves, doubts, column), size
