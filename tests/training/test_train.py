@@ -1,5 +1,6 @@
 """A whole small run: it learns, is resumed, and is bound to its recipe."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 import torch
 
 import meit.training.train as training
+from meit.data.batches import EcgSet
 from meit.errors import ModelError
 from meit.model.report_model import load_model
+from meit.training.features import encode_all
 from meit.training.recipe import Recipe, load_recipe
 
 
@@ -63,6 +66,26 @@ def test_the_encoder_can_be_tuned_along(recipe, tmp_path):
     tuned = weights(training.train(replace(recipe, tune_encoder=True, out=str(tmp_path / "tuned"))))
     moved = [k for k in frozen if k.startswith("encoder.") and not torch.equal(frozen[k], tuned[k])]
     assert "encoder.body.0.weight" in moved and "encoder.body.1.running_mean" in moved
+
+
+def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
+    """The simulated recordings differ in rate, which is measured; resumed without measuring again, the same comes out."""
+    measured = replace(recipe, measured=True)
+    folder = training.train(measured)
+    model = load_model(folder)
+    assert "heart_rate_bpm" in model.spec.encoder.measures and torch.isfinite(model.encoder.measured.edges).any()
+    data = EcgSet([simulated], (9, 10), 100, 10)
+    by_set, tokens, _ = encode_all(model.encoder, data)
+    ecgs, masks = data.inputs(range(len(data)))
+    alone, same_tokens = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype("float32")))
+    assert torch.allclose(by_set, alone, atol=1e-5) and torch.allclose(tokens, same_tokens, atol=1e-5)
+    (Path(recipe.out) / "model" / "config.json").unlink()
+    first = weights(folder)
+    os.utime(Path(recipe.out) / "measures.npy", (1, 1))
+    same(first, weights(training.train(measured)))
+    assert (Path(recipe.out) / "measures.npy").stat().st_mtime == 1
+    with pytest.raises(ModelError, match="measured needs a pre-trained encoder"):
+        training.train(replace(measured, tune_encoder=True, out=str(tmp_path / "other")))
 
 
 def test_accumulated_steps_make_the_same_curve(recipe, tmp_path):

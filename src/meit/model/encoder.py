@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from meit.ecg.recording import LEADS
+from meit.model.measured import MeasuredHead
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class EncoderConfig:
     kernel: int = 7
     dropout: float = 0.2
     n_tokens: int = 1
+    measures: tuple[str, ...] = ()  # of meit.model.measured, which the findings take into account
+    measure_steps: int = 5
 
     @property
     def n_samples(self) -> int:
@@ -77,6 +80,9 @@ class EcgEncoder(nn.Module):
                 n_in = width
         self.body = nn.Sequential(*layers)
         self.findings = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(2 * config.width, len(config.findings)))
+        self.measured = None
+        if config.measures:
+            self.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
 
     def frames(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Feature frames (B, width, T') and which of them saw any recorded sample (B, T')."""
@@ -85,8 +91,13 @@ class EcgEncoder(nn.Module):
         return frames, recorded
 
     def forward(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """By the signal alone; `probabilities` takes the measurements into account."""
         frames, recorded = self.frames(ecg, mask)
         return self.tokens(frames, recorded), self.findings(self.features(frames, recorded))
+
+    def probabilities(self, logits: Tensor, measures: Tensor) -> Tensor:
+        """(B, F) logits by the signal and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""
+        return torch.sigmoid(logits if self.measured is None else self.measured(measures, logits))
 
     def tokens(self, frames: Tensor, recorded: Tensor) -> Tensor:
         """(B, S, width): means over S equal stretches of time; S = 1 is the paper's pooled embedding."""

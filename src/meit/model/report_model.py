@@ -12,9 +12,10 @@ from meit.ecg.recording import LEADS
 from meit.errors import ModelError
 from meit.files import atomic_folder, write_json
 from meit.model import loading
-from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.architectures import dtype_of, head
+from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.fusion import Text, build_fusion
+from meit.model.measured import measured
 from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
 from meit.model.quantise import QUANTISED, LowRank, quantise
 
@@ -102,7 +103,9 @@ class ReportModel(nn.Module):
     def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, n_samples, 12), (B, n_samples) -> finding probabilities (B, F) and tokens (B, S, width)."""
         tokens, logits = self.encoder(ecg, mask)
-        return torch.sigmoid(logits), tokens
+        config = self.spec.encoder
+        found = measured(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
+        return self.encoder.probabilities(logits, torch.from_numpy(found).to(logits.device)), tokens
 
     accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
 

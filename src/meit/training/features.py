@@ -1,5 +1,6 @@
 """What the language model is tuned on: the encoder's view of each training recording, kept in the run's folder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from meit.data.batches import EcgSet
 from meit.files import atomic_path
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.training.loader import loaded
+from meit.training.measures import MEASURES, fit_measured, measures_of
 from meit.training.pretrain import finding_targets, pretrain
 from meit.training.recipe import Recipe
 
@@ -18,6 +20,22 @@ PRESENT = 0.4  # an annotator's likelihood above this counts as the finding bein
 
 def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) -> tuple[EcgEncoder, np.ndarray]:
     """The encoder, and for each training recording the finding probabilities (N, F) of one that did not see it.
+
+    Trained on the signal alone (`_by_signal`); then, where the recipe says so, measurements are taken into account.
+    """
+    by_signal, held_out = _by_signal(recipe, replace(config, measures=()), train, out)
+    if not config.measures:
+        return by_signal, held_out
+    encoder = EcgEncoder(config)
+    encoder.load_state_dict(by_signal.state_dict(), strict=False)
+    targets = np.stack([finding_targets(report, config.findings) for report in train.reports])
+    parts = np.array(train.column("fold")) % recipe.cross_fits
+    held_out = fit_measured(encoder, held_out, measures_of(train, config.measures, out / MEASURES), targets, parts, recipe.seed)
+    return encoder.eval(), held_out
+
+
+def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) -> tuple[EcgEncoder, np.ndarray]:
+    """The same by the signal alone.
 
     An encoder is too sure of the recordings it was trained on. Were the language model tuned on those
     probabilities, it would trust them at test time, when they are worse. So cross_fits further encoders each leave
@@ -103,9 +121,10 @@ def encode_all(
     chosen = np.arange(len(data)) if chosen is None else chosen
     batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
     parts = []
-    for ecg, mask in loaded(data, batches):
+    for ecg, mask, measures in loaded(data, batches, encoder.config.measures):
         frames, recorded = encoder.frames(ecg, mask)
         features = encoder.features(frames, recorded)
-        parts.append((torch.sigmoid(encoder.findings(features)), encoder.tokens(frames, recorded), features))
+        probabilities = encoder.probabilities(encoder.findings(features), measures)
+        parts.append((probabilities, encoder.tokens(frames, recorded), features))
     probabilities, tokens, features = (torch.cat(part) for part in zip(*parts, strict=True))
     return probabilities, tokens, features

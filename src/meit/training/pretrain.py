@@ -70,7 +70,7 @@ def pretrain(
         encoder.train()
         total = 0.0
         batches = np.array_split(rng.permutation(len(chosen)), steps)
-        for batch, (x, m) in zip(batches, loaded(data, [chosen[batch] for batch in batches]), strict=True):
+        for batch, (x, m, _) in zip(batches, loaded(data, [chosen[batch] for batch in batches]), strict=True):
             share = float(rng.beta(0.3, 0.3))
             other = torch.from_numpy(rng.permutation(len(batch)))
             inputs = augment(x, generator) * share + augment(x[other], generator) * (1 - share)

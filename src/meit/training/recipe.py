@@ -40,6 +40,7 @@ class Recipe:
     pretrain_learning_rate: float = 3e-3
     pretrain_batch_size: int = 32
     cross_fits: int = 3
+    measured: bool = False  # the findings take measurements (meit.ecg.measure) into account
 
     text_steps: int = 0
     tune_epochs: float = 5.0

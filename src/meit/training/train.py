@@ -19,6 +19,7 @@ from meit.files import write_json
 from meit.model import loading
 from meit.model.architectures import decoder_layers
 from meit.model.encoder import EncoderConfig
+from meit.model.measured import measure_names
 from meit.model.prompt import prompt_ids
 from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
 from meit.provenance import command, hardware, versions
@@ -49,6 +50,8 @@ def train(recipe: Recipe) -> Path:
         raise ModelError(f"engine {recipe.engine!r} is not known; known are {', '.join(ENGINES)}")
     if recipe.instructions not in INSTRUCTIONS:
         raise ModelError(f"instructions {recipe.instructions!r} are not known; known are {', '.join(INSTRUCTIONS)}")
+    if recipe.measured and (recipe.tune_encoder or not recipe.pretrain_epochs):
+        raise ModelError("measured needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs")
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
     if not torch.cuda.is_available():
@@ -60,7 +63,11 @@ def train(recipe: Recipe) -> Path:
     torch.manual_seed(recipe.seed)
     base = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
     ecgs = EcgSet(recipe.data, SPLITS["train"], base.rate, base.seconds, recipe.share)
-    config = EncoderConfig(findings=finding_names(map(json.loads, ecgs.column("codes"))), n_tokens=recipe.encoder_tokens)
+    config = EncoderConfig(
+        findings=finding_names(map(json.loads, ecgs.column("codes"))),
+        n_tokens=recipe.encoder_tokens,
+        measures=measure_names() if recipe.measured else (),
+    )
     with processes.main_process_first():
         encoder, held_out = trained_encoder(recipe, config, ecgs, out)
     model = _build(recipe, config)

@@ -1,0 +1,74 @@
+"""Measurements beside the signal: what the head sees, and that it learns what a measurement decides."""
+
+import numpy as np
+import pytest
+import torch
+
+from meit.ecg.formats import read_ecg
+from meit.ecg.measure import measure
+from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.model.measured import MeasuredHead, measure_names, measured
+from meit.training.measures import fit_measured
+
+NAMES = ("heart_rate_bpm", "pr_ms")
+
+
+def test_values_are_those_of_measure_and_nan_where_there_is_none():
+    recording = read_ecg("examples/ptb-xl/00041_lr")
+    ecgs, masks = np.stack([recording.signal] * 2), np.ones((2, len(recording.signal)), bool)
+    masks[1] = False
+    names = measure_names()
+    found = measured(ecgs, masks, recording.rate, names)
+    expected = measure(recording)
+    assert found.shape == (2, len(names)) and np.isnan(found[1]).all()
+    assert found[0, names.index("pr_ms")] == expected["pr_ms"].value
+    assert found[0, names.index("V5 r_mv")] == np.float32(expected.lead("V5", "r_mv").value)
+    assert np.isnan(found[0, names.index("paced_beats")])  # needs 250 Hz
+    assert measured(ecgs, masks, recording.rate, ()).shape == (2, 0)
+
+
+def test_steps_and_what_is_not_measured():
+    head = MeasuredHead(2, 3, 1)
+    head.set_edges(np.array([[1, 7], [2, 7], [3, 7], [4, 7], [np.nan, 7]], np.float32))
+    assert torch.isinf(head.edges[1, 1:]).all()  # one value has one step
+    inputs = head.inputs(torch.tensor([[3.0, torch.nan]]), torch.tensor([[6.0]]))
+    steps, absent, logit = inputs[0, :6].view(2, 3), inputs[0, 6:8], inputs[0, 8]
+    assert steps[0].tolist() == [float(3.0 >= edge) for edge in head.edges[0]] and not steps[1].any()
+    assert absent.tolist() == [0, 1] and logit == 2
+    assert torch.equal(head.edges, head.edges.bfloat16().float())  # as they are saved
+
+
+def test_a_new_head_changes_nothing():
+    logits = torch.randn(4, 3)
+    assert torch.equal(MeasuredHead(2, 3, 3)(torch.randn(4, 2), logits), logits)
+
+
+@pytest.fixture(scope="module")
+def long_pr():
+    """600 recordings in three parts; the finding is a PR interval above 200 ms, of which the signal tells nothing."""
+    rng = np.random.default_rng(0)
+    measures = np.stack([rng.uniform(40, 150, 600), rng.uniform(120, 280, 600)], 1).astype(np.float32)
+    measures[rng.random(600) < 0.1, 1] = np.nan
+    targets = (measures[:, [1]] > 200).astype(np.float32)
+    return np.full((600, 1), 0.3, np.float32), measures, targets, np.arange(600) % 3
+
+
+def test_it_learns_what_a_measurement_decides(long_pr):
+    encoder = EcgEncoder(EncoderConfig(findings=("1AVB",), measures=NAMES))
+    held_out = fit_measured(encoder, *long_pr, seed=0)
+    _, measures, targets, _ = long_pr
+    known = np.isfinite(measures[:, 1])
+    clear = known & (np.abs(measures[:, 1] - 200) > 30)  # away from the steps next to 200
+    assert ((held_out > 0.5) == (targets > 0.5))[clear].mean() > 0.97
+    assert (held_out[~known] < 0.3).all()
+    given = encoder.probabilities(torch.full((2, 1), -0.85), torch.tensor([[70.0, 260.0], [70.0, 150.0]]))
+    assert given[0] > 0.6 > 0.3 > given[1]
+
+
+def test_held_out_predictions_know_nothing_of_their_own_part(long_pr):
+    held, measures, targets, parts = long_pr
+    other = targets.copy()
+    other[parts == 1] = 1 - other[parts == 1]
+    encoder = EcgEncoder(EncoderConfig(findings=("1AVB",), measures=NAMES))
+    one, two = (fit_measured(encoder, held, measures, wanted, parts, seed=0) for wanted in (targets, other))
+    assert np.array_equal(one[parts == 1], two[parts == 1]) and not np.array_equal(one[parts == 0], two[parts == 0])
