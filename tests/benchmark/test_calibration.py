@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from meit.benchmark.calibration import (
-    Judged, bins, calibration_error, calibration_metrics, confidences, fit, reliability_figure,
+    Judged, bins, calibration_error, calibration_metrics, confidences, cross_validated, error_of_chance, fit,
+    reliability_figure,
 )  # fmt: skip
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.reports.statements import Statement
@@ -56,6 +57,20 @@ def test_the_fit_finds_what_the_statements_were_made_with():
     metrics = calibration_metrics(found, new, n_bootstrap=50)
     assert metrics["brier_score"].value < metrics["brier_constant"].value
     assert metrics["calibration_error"].ci95[0] <= metrics["calibration_error"].value + 0.01
+
+
+def test_chance_alone_makes_an_error():
+    """Of sure confidences none; of 0.5 in ten bins of ten, ten times the mean of |X / 10 - 0.5|, X binomial: 0.123."""
+    assert error_of_chance(np.repeat([0.0, 1.0], 50))[0] == 0
+    mean, most = error_of_chance(np.full(100, 0.5))
+    assert mean == pytest.approx(0.123, abs=0.003) and most > mean
+
+
+def test_cross_validation_is_by_patient():
+    few = simulated(600, 3)
+    fitted = calibration_error(*confidences(fit(few, "abc", {}), few))
+    assert 0 < cross_validated(few) < 0.1 and cross_validated(few) > fitted - 0.02
+    assert np.isnan(cross_validated(few[:6]))  # two patients
 
 
 def test_a_rare_code_keeps_near_the_others():

@@ -89,8 +89,37 @@ def calibrate(model_folder: Path, data: Sequence[Path]) -> str:
     }
     found = fit(statements, model.sha256, about)
     found.save(Path(model_folder))
-    error = calibration_error(*confidences(found, statements))
-    return f"{len(statements)} statements of folds {about['folds']}; calibration error on them, as fitted: {error:.3f}"
+    fitted = calibration_error(*confidences(found, statements))
+    return (
+        f"{len(statements)} statements of folds {about['folds']}; calibration error on them, as fitted: {fitted:.3f}, "
+        f"cross-validated: {cross_validated(statements):.3f}"
+    )
+
+
+def cross_validated(statements: Sequence[Judged], parts: int = 5, repeats: int = 5) -> float:
+    """Calibration error where each statement's confidence is of a fit that has not seen its patient; the mean of some
+    ways to part the patients. NaN with fewer patients than parts."""
+    patients = patient_index([each.patient for each in statements])
+    n = patients.max() + 1
+    if n < parts:
+        return float("nan")
+    true = np.array([each.true for each in statements], float)
+    errors = []
+    for seed in range(repeats):
+        part_of = (np.random.default_rng(seed).permutation(n) % parts)[patients]
+        confidence = np.empty(len(statements))
+        for part in range(parts):
+            seen = fit([each for each, at in zip(statements, part_of) if at != part], "", {})
+            confidence[part_of == part] = confidences(seen, [s for s, at in zip(statements, part_of) if at == part])[0]
+        errors.append(calibration_error(confidence, true))
+    return float(np.mean(errors))
+
+
+def error_of_chance(confidence: np.ndarray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """What the calibration error would be if the confidences were right: its mean, and what 95% of draws stay below."""
+    rng = np.random.default_rng(seed)
+    errors = [calibration_error(confidence, rng.random(len(confidence)) < confidence) for _ in range(draws)]
+    return float(np.mean(errors)), float(np.percentile(errors, 95))
 
 
 def confidences(calibration: Calibration, statements: Sequence[Judged]) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from meit.benchmark.bootstrap import patient_index, resampled_sums
-from meit.benchmark.calibration import calibration_metrics, judged, reliability_figure
+from meit.benchmark.calibration import calibration_metrics, confidences, error_of_chance, judged, reliability_figure
 from meit.benchmark.comparison import about, sources
 from meit.benchmark.grounded import Drafted, drafted
 from meit.benchmark.metrics import Metric
@@ -68,6 +68,8 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     if calibration is not None and statements:
         fit = calibration_metrics(calibration, statements)
         text += f"\n\nConfidence of {len(statements)} statements:\n\n" + markdown_table({"calibrated": fit})
+        mean, most = error_of_chance(confidences(calibration, statements)[0])
+        text += f"\nConfidences that were right would have an error of {mean:.3f}, and below {most:.3f} in 95 of 100 cases.\n"
         title = f"{len(statements)} statements, {split} split"
         save_figure(lambda: reliability_figure(calibration, statements, title), out / "calibration", ("png",))
     more = {
