@@ -61,6 +61,17 @@ def test_strict_leaves_it_out_and_says_so(model, recording, wrong):
     assert sum(line.startswith("removed: ") for line in draft.warnings) == 3
 
 
+def test_the_command_hands_strict_on(model, example, wrong, monkeypatch, capsys):
+    from meit.cli import parser
+    from meit.model import report_model
+
+    monkeypatch.setattr(report_model, "load_model", lambda folder, quantised: model)
+    args = parser().parse_args(["report", str(example.with_name("00041_lr")), "--strict", "--format", "json"])
+    assert args.run(args) == 0
+    given = json.loads(capsys.readouterr().out)
+    assert [one["code"] for one in given["statements"]] == ["LAO/LAE"]
+
+
 def test_a_draft_of_which_nothing_is_left(model, recording, monkeypatch):
     monkeypatch.setattr(drafting, "write_reports", lambda *arguments: ["Sinus bradycardia."])
     draft = meit.draft_report(model, recording, strict=True)
