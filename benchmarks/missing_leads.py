@@ -13,8 +13,8 @@ from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
 from meit.model.report_model import load_model
-from meit.training.features import PRESENT, encode_all
-from meit.training.pretrain import finding_targets
+from meit.training.features import encode_all
+from meit.training.targets import PRESENT, finding_targets
 
 MIN_CASES = 8
 
@@ -46,7 +46,7 @@ def main() -> None:
     model = load_model(default_model())
     config = model.spec.encoder
     data = EcgSet(sys.argv[1:], SPLITS["validation"], config.rate, config.seconds)
-    targets = np.stack([finding_targets(report, config.findings) for report in data.reports]) > PRESENT
+    targets = np.stack([finding_targets(report, config) for report in data.reports]) > PRESENT
     findings = [i for i in range(targets.shape[1]) if targets[:, i].sum() >= MIN_CASES]
     print(f"{len(data)} recordings, {len(findings)} findings with {MIN_CASES} or more cases\n")
     print("| missing | macro AUROC |\n|---|---|")

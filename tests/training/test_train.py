@@ -88,6 +88,25 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
         training.train(replace(measured, tune_encoder=True, out=str(tmp_path / "other")))
 
 
+def test_a_plan_says_what_is_written(recipe):
+    """Tuned with what the reports say, the model writes what the plan says, without any signal."""
+    folder = training.train(replace(recipe, plan=True, hide_signal=1.0, tune_epochs=40))
+    model = load_model(folder)
+    names = model.spec.encoder.findings
+    planned = torch.zeros(2, len(names))
+    planned[0, names.index("STACH")] = planned[1, names.index("SBRAD")] = model.spec.plan + 0.01
+    tokens = torch.zeros(2, 1, model.spec.encoder.width)
+    assert torch.equal(model.ecg_tokens(planned, tokens), model.ecg_tokens((planned > 0).float(), tokens))
+    assert model.generate(planned, tokens, 6) == ["fast", "slow"]
+
+
+def test_what_cannot_be_learned_is_refused(recipe):
+    with pytest.raises(ModelError, match="targets 'x' are not known; known are codes, statements"):
+        training.train(replace(recipe, targets="x"))
+    with pytest.raises(ModelError, match="no finding stands in 5 reports"):  # these say "fast" and "slow"
+        training.train(replace(recipe, targets="statements"))
+
+
 def test_accumulated_steps_make_the_same_curve(recipe, tmp_path):
     plain = replace(recipe, lora_dropout=0.0, bf16=False)
     training.train(plain)

@@ -27,6 +27,7 @@ class EncoderConfig:
     n_tokens: int = 1
     measures: tuple[str, ...] = ()  # of meit.model.measured, which the findings take into account
     measure_steps: int = 5
+    targets: str = "codes"  # what the findings are: a key of meit.training.targets.TARGETS
 
     @property
     def n_samples(self) -> int:

@@ -8,12 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from meit.ecg.quality import Reason
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
 from meit.files import atomic_folder, write_json
 from meit.model import loading
 from meit.model.architectures import dtype_of, head
 from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.model.familiarity import Familiarity, load_familiarity
 from meit.model.fusion import Text, build_fusion
 from meit.model.measured import measured
 from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
@@ -32,7 +34,8 @@ class ModelConfig:
     """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none).
 
     missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
-    prompt: the style, a key of meit.model.prompt.PROMPTS.
+    prompt: the style, a key of meit.model.prompt.PROMPTS. plan: the probability from which a finding is to be written;
+    0: the language model sees the probabilities themselves.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ModelConfig:
     fusion_layers: str = "all"
     missing_chest_leads: int = 0
     num_beams: int = 1
+    plan: float = 0.0
     leads: tuple[str, ...] = LEADS
     normalisation: str = NORMALISATION
     format: int = FORMAT
@@ -99,13 +103,29 @@ class ReportModel(nn.Module):
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
         self.sha256, self.training_record = "", {}  # of a loaded model: its files, and how it came to be
         self.folder: Path | None = None
+        self.familiarity: Familiarity | None = None
 
     def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, n_samples, 12), (B, n_samples) -> finding probabilities (B, F) and tokens (B, S, width)."""
-        tokens, logits = self.encoder(ecg, mask)
-        config = self.spec.encoder
+        return self.look(ecg, mask)[:2]
+
+    def look(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As encode, and the retrieval features (B, 2 * width)."""
+        frames, recorded = self.encoder.frames(ecg, mask)
+        features = self.encoder.features(frames, recorded)
+        logits, config = self.encoder.findings(features), self.spec.encoder
         found = measured(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
-        return self.encoder.probabilities(logits, torch.from_numpy(found).to(logits.device)), tokens
+        probabilities = self.encoder.probabilities(logits, torch.from_numpy(found).to(logits.device))
+        return probabilities, self.encoder.tokens(frames, recorded), features
+
+    def unfamiliar(self, features: Tensor) -> list[Reason]:
+        """What is to be said where features (2 * width,) lie far from the training set's; nothing where that is unknown."""
+        return [] if self.familiarity is None else self.familiarity.reasons(features)
+
+    def ecg_tokens(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
+        """(B, F), (B, S, width) -> (B, finding_tokens + S, hidden), of the plan where the model has one."""
+        shown = (probabilities >= self.spec.plan).to(tokens.dtype) if self.spec.plan else probabilities
+        return self.projector(shown, tokens)
 
     accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
 
@@ -134,7 +154,7 @@ class ReportModel(nn.Module):
         """
         ecg_mask = text.mask.new_ones(len(labels), self.spec.n_tokens)
         ecg_mask[:, self.spec.finding_tokens :] = signal_mask[:, None].to(ecg_mask.dtype)
-        hidden = self.fusion.hidden(self.backbone, text, self.projector(probabilities, tokens), ecg_mask)
+        hidden = self.fusion.hidden(self.backbone, text, self.ecg_tokens(probabilities, tokens), ecg_mask)
         wanted = labels[:, 1:]
         counted = wanted != IGNORED
         logits = head(self.backbone, hidden[:, :-1][counted])  # only where the loss looks
@@ -164,7 +184,7 @@ class ReportModel(nn.Module):
         asked = instructions or [self.spec.instruction] * len(tokens)
         prompts = [prompt_ids(self.tokenizer, text, self.spec.prompt) for text in asked]
         text = for_drafting(self.backbone, prompts)
-        ecg = self.projector(probabilities, tokens).to(dtype_of(self.backbone))
+        ecg = self.ecg_tokens(probabilities, tokens).to(dtype_of(self.backbone))
         options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
         if num_beams > 1:
             options["length_penalty"] = 0.0  # the likeliest report, not the likeliest for its length
@@ -193,6 +213,8 @@ class ReportModel(nn.Module):
         lora = self.backbone.peft_config["default"]
         lora.base_model_name_or_path = self.spec.backbone  # its name, not where it lies on this machine
         lora.save_pretrained(folder / ADAPTER)
+        if self.familiarity is not None:
+            self.familiarity.save(folder)
         write_json(folder / CONFIG, asdict(self.spec))
 
 
@@ -234,6 +256,7 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
         state = {key.removeprefix(part + "."): value for key, value in own.items() if key.startswith(part + ".")}
         getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
     model.sha256, model.folder = _checksum(folder), folder
+    model.familiarity = load_familiarity(folder, model.encoder)
     if (folder / TRAINING).exists():
         model.training_record = json.loads((folder / TRAINING).read_text())
     return model.eval()
@@ -257,6 +280,8 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
         save_file(_own(model.state_dict()), temporary / WEIGHTS)
         fingerprint = loading.fingerprint(model.backbone)
         spec = replace(model.spec, backbone=MERGED, backbone_sha256=fingerprint, lora_rank=0)
+        if model.familiarity is not None:
+            model.familiarity.save(temporary)
         write_json(temporary / CONFIG, asdict(spec))
 
 
@@ -311,6 +336,7 @@ def _single(value: Tensor) -> Tensor:
 
 
 def _checksum(folder: Path) -> str:
+    """Of what a draft's words depend on; calibration and familiarity only speak about them, and are not part of it."""
     import hashlib
 
     digest = hashlib.sha256()

@@ -19,8 +19,8 @@ from meit.model.encoder import EncoderConfig
 from meit.model.instructions import instructions
 from meit.model.prompt import INSTRUCTION, answer_ids, for_training, prompt_ids
 from meit.training.features import as_if_recorded
-from meit.training.pretrain import finding_targets
 from meit.training.recipe import Recipe
+from meit.training.targets import PRESENT, finding_targets
 
 INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {"one": lambda: (INSTRUCTION,), "many": instructions}
 
@@ -107,7 +107,7 @@ class RecordedView:
 def text_examples(
     recipe: Recipe, config: EncoderConfig, ecgs: EcgSet, held_out: np.ndarray, tokenizer, prompts: Sequence[list[int]]
 ) -> Examples | None:
-    """text_steps batches of reports of the training folds; their codes stand for the ECG, the signal is hidden."""
+    """text_steps batches of reports of the training folds; their findings stand for the ECG, the signal is hidden."""
     if not recipe.text_steps:
         return None
     reports = [one for one in read_all_reports(recipe.data, SPLITS["train"]) if in_share(one.patient_id, recipe.share)]
@@ -115,10 +115,11 @@ def text_examples(
     # drawn as often as they occur: decoding follows the commonest wording, so it must be the true one
     count = min(recipe.text_steps, len(reports) // recipe.batch_size) * recipe.batch_size
     chosen = [reports[i] for i in rng.permutation(len(reports))[:count]]
-    given = torch.from_numpy(as_if_recorded(_targets(chosen, config), _targets(ecgs.reports, config), held_out, rng))
+    wanted = targets_of(chosen, config)
+    given = plans(wanted) if recipe.plan else as_if_recorded(wanted, targets_of(ecgs.reports, config), held_out, rng)
     answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
     order = _in_batches(np.arange(count), answers.lengths, recipe.batch_size, rng)
-    view = EncodedView(given, torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1))  # no signal
+    view = EncodedView(torch.from_numpy(given), torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1))  # no signal
     return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed))
 
 
@@ -182,8 +183,14 @@ class Collator:
         return batch
 
 
-def _targets(reports: Iterable[Report], config: EncoderConfig) -> np.ndarray:
-    return np.stack([finding_targets(report, config.findings) for report in reports])
+def targets_of(reports: Iterable[Report], config: EncoderConfig) -> np.ndarray:
+    """(N, F) in 0..1."""
+    return np.stack([finding_targets(report, config) for report in reports])
+
+
+def plans(targets: np.ndarray) -> np.ndarray:
+    """(N, F) in 0..1 -> 0 or 1: what a report says, as the language model shall say it."""
+    return (targets > PRESENT).astype(np.float32)
 
 
 def _drawn(prompts: Sequence[list[int]], count: int, seed: int) -> np.ndarray:

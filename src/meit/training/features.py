@@ -11,11 +11,11 @@ from meit.files import atomic_path
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.training.loader import loaded
 from meit.training.measures import MEASURES, fit_measured, measures_of
-from meit.training.pretrain import finding_targets, pretrain
+from meit.training.pretrain import pretrain
 from meit.training.recipe import Recipe
+from meit.training.targets import PRESENT, finding_targets
 
 ENCODER, HELD_OUT = "encoder.safetensors", "held_out.npy"
-PRESENT = 0.4  # an annotator's likelihood above this counts as the finding being there
 
 
 def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) -> tuple[EcgEncoder, np.ndarray]:
@@ -28,7 +28,7 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
         return by_signal, held_out
     encoder = EcgEncoder(config)
     encoder.load_state_dict(by_signal.state_dict(), strict=False)
-    targets = np.stack([finding_targets(report, config.findings) for report in train.reports])
+    targets = np.stack([finding_targets(report, config) for report in train.reports])
     parts = np.array(train.column("fold")) % recipe.cross_fits
     held_out = fit_measured(encoder, held_out, measures_of(train, config.measures, out / MEASURES), targets, parts, recipe.seed)
     return encoder.eval(), held_out
@@ -50,7 +50,7 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
         if recipe.tune_encoder and not recipe.text_steps:  # nobody asks what it gives now
             return encoder, np.zeros((len(train), len(config.findings)), np.float32)
         return encoder, encode_all(encoder, train)[0].numpy()
-    targets = np.stack([finding_targets(report, config.findings) for report in train.reports])
+    targets = np.stack([finding_targets(report, config) for report in train.reports])
     folds = np.array(train.column("fold"))
 
     def fit(chosen: np.ndarray, seed: int, label: str) -> EcgEncoder:
@@ -86,6 +86,13 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
     with atomic_path(out / HELD_OUT) as temporary:
         np.save(temporary, held_out)
     return encoder.eval(), held_out
+
+
+def best_threshold(held_out: np.ndarray, targets: np.ndarray) -> float:
+    """Of probabilities and targets (N, F): from where on to call a finding present, for the best F1 over all of them."""
+    there = targets > PRESENT
+    found = {t: held_out >= t for t in np.linspace(0.1, 0.6, 51)}
+    return float(max(found, key=lambda t: (found[t] & there).sum() / max(found[t].sum() + there.sum(), 1)))
 
 
 def as_if_recorded(targets: np.ndarray, known: np.ndarray, held_out: np.ndarray, rng) -> np.ndarray:

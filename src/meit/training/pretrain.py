@@ -1,8 +1,6 @@
-"""Pre-training of the ECG encoder: which statement codes did the annotators give this recording?"""
+"""Pre-training of the ECG encoder: which findings (meit.training.targets) has this recording?"""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -10,27 +8,9 @@ from torch import nn
 from tqdm import tqdm
 
 from meit.data.batches import EcgSet
-from meit.data.shards import Report
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.training.augment import augment
 from meit.training.loader import loaded
-
-AXIS = ("MID", "LAD", "ALAD", "RAD", "ARAD", "AXL", "AXR")  # PTB-XL's heart_axis; absent where no axis was given
-MIN_CASES = 5  # a code seen less often cannot be learned
-
-
-def finding_names(codes: Iterable[Mapping[str, float]]) -> tuple[str, ...]:
-    """SCP codes with at least MIN_CASES reports, given each report's, and the heart axis's classes as `axis:NAME`."""
-    counts = Counter(code for one in codes for code in one)
-    names = sorted(code for code, count in counts.items() if count >= MIN_CASES)
-    return tuple(names) + tuple(f"axis:{axis}" for axis in AXIS)
-
-
-def finding_targets(report: Report, names: tuple[str, ...]) -> np.ndarray:
-    """(F,) in 0..1: the annotator's likelihood; PTB-XL writes 0 for statements that carry none, which count as 1."""
-    present = {code: (likelihood or 100.0) / 100.0 for code, likelihood in report.codes.items()}
-    present[f"axis:{report.heart_axis}"] = 1.0
-    return np.array([present.get(name, 0.0) for name in names], dtype=np.float32)
 
 
 def pretrain(

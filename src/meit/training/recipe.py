@@ -29,6 +29,7 @@ class Recipe:
     prompt: str = "paper"  # its template, or "chat": the one that an instruction-tuned backbone knows
     encoder_tokens: int = 1  # the paper's S
     finding_tokens: int = 4
+    plan: bool = False  # they say which findings to write, instead of how probable each is
     missing_chest_leads: int = 0  # how many a recording may lack (the encoder learns with some left out)
     num_beams: int = 1  # how the finished model writes: greedily, or by beam search
     lora_rank: int = 16
@@ -40,6 +41,7 @@ class Recipe:
     pretrain_learning_rate: float = 3e-3
     pretrain_batch_size: int = 32
     cross_fits: int = 3
+    targets: str = "codes"  # what the encoder learns: the annotators' "codes", or "statements": what the report says
     measured: bool = False  # the findings take measurements (meit.ecg.measure) into account
 
     text_steps: int = 0

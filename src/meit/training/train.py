@@ -24,13 +24,14 @@ from meit.model.prompt import prompt_ids
 from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
 from meit.provenance import command, hardware, versions
 from meit.training.examples import (
-    INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, text_examples,
+    INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, plans, targets_of,
+    text_examples,
 )  # fmt: skip
-from meit.training.features import encode_all, trained_encoder
+from meit.training.features import best_threshold, encode_all, trained_encoder
 from meit.training.loader import workers
-from meit.training.pretrain import finding_names
 from meit.training.memory import keep_freed_memory
 from meit.training.recipe import Recipe
+from meit.training.targets import MIN_CASES, TARGETS, finding_names
 
 MODEL, LOG = "model", "log"
 ENGINES = {  # several processes: what each holds
@@ -48,10 +49,12 @@ def train(recipe: Recipe) -> Path:
 
     if recipe.engine not in ENGINES:
         raise ModelError(f"engine {recipe.engine!r} is not known; known are {', '.join(ENGINES)}")
-    if recipe.instructions not in INSTRUCTIONS:
-        raise ModelError(f"instructions {recipe.instructions!r} are not known; known are {', '.join(INSTRUCTIONS)}")
-    if recipe.measured and (recipe.tune_encoder or not recipe.pretrain_epochs):
-        raise ModelError("measured needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs")
+    for name, known in (("instructions", INSTRUCTIONS), ("targets", TARGETS)):
+        if getattr(recipe, name) not in known:
+            raise ModelError(f"{name} {getattr(recipe, name)!r} are not known; known are {', '.join(known)}")
+    for name in ("measured", "plan"):
+        if getattr(recipe, name) and (recipe.tune_encoder or not recipe.pretrain_epochs):
+            raise ModelError(f"{name} needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs")
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
     if not torch.cuda.is_available():
@@ -63,14 +66,19 @@ def train(recipe: Recipe) -> Path:
     torch.manual_seed(recipe.seed)
     base = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
     ecgs = EcgSet(recipe.data, SPLITS["train"], base.rate, base.seconds, recipe.share)
+    findings = finding_names(ecgs.reports, recipe.targets)
+    if recipe.pretrain_epochs and not findings:
+        raise ModelError(f"no finding stands in {MIN_CASES} reports of the training folds: set targets, or pretrain_epochs=0")
     config = EncoderConfig(
-        findings=finding_names(map(json.loads, ecgs.column("codes"))),
+        findings=findings,
+        targets=recipe.targets,
         n_tokens=recipe.encoder_tokens,
         measures=measure_names() if recipe.measured else (),
     )
     with processes.main_process_first():
         encoder, held_out = trained_encoder(recipe, config, ecgs, out)
-    model = _build(recipe, config)
+    wanted = targets_of(ecgs.reports, config)
+    model = _build(recipe, config, best_threshold(held_out, wanted) if recipe.plan else 0.0)
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.requires_grad_(recipe.tune_encoder)
 
@@ -83,7 +91,8 @@ def train(recipe: Recipe) -> Path:
     tokenizer, prompts = model.tokenizer, all_prompts(recipe, model.tokenizer)
     text = text_examples(recipe, config, ecgs, held_out, tokenizer, prompts)
     tune = (recipe.tune_epochs, recipe.hide_signal)
-    examples = joined([text, ecg_examples(recipe, ecgs, view(ecgs, held_out), tokenizer, prompts, *tune)])
+    shown = plans(wanted) if recipe.plan else held_out
+    examples = joined([text, ecg_examples(recipe, ecgs, view(ecgs, shown), tokenizer, prompts, *tune)])
     validation = None
     if recipe.evaluate_every:
         others = EcgSet(recipe.data, SPLITS["validation"], base.rate, base.seconds)
@@ -114,7 +123,7 @@ def _claim(out: Path, recipe: Recipe) -> None:
     write_json(path, mine)
 
 
-def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
+def _build(recipe: Recipe, encoder: EncoderConfig, plan: float) -> ReportModel:
     """The untuned model, its backbone frozen and wrapped with LoRA."""
     backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
     config = ModelConfig(
@@ -130,6 +139,7 @@ def _build(recipe: Recipe, encoder: EncoderConfig) -> ReportModel:
         fusion=recipe.fusion,
         fusion_layers=recipe.fusion_layers,
         prompt=recipe.prompt,
+        plan=plan,
         missing_chest_leads=recipe.missing_chest_leads,
         num_beams=recipe.num_beams,
     )
