@@ -58,8 +58,9 @@ def main() -> None:
         "the whole draft": lambda: meit.draft_report(model, recording),
     }
     taken = {name: seconds(call, args.repeats) for name, call in rows.items()}
-    print(f"{args.recording.name}, {recording.seconds:.0f} s at {recording.rate:g} Hz; {torch.get_num_threads()} threads")
-    print(f"{len(model.tokenizer(text).input_ids)} tokens written\n\n| part | s | of generation alone |\n| --- | --- | --- |")
+    written = len(model.tokenizer(text).input_ids)
+    print(f"{args.recording.name}, {recording.seconds:.0f} s at {recording.rate:g} Hz; {written} tokens written")
+    print(f"{torch.get_num_threads()} threads\n\n| part | s | of generation alone |\n| --- | --- | --- |")
     for name, value in taken.items():
         print(f"| {name} | {value:.3f} | {value / taken['generation alone']:.2f} |")
 

@@ -29,7 +29,8 @@ def test_the_error_is_ece_of_equal_bins_as_written_out():
     sure = rng.random(200)
     true = rng.random(200) < sure**2
     order = np.argsort(sure)
-    expected = np.mean([abs(sure[order[i : i + 20]].mean() - true[order[i : i + 20]].mean()) for i in range(0, 200, 20)])
+    parts = [order[start : start + 20] for start in range(0, 200, 20)]
+    expected = np.mean([abs(sure[part].mean() - true[part].mean()) for part in parts])
     assert calibration_error(sure, true) == pytest.approx(expected)
 
 

@@ -101,7 +101,8 @@ def test_st_shift_in_the_stated_leads():
         CONTRADICTED, "'ST elevation' is excluded, but ST +0.15, +0.15, +0.15 mV in II, III, aVF"
     )  # fmt: skip
     assert support("ST elevation in V1.", found)[0] == UNCHECKED
-    assert "not mentioned: ST +0.15, +0.15, +0.15 mV in II, III, aVF (ST elevation)" in ground("Sinus rhythm.", found).warnings
+    named = ground("Sinus rhythm.", found).warnings
+    assert "not mentioned: ST +0.15, +0.15, +0.15 mV in II, III, aVF (ST elevation)" in named
 
 
 def test_normal_is_contradicted_only_by_what_the_report_leaves_out():
@@ -137,7 +138,8 @@ def test_strict_removes_and_says_so():
     assert [one.statement.code for one in strict.statements] == ["LAD"]
     assert [one.statement.code for one in strict.removed] == ["SBRAD", "NORM"]
     assert strict.warnings == (
-        "removed: 'Sinus bradycardia' but rate 80/min", "removed: 'Normal ECG' but PR 240 ms", "not mentioned: PR 240 ms (first-degree AV block)",
+        "removed: 'Sinus bradycardia' but rate 80/min", "removed: 'Normal ECG' but PR 240 ms",
+        "not mentioned: PR 240 ms (first-degree AV block)",
     )  # fmt: skip
     assert lenient.warnings[0] == "contradicted: 'Sinus bradycardia' but rate 80/min"
 
@@ -151,7 +153,7 @@ def test_low_confidence_is_hedged_unless_measured():
 
 
 VALUES = st.one_of(
-    st.none(), st.floats(-200, 600), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, 1.0, 0.5, -0.2])
+    st.none(), st.floats(-200, 600), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, 1.0, -0.2])
 )
 MEASURES = st.builds(Measure, VALUES, st.sampled_from([0.0, 0.4, 1.0]))
 FOUND = st.builds(
@@ -160,9 +162,9 @@ FOUND = st.builds(
     st.dictionaries(st.sampled_from(LEADS), st.dictionaries(st.sampled_from(sorted(BY_LEAD)), MEASURES)),
 )
 MORE = (
-    "possible lateral ischemia or left ventricular strain", "no st elevation", "ventricular bigeminy", "abnormal qrs-t: "
-    "anteroseptal infarction, age undetermined; inferior infarction, probably old", "st depressions and t wave inversions",
-    "atrial fibrillation with rapid ventricular response", "low, flat or slightly inverted t waves in v4-v6", "pacing",
+    "possible lateral ischemia or left ventricular strain", "no st elevation", "ventricular bigeminy",
+    "abnormal qrs-t: anteroseptal infarction, age undetermined; inferior infarction, probably old",
+    "st depressions and t wave inversions", "atrial fibrillation with rapid ventricular response", "low, flat or slightly inverted t waves in v4-v6", "pacing",
 )  # fmt: skip
 TEXTS = st.one_of(
     st.lists(st.sampled_from((*FINDINGS, *MORE)), max_size=5).map(lambda parts: ". ".join(parts)),
@@ -178,7 +180,8 @@ def test_whatever_is_written_and_measured(text, found, sex, age, sure):
     statements = read_statements(text)
     lenient = ground(text, found, sex, age, lambda given: [sure] * len(given))
     assert [one.statement.code for one in lenient.statements] == [one.code for one in statements]
-    assert all(one.support in SUPPORTS and bool(one.evidence) == (one.support != UNCHECKED) for one in lenient.statements)
+    for one in lenient.statements:
+        assert one.support in SUPPORTS and bool(one.evidence) == (one.support != UNCHECKED)
     assert {one.code for one in lenient.omissions} <= codes().keys() - {one.code for one in statements}
     strict = ground(text, found, sex, age, lambda given: [sure] * len(given), strict=True)
     kept = [one.statement.code for one in strict.statements]

@@ -69,7 +69,7 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
         fit = calibration_metrics(calibration, statements)
         text += f"\n\nConfidence of {len(statements)} statements:\n\n" + markdown_table({"calibrated": fit})
         mean, most = error_of_chance(confidences(calibration, statements)[0])
-        text += f"\nConfidences that were right would have an error of {mean:.3f}, and below {most:.3f} in 95 of 100 cases.\n"
+        text += f"\nIf they were right, the error would be {mean:.3f} on average, below {most:.3f} in 95 of 100 cases.\n"
         title = f"{len(statements)} statements, {split} split"
         save_figure(lambda: reliability_figure(calibration, statements, title), out / "calibration", ("png",))
     more = {
@@ -167,10 +167,9 @@ def _shares(rows: Sequence[dict], name: str, values: Sequence[str]) -> str:
 def _by_code(rows: Sequence[dict]) -> str:
     """The price: removed findings that the reference asserts are true ones lost. Alike: the reference asserts another
     code that the same measurement bears, such as PAC for SVPC."""
-    removed, added = (Counter(code for row in rows for code in row[change]) for change in ("removed", "added"))
-    lost, found = (
-        Counter(code for row in rows for code in row[change] if code in row["reference"]) for change in ("removed", "added")
-    )
+    changes = ("removed", "added")
+    removed, added = (Counter(code for row in rows for code in row[name]) for name in changes)
+    lost, found = (Counter(code for row in rows for code in row[name] if code in row["reference"]) for name in changes)
     alike = Counter(code for row in rows for code in row["added_alike"])
     lines = ["| code | removed | of them true | added | of them true | true or alike |", "|" + " --- |" * 6]
     for code in sorted({*removed, *added}, key=lambda code: (-removed[code] - added[code], code)):

@@ -59,4 +59,5 @@ def features(one: Grounded, encoder: Mapping[str, float]) -> np.ndarray:
     given = encoder.get(code, encoder.get(f"axis:{code}"))
     known = given is not None
     p = min(max(given, LEAST), 1 - LEAST) if known else 0.5
-    return np.array([1.0, np.log(p / (1 - p)), not known, *(one.support == s for s in SUPPORTS if s != UNCHECKED)], float)
+    supports = [one.support == support for support in SUPPORTS if support != UNCHECKED]
+    return np.array([1.0, np.log(p / (1 - p)), not known, *supports], float)

@@ -111,7 +111,9 @@ def check(statements: Sequence[Statement], measurements: Measurements, patient: 
     return [Grounded(one, *_support(one, stated, measurements, patient)) for one in statements]
 
 
-def omissions(statements: Sequence[Statement], measurements: Measurements, patient: Patient = Patient()) -> list[Omission]:
+def omissions(
+    statements: Sequence[Statement], measurements: Measurements, patient: Patient = Patient()
+) -> list[Omission]:
     """What is measured, important and not mentioned, each code once; in the order of the table."""
     if not _is_adult(patient):
         return []
@@ -171,6 +173,11 @@ def _evidence(one: Statement, stated: set[str], found: Measurements, patient: Pa
 
 
 def _words(
-    rule: Rule, wanted: Sequence[Condition], found: Measurements, patient: Patient, leads: Sequence[str], everywhere=False
+    rule: Rule,
+    wanted: Sequence[Condition],
+    found: Measurements,
+    patient: Patient,
+    leads: Sequence[str],
+    everywhere: bool = False,
 ) -> str:
     return holds(rule, wanted, found, patient, leads, len(leads) if everywhere else min(rule.least_leads, len(leads)))

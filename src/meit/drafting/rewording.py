@@ -1,4 +1,4 @@
-"""Changing a draft without spoiling it: statements taken out, hedges put in. Every change is read back before it counts.
+"""Changing a draft without spoiling it: statements taken out, hedges put in. Each change is read back first.
 
 A sentence is read on its own (meit.reports.statements), so that a change in one touches no other.
 """
@@ -17,7 +17,7 @@ NORMAL = "NORM"
 _SENTENCE = re.compile(r"((?:[^.;!\n]|\.(?=\d))+)([.;!\n]*\s*)")
 _JOINT = re.compile(r"\s*,\s*(?:(?:and|or|with|but)\s+)?|\s+(?:and|or|with|but)\s+|\s*[():]\s*", re.IGNORECASE)
 _BEGINNING = re.compile(r"(?:^|(?<=[a-z)][.!])\s+)[a-z]")
-_VERB = re.compile(r"\b(?:is|are|was|were|be|has|have|may|might|can|cannot|could|should|no|not|without)\b", re.IGNORECASE)
+_VERB = re.compile(r"\b(?:is|are|was|were|be|has|have|may|might|can|cannot|could|should|not?|without)\b", re.IGNORECASE)
 
 
 def without(report: str, statements: Sequence[Statement], unwanted: Sequence[bool]) -> tuple[str, list[int]]:

@@ -1,8 +1,8 @@
 """The rules that hold statements against measurements: rules.tsv, read and applied. The table decides, not the code.
 
 A row is a rule; what its columns mean stands at the head of the table. A condition is `name operator number`, several
-with ", " between all have to hold; names are those of meit.ecg.measure, `net_mv` (a lead's R + the deeper of Q and S) and `age`. A
-condition on what was not measured, or not reliably enough, holds for nothing.
+with ", " between all have to hold; names are those of meit.ecg.measure, `net_mv` (a lead's R + the deeper of Q and S)
+and `age`. A condition on what was not measured, or not reliably enough, holds for nothing.
 """
 
 import operator
