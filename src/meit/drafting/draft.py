@@ -12,10 +12,11 @@ from meit.drafting.doubts import doubts
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, ground
 from meit.drafting.writing import BATCH, write_reports
 from meit.ecg.measure import measure
-from meit.ecg.quality import inspect
+from meit.ecg.quality import UNUSABLE, Quality, inspect
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
 
+NO_REPORT = "No report was drafted: the recording is unusable."
 REVIEW = "Draft for a clinician's review, not a diagnosis."
 MARKS = {MEASURED: "+", CONTRADICTED: "!", UNCHECKED: "?"}
 SHOWN = {  # of the measurements, in the text
@@ -46,6 +47,8 @@ class Draft:
         about = self.recording
         who = [f"{about['age']:.0f} years" if about["age"] is not None else None, about["sex"], about["start"]]
         head = f"ECG {about['name']}" + "".join(f" | {part}" for part in who if part)
+        if (self.quality or {}).get("verdict") == UNUSABLE:
+            return "\n".join([head, "", f"  {NO_REPORT}", "", "Why:", *(f"  - {warning}" for warning in self.warnings)])
         lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
         if self.statements:
             lines += ["", "Findings (+ measured, ? unchecked, ! contradicted; confidence):"]
@@ -97,8 +100,9 @@ def draft_reports(
 ) -> list[Draft]:
     """Drafts the reports of recordings, `batch` at a time.
 
-    num_beams: by default the model's own. strict: statements that the measurements contradict leave the report. Raises
-    RecordingError where leads are missing that the model needs.
+    num_beams: by default the model's own. strict: statements that the measurements contradict leave the report. Of an
+    unusable recording there is no report, no statement and no measurement, only the reason. Raises RecordingError where
+    leads are missing that the model needs.
     """
     for recording in recordings:
         check_leads(recording, model.spec.missing_chest_leads)
@@ -106,13 +110,19 @@ def draft_reports(
     inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in recordings]
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
-    probabilities, tokens = model.encode(ecgs, masks)
-    texts = write_reports(model, probabilities, tokens, batch, num_beams)
+    probabilities, tokens, features = model.look(ecgs, masks)
+    qualities = [inspect(recording).also(*model.unfamiliar(seen)) for recording, seen in zip(recordings, features, strict=True)]
+    usable = [place for place, quality in enumerate(qualities) if quality.verdict != UNUSABLE]
+    written = write_reports(model, probabilities[usable], tokens[usable], batch, num_beams) if usable else []
+    texts = dict(zip(usable, written, strict=True))
     drafts = []
-    views = zip(recordings, inputs, texts, probabilities.tolist(), strict=True)
+    views = zip(recordings, qualities, inputs, probabilities.tolist(), strict=True)
     calibration = load_calibration(model.folder, model.sha256)
-    for recording, (windows, window_masks), text, given in views:
-        quality = inspect(recording)
+    for place, (recording, quality, (windows, window_masks), given) in enumerate(views):
+        if place not in texts:
+            drafts.append(_no_report(model, recording, quality))
+            continue
+        text = texts[place]
         measurements = measure(recording)
         sure = _confidences(calibration, dict(zip(config.findings, given, strict=True)))
         grounding = ground(text, measurements, recording.patient.sex, recording.patient.age, sure, strict)
@@ -121,7 +131,7 @@ def draft_reports(
             warnings.append(
                 f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"
             )
-        elif not window_masks[0].all():
+        elif not window_masks[0].all() and "short" not in {one.reason for one in quality.reasons}:
             warnings.append(f"only {window_masks[0].mean() * config.seconds:.1f} s of {config.seconds:.0f} s are recorded")
         if not text:
             warnings.append("the model wrote nothing for this recording")
@@ -132,13 +142,21 @@ def draft_reports(
                 recording=_about(recording),
                 report=grounding.report,
                 warnings=warnings,
-                model={"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256},
+                model=_drafted_by(model),
                 quality=quality.to_dict(),
                 statements=[one.to_dict() for one in grounding.statements],
                 measurements=measurements.to_dict(),
             )
         )
     return drafts
+
+
+def _no_report(model: ReportModel, recording: Recording, quality: Quality) -> Draft:
+    return Draft(_about(recording), "", quality.warnings(), _drafted_by(model), quality.to_dict(), note=NO_REPORT)
+
+
+def _drafted_by(model: ReportModel) -> dict:
+    return {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256}
 
 
 def _confidences(calibration: Calibration | None, encoder: dict[str, float]):

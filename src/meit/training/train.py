@@ -27,6 +27,7 @@ from meit.training.examples import (
     INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, plans, targets_of,
     text_examples,
 )  # fmt: skip
+from meit.training.familiar import familiarity_of, rebuilt
 from meit.training.features import best_threshold, encode_all, trained_encoder
 from meit.training.loader import workers
 from meit.training.memory import keep_freed_memory
@@ -108,6 +109,8 @@ def train(recipe: Recipe) -> Path:
     done = trainer.train(resume_from_checkpoint=last_checkpoint(out))
     state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if recipe.engine in SHARDED else None
     if processes.is_main_process:
+        finished = rebuilt(config, model.state_dict() if state is None else state)
+        model.familiarity = familiarity_of(finished, ecgs, recipe.data)
         model.save(out / MODEL, state)
         record = {"recipe": asdict(recipe), "steps": done.global_step, "seconds": round(done.metrics["train_runtime"], 1)}
         write_json(out / MODEL / TRAINING, record | {"hardware": hardware(), "versions": versions(), "command": command()})

@@ -1,15 +1,16 @@
-"""What is wrong with a recording, in plain words: gaps, flat and saturated leads, leads that do not add up, units.
+"""Is everything there and whole: gaps, flat and saturated leads, leads that do not add up, units, length.
 
 Nothing is repaired here. The thresholds were set on the PTB-XL, MIMIC-IV-ECG and Challenge records that the tests
 read, so that they speak up on few good records.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from meit.ecg.lead_order import LIMB_LAWS, likely_causes
-from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
+from meit.ecg.quality.verdicts import Reason, because
+from meit.ecg.recording import LEADS, LIMB_LEADS, MIN_SECONDS, Recording
 
 FLAT_MV = 0.02  # peak to peak over FLAT_STRETCH_S; the smallest QRS complexes have 0.05 mV
 FLAT_STRETCH_S = 2.0  # holds a beat even at 30 per minute
@@ -22,6 +23,9 @@ LIMB_SHARE = 0.2  # of the size of the limb leads
 # peak to peak in two seconds, of the lead in the middle; on the records named above it has 0.13 to 12.05 mV, in 98 of
 # 100 of them 0.5 to 3 mV
 LOW_MV, HIGH_MV = 0.05, 20.0
+SHORT_S = 8.0
+LONG_GAP_SHARE = 0.1  # of the recording
+MOST_EMPTY = 6  # leads that are missing or flat
 UNIT_ERRORS = (  # the factor that an amplitude is wrong by, and how it comes about
     (1e3, "microvolts or converter steps look read as millivolts, or millivolts as volts"),
     (1e6, "microvolts look read as volts"),
@@ -31,54 +35,20 @@ UNIT_ERRORS = (  # the factor that an amplitude is wrong by, and how it comes ab
 
 
 @dataclass(frozen=True)
-class Quality:
-    """gaps: seconds not recorded, by lead, of leads that are otherwise there. limb_errors_mv: by how
-    much each law of the limb leads is broken, of the laws whose leads were all recorded. broken_laws: those broken by
-    more than noise; lead_causes: mistakes that explain them. amplitude_mv: peak to peak of the lead in the middle."""
+class Integrity:
+    """Fields as in Quality. seconds: recorded in the lead that has most."""
 
     gaps: dict[str, float]
     flat: tuple[str, ...]
     saturated: tuple[str, ...]
-    missing: tuple[str, ...]
-    derived: tuple[str, ...]
     limb_errors_mv: dict[str, float]
     broken_laws: tuple[str, ...]
     lead_causes: tuple[str, ...]
     amplitude_mv: float
-
-    def warnings(self) -> list[str]:
-        """One plain sentence for each finding, the gravest first; empty for a sound recording of 12 leads."""
-        lines = []
-        if self.broken_laws:
-            laws = ", ".join(f"{law} is off by {self.limb_errors_mv[law]:.2f} mV" for law in self.broken_laws)
-            causes = ", or ".join(self.lead_causes) or "wrong lead names or order?"
-            lines.append(f"limb leads do not add up ({laws}): {causes}")
-        if self.amplitude_mv > HIGH_MV or self.amplitude_mv < LOW_MV:
-            cause = _unit_error(self.amplitude_mv)
-            lines.append(f"{self.amplitude_mv:.3g} mV peak to peak in the middle lead: {cause}")
-        if self.missing:
-            lines.append(f"{_are(self.missing)} not recorded: nothing can be said about {_them(self.missing)}")
-        if self.flat:
-            lines.append(
-                f"{_are(self.flat)} flat (electrode off?): statements about {_them(self.flat)} can't be trusted"
-            )
-        if self.saturated:
-            lines.append(
-                f"{_are(self.saturated)} cut off at the amplifier's limit: amplitudes in {_them(self.saturated)} "
-                "can't be trusted"
-            )
-        for seconds, leads in _grouped(self.gaps):
-            lines.append(f"{_are(leads)} not recorded for {seconds:.3g} s of the recording")
-        if self.derived:
-            lines.append(f"{_are(self.derived)} derived from other limb leads, not recorded")
-        return lines
-
-    def to_dict(self) -> dict:
-        """JSON-ready, with the warnings."""
-        return asdict(self) | {"warnings": self.warnings()}
+    seconds: float
 
 
-def inspect(recording: Recording) -> Quality:
+def integrity(recording: Recording) -> Integrity:
     """Looks at every lead of a recording; never raises for one that passed Recording's own checks."""
     present = [lead for lead in LEADS if lead not in recording.missing]
     gaps, flat, saturated, sizes = {}, [], [], []
@@ -98,17 +68,42 @@ def inspect(recording: Recording) -> Quality:
     errors = _limb_errors(recording)
     most = max(LIMB_LEAST_MV, LIMB_SHARE * _limb_size(recording))
     broken = tuple(law for law, error in errors.items() if error > most)
-    return Quality(
+    return Integrity(
         gaps=gaps,
         flat=tuple(flat),
         saturated=tuple(saturated),
-        missing=recording.missing,
-        derived=recording.derived,
         limb_errors_mv=errors,
         broken_laws=broken,
         lead_causes=tuple(likely_causes(recording, most)) if broken else (),
         amplitude_mv=float(np.median(sizes)) if sizes else 0.0,
+        seconds=float(np.isfinite(recording.signal).sum(axis=0).max(initial=0) / recording.rate),
     )
+
+
+def integrity_reasons(found: Integrity, recording: Recording) -> list[Reason]:
+    """What these faults mean for the reader."""
+    reasons = []
+    if found.broken_laws:
+        laws = ", ".join(f"{law} is off by {found.limb_errors_mv[law]:.2f} mV" for law in found.broken_laws)
+        causes = ", or ".join(found.lead_causes) or "wrong lead names or order?"
+        reasons.append(because("lead_order" if found.lead_causes else "limb_laws", why=f"{laws}): {causes}"))
+    if not LOW_MV <= found.amplitude_mv <= HIGH_MV:
+        reasons.append(because("unit", value=found.amplitude_mv, why=_unit_error(found.amplitude_mv)))
+    empty = set(recording.missing + found.flat)
+    if len(empty) > MOST_EMPTY:
+        reasons.append(because("too_few_leads", value=len(empty)))
+    elif len(empty & {"I", "II", "III"}) > 1:
+        reasons.append(because("no_second_limb_lead"))
+    if found.seconds < SHORT_S:
+        reasons.append(because("too_short" if found.seconds < MIN_SECONDS else "short", value=found.seconds))
+    of_leads = {"missing": recording.missing, "flat": found.flat, "saturated": found.saturated}
+    reasons += [because(name, leads) for name, leads in of_leads.items() if leads]
+    for seconds, leads in _grouped(found.gaps):
+        long = seconds >= LONG_GAP_SHARE * recording.seconds
+        reasons.append(because("long_gap" if long else "gap", leads, seconds))
+    if recording.derived:
+        reasons.append(because("derived", recording.derived))
+    return reasons
 
 
 def _swings(values: np.ndarray, rate: float) -> np.ndarray:
@@ -172,14 +167,6 @@ def _unit_error(amplitude_mv: float) -> str:
         if LOW_MV <= amplitude_mv / factor <= HIGH_MV:
             return cause
     return "unit or gain looks wrong"
-
-
-def _are(leads: tuple[str, ...]) -> str:
-    return f"{', '.join(leads)} {'is' if len(leads) == 1 else 'are'}"
-
-
-def _them(leads: tuple[str, ...]) -> str:
-    return "it" if len(leads) == 1 else "them"
 
 
 def _grouped(gaps: dict[str, float]) -> list[tuple[float, tuple[str, ...]]]:

@@ -1,0 +1,7 @@
+"""Signal quality: one verdict on a recording (good, limited, unusable), with its reasons by lead; docs/quality.md."""
+
+from meit.ecg.quality.inspecting import inspect
+from meit.ecg.quality.integrity import FLAT_MV, HIGH_MV, LOW_MV
+from meit.ecg.quality.verdicts import GOOD, LIMITED, UNUSABLE, Quality, Reason, because
+
+__all__ = ["FLAT_MV", "GOOD", "HIGH_MV", "LIMITED", "LOW_MV", "UNUSABLE", "Quality", "Reason", "because", "inspect"]

@@ -1,0 +1,128 @@
+"""Noise by lead: how many millivolts of each kind, and from when on it matters.
+
+Kinds as in the noise stress test and the Challenge of 2011 (Silva, Moody, Celi, Computing in Cardiology 38:273-276):
+baseline wander (the idea of basSQI, the share of power at the lowest frequencies), muscle noise, mains hum, and
+electrode motion.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from meit.ecg.quality.signals import RATE, View, median_beat, windows
+
+_SLOW_HZ, _SLOW_RATE = 0.5, 10.0
+_MUSCLE_HZ = (20.0, 100.0)
+_MOST_HZ = 0.45  # of the sampling rate
+_QUIET = 0.4  # quantile over tenths of a second: QRS complexes fill fewer than the others
+_HUMS_HZ, _HUM_HZ, _BESIDE_HZ = (50.0, 60.0), 0.5, (1.0, 4.0)
+_BEFORE, _AFTER = round(0.20 * RATE), round(0.35 * RATE)  # of a beat
+_LEAST_ALIKE = 0.8  # beats of one shape
+_FEWEST_BEATS = 3
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A lead is named from this many times its usual range on, and this many mV."""
+
+    of_size: float
+    least_mv: float
+
+
+# set so that few of PTB-XL's folds 1-8 and of half of MIMIC-IV-ECG's patients are named: docs/quality.md
+LIMITS = {
+    "artefacts": Limit(1.5, 0.3),
+    "unsteady": Limit(0.09, 0.05),
+    "baseline_wander": Limit(1.5, 1.0),
+    "muscle_noise": Limit(0.05, 0.025),
+    "mains_hum": Limit(0.05, 0.025),
+}
+
+
+def disturbances(view: View) -> dict[str, np.ndarray]:
+    """(12,) mV of each of LIMITS; 0 for leads that cannot be used."""
+    centred = view.values - np.median(view.values, axis=0)
+    hum = mains_hum(centred, view.rate)
+    found = {
+        "artefacts": knocks(view),
+        "unsteady": unsteadiness(view),
+        "baseline_wander": wander(centred, view.rate),
+        "muscle_noise": muscle_noise(centred, view.rate, hum),
+        "mains_hum": hum,
+    }
+    return {name: np.where(view.usable, values, 0.0) for name, values in found.items()}
+
+
+def named(view: View, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """(12,) which leads are over the limit."""
+    return {
+        name: view.usable & (values >= LIMITS[name].least_mv) & (values >= LIMITS[name].of_size * view.size)
+        for name, values in found.items()
+    }
+
+
+def wander(centred: np.ndarray, rate: float) -> np.ndarray:
+    """(n, 12) -> (12,) range of what is below 0.5 Hz."""
+    from scipy.signal import sosfiltfilt
+
+    step = max(int(rate / _SLOW_RATE), 1)
+    means = centred[: len(centred) // step * step].reshape(-1, step, centred.shape[1]).mean(axis=1)
+    slow = sosfiltfilt(_sections("lowpass", _SLOW_HZ, rate / step), means, axis=0, padlen=min(15, len(means) - 1))
+    return np.ptp(slow, axis=0)
+
+
+def muscle_noise(centred: np.ndarray, rate: float, hum: np.ndarray) -> np.ndarray:
+    """(n, 12) -> (12,) RMS of 20-100 Hz (as far as the rate goes) between the QRS complexes, without the hum."""
+    from scipy.signal import sosfiltfilt
+
+    band = (_MUSCLE_HZ[0], min(_MUSCLE_HZ[1], _MOST_HZ * rate))
+    fast = sosfiltfilt(_sections("bandpass", band, rate), centred, axis=0, padlen=min(int(0.2 * rate), len(centred) - 1))
+    length = max(int(0.1 * rate), 2)
+    power = (fast[: len(fast) // length * length].reshape(-1, length, fast.shape[1]) ** 2).mean(axis=1)
+    return np.sqrt(np.maximum(np.quantile(power, _QUIET, axis=0) - hum**2, 0))
+
+
+def mains_hum(centred: np.ndarray, rate: float) -> np.ndarray:
+    """(n, 12) -> (12,) RMS of the stronger of 50 and 60 Hz, less what lies beside it; 0 where the rate cannot hold it."""
+    hann = np.hanning(len(centred))
+    power = np.abs(np.fft.rfft(centred * hann[:, None], axis=0)) ** 2 * 2 / (len(centred) * (hann**2).sum())
+    frequency = np.fft.rfftfreq(len(centred), 1 / rate)
+    hums = [np.zeros(centred.shape[1])]
+    for hum in _HUMS_HZ:
+        away = np.abs(frequency - hum)
+        line, beside = away <= _HUM_HZ, (away > _BESIDE_HZ[0]) & (away < _BESIDE_HZ[1])
+        if hum < _MOST_HZ * rate and line.any() and beside.any():
+            hums.append(power[line].sum(axis=0) - line.sum() * np.median(power[beside], axis=0))
+    return np.sqrt(np.maximum(np.max(hums, axis=0), 0))
+
+
+def knocks(view: View) -> np.ndarray:
+    """(12,) by how much a lead's largest second exceeds its usual one, where most leads do not do so too.
+
+    A premature beat is large in many leads, a knocked electrode in those that hang on it.
+    """
+    length = min(round(RATE), len(view.band))
+    seconds = view.band[: len(view.band) // length * length].reshape(-1, length, view.band.shape[1])
+    ranges = np.ptp(seconds, axis=1)
+    usual = np.maximum(np.median(ranges, axis=0), 1e-9)
+    all_leads = np.median((ranges / usual)[:, view.usable], axis=1)
+    return ((ranges / usual / np.maximum(all_leads, 1)[:, None]).max(axis=0) - 1) * usual
+
+
+def unsteadiness(view: View) -> np.ndarray:
+    """(12,) RMS by which beats of the commonest shape differ from their median, of the beat in the middle."""
+    leads = view.band[:, view.usable] / view.size[view.usable]
+    at, alike, _ = median_beat(leads, view.beats)
+    parts = windows(view.band, at[alike >= _LEAST_ALIKE], _BEFORE, _AFTER)
+    if len(parts) < _FEWEST_BEATS:
+        return np.zeros(len(view.size))
+    parts = parts - parts.mean(axis=1, keepdims=True)
+    return np.median(np.sqrt(((parts - np.median(parts, axis=0)) ** 2).mean(axis=1)), axis=0)
+
+
+@lru_cache(maxsize=16)
+def _sections(kind: str, hz: float | tuple[float, float], rate: float) -> np.ndarray:
+    from scipy.signal import butter
+
+    return butter(2 if kind == "lowpass" else 4, hz, btype=kind, fs=rate, output="sos")
