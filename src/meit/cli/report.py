@@ -12,7 +12,8 @@ from meit.model.shipped import default_model
 
 
 def report(args: argparse.Namespace) -> int:
-    """Draft the reports of recordings; one failing file never stops the others."""
+    """Draft the reports of recordings; one failing file never stops the others. Of an unusable recording no report is
+    drafted, and the reason is said instead."""
     from meit.ecg.formats import find_recordings, read_ecg
     from meit.ecg.recording import check_leads
 
@@ -26,7 +27,7 @@ def report(args: argparse.Namespace) -> int:
     if first is not None:
         check_leads(first, read_config(args.model).missing_chest_leads)
     model = load_model(args.model, args.quantize)
-    failed = []
+    failed, unusable = [], 0
     names = Counter(path.with_suffix("") for path in paths)
     for one in progress(draft_paths(model, paths, strict=args.strict), len(paths), "drafting"):
         if one.draft is None:
@@ -42,6 +43,7 @@ def report(args: argparse.Namespace) -> int:
             continue
         if args.out is not None or args.plot:
             target.parent.mkdir(parents=True, exist_ok=True)
+        unusable += one.draft.unusable
         text = one.draft.to_text()
         if args.format == "json":
             text = json.dumps(one.draft.to_dict(), indent=2, ensure_ascii=False)
@@ -59,6 +61,8 @@ def report(args: argparse.Namespace) -> int:
             print(f"ECG sheet: {sheet}", file=sys.stderr)
     for line in failed:
         print(f"meit: {line}", file=sys.stderr)
+    if unusable:
+        print(f"meit: {unusable} of {len(paths)} recordings are unusable: no report was drafted of them", file=sys.stderr)
     if failed:
         print(f"meit: {len(failed)} of {len(paths)} recordings failed", file=sys.stderr)
     return SOME_FAILED if failed else 0

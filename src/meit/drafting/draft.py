@@ -42,12 +42,17 @@ class Draft:
     def to_dict(self) -> dict:
         return asdict(self)
 
+    @property
+    def unusable(self) -> bool:
+        """Whether the recording was: then there is no report, no statement and no measurement, only the reason."""
+        return self.quality is not None and self.quality["verdict"] == UNUSABLE
+
     def to_text(self) -> str:
         """What a person reads: the recording, the draft line by line, what to look at, and what this is."""
         about = self.recording
         who = [f"{about['age']:.0f} years" if about["age"] is not None else None, about["sex"], about["start"]]
         head = f"ECG {about['name']}" + "".join(f" | {part}" for part in who if part)
-        if (self.quality or {}).get("verdict") == UNUSABLE:
+        if self.unusable:
             return "\n".join([head, "", f"  {NO_REPORT}", "", "Why:", *(f"  - {warning}" for warning in self.warnings)])
         lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
         if self.statements:

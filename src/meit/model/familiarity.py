@@ -58,7 +58,7 @@ def fit_familiarity(encoder: EcgEncoder, train: Tensor, others: Tensor) -> Famil
     """train (N, D): features of the training set. others (M, D): of recordings that were held out; without any (M = 0)
     the limit is taken from the training set, each recording compared with the others."""
     logs = torch.log1p(train.float())
-    mean, scale = logs.mean(dim=0), logs.std(dim=0).nan_to_num(0.0).clamp_min(1e-6)
+    mean, scale = logs.mean(dim=0), logs.std(dim=0, correction=0).clamp_min(1e-6)
     some = torch.randperm(len(logs), generator=torch.Generator().manual_seed(0))[:MOST_KEPT].sort().values
     known = ((logs[some] - mean) / scale).half()
     fitted = Familiarity(mean, scale, known, 1.0, fingerprint(encoder))

@@ -1,6 +1,6 @@
 """All detectors, one after the other, and one verdict."""
 
-from meit.ecg.quality.disturbances import disturbances, named
+from meit.ecg.quality.disturbances import MOST_RESTLESS, disturbances, named, restlessness
 from meit.ecg.quality.integrity import integrity, integrity_reasons
 from meit.ecg.quality.likeness import HARDLY_ALIKE, failing, likeness
 from meit.ecg.quality.signals import View, view
@@ -39,6 +39,9 @@ def signal_reasons(seen: View, ordered: bool) -> list[Reason]:
     reasons = []
     if like.alike is not None and like.alike < HARDLY_ALIKE:
         reasons.append(because("noisy_beats", value=like.alike, why=str(HARDLY_ALIKE)))
+    restless = restlessness(seen)
+    if restless > MOST_RESTLESS:
+        reasons.append(because("restless", value=restless, why=str(MOST_RESTLESS)))
     amounts = disturbances(seen)
     over = named(seen, amounts)
     for reason, kinds in KINDS.items():

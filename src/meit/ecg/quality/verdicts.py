@@ -31,6 +31,11 @@ REASONS = {
     "noisy_beats": (
         LIMITED, "the beats hardly look alike ({value:.2f}, limit {why}): noise, or QRS complexes of many shapes",
     ),
+    "restless": (
+        LIMITED,
+        "the leads swing unevenly, each by itself ({value:.2f} times the usual, limit {why}): movement or poor contact, in "
+        "shapes like the ECG's own waves, which the model may take for findings",
+    ),
     "missing": (LIMITED, "{leads} not recorded: nothing can be said about {them}"),
     "flat": (LIMITED, "{leads} flat (electrode off?): statements about {them} can't be trusted"),
     "saturated": (LIMITED, "{leads} cut off at the amplifier's limit: amplitudes in {them} can't be trusted"),
