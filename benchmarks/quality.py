@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import beta
 from fit_swaps import beat_of
 from missing_leads import auroc
 from not_ecgs import KINDS, LAYOUTS, not_ecg
@@ -157,10 +158,11 @@ def exchanged(signals: Signals, title: str) -> None:
         hit, other = np.mean([one == name for one in found]), np.mean([one not in (None, name) for one in found])
         false = np.mean([one == name for one in clean])
         often = FREQUENT.get(name, RARE)
-        right = often * hit / max(often * hit + (1 - often) * false, 1e-12)
+        worst = beta.ppf(0.95, false * len(clean) + 1, len(clean) - false * len(clean))  # Clopper-Pearson, one-sided
+        right, least = (often * hit / max(often * hit + (1 - often) * rate, 1e-12) for rate in (false, worst))
         never = swaps.LEAST_ODDS[name] == swaps.NEVER
         rows.append([name, percent(hit), percent(other), f"{sum(one == name for one in clean)} ({false:.2%})",
-                     "-" if never else f"{right:.0%} at {often:.1%}"])  # fmt: skip
+                     "-" if never else f"{right:.0%} (at least {least:.0%}) at {often:.1%}"])  # fmt: skip
     rows.append(["any", "", "", f"{sum(one is not None for one in clean)} ({np.mean([one is not None for one in clean]):.2%})", ""])
     table(["exchanged", "named rightly", "another named", "false alarms", "alarms that are right, at that frequency"], rows)
     print(f"no median beat: {len(signals) - len(beats)} of {len(signals)}\n")

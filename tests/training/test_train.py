@@ -47,7 +47,8 @@ def same(ours, theirs):
 
 
 def test_the_loss_falls(recipe):
-    training.train(recipe)
+    folder = training.train(recipe)
+    assert (folder / "familiarity.safetensors").exists()
     found = losses(recipe.out)
     assert len(found) == 2 + 12
     assert found[-1] < 0.7 * found[0]

@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,10 @@ def familiarity_of(encoder: EcgEncoder, train: EcgSet, data: Sequence[Path | str
 
 
 def rebuilt(config: EncoderConfig, state: dict[str, Tensor]) -> EcgEncoder:
-    """The encoder out of a whole model's state, whose weights may have been scattered over several processes."""
-    encoder = EcgEncoder(config)
-    own = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
+    """The encoder out of a whole model's state, whose weights may have been scattered over several processes; without
+    what takes measurements into account, which features do not."""
+    encoder = EcgEncoder(replace(config, measures=()))
+    own = {key: state[f"encoder.{key}"] for key in encoder.state_dict()}
     encoder.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in own.items()})
     return encoder.eval()
 

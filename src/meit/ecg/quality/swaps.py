@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from meit.ecg.quality.signals import View, median_beat, windows
+from meit.ecg.quality.signals import RATE, View, median_beat, windows
 from meit.ecg.recording import CHEST_LEADS, LEADS
 
 NONE = "none"
@@ -24,6 +24,8 @@ _PAIRS = list(combinations(range(len(LEADS)), 2))
 FEATURES = [f"{wave} {LEADS[i]}*{LEADS[j]}" for wave in _WAVES for i, j in _PAIRS]
 FEATURES += [f"{wave} {lead} upright" for wave in _WAVES for lead in LEADS]
 _FEWEST_BEATS = 3
+WIDEST_MS = 160.0  # QRS complexes from here on are mostly paced ones, whose axis and R waves follow no rule
+_STEEP = 0.25  # of its steepest place: within the QRS complex
 
 
 def beat_of(view: View) -> np.ndarray | None:
@@ -57,6 +59,14 @@ LEAST_ODDS = {
 }  # fmt: skip
 
 
+def qrs_ms(beat: np.ndarray) -> float:
+    """How long all leads together are steep, about the QRS complex's duration less 20 ms."""
+    around = slice(BEFORE - 14, BEFORE + 21)
+    speed = np.linalg.norm(np.gradient(beat, axis=0) / np.maximum(np.ptp(beat, axis=0), 1e-9), axis=1)[around]
+    steep = np.flatnonzero(speed > _STEEP * speed.max())
+    return float(steep[-1] - steep[0] + 1) * 1000 / RATE if len(steep) else 0.0
+
+
 def odds(beat: np.ndarray) -> dict[str, float]:
     """Log odds of each exchange against none, at even odds between none and all of them together."""
     names, mean, scale, weights, bias = _fitted()
@@ -65,7 +75,9 @@ def odds(beat: np.ndarray) -> dict[str, float]:
 
 
 def exchanged(beat: np.ndarray) -> str | None:
-    """The electrodes that look exchanged, as "RA-LA", or None."""
+    """The electrodes that look exchanged, as "RA-LA", or None; also None where that cannot be judged."""
+    if qrs_ms(beat) >= WIDEST_MS:
+        return None
     given = odds(beat)
     likeliest = max(given, key=given.__getitem__)
     return likeliest if given[likeliest] >= LEAST_ODDS.get(likeliest, np.inf) else None
