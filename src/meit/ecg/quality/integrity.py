@@ -51,7 +51,7 @@ class Integrity:
 def integrity(recording: Recording) -> Integrity:
     """Looks at every lead of a recording; never raises for one that passed Recording's own checks."""
     present = [lead for lead in LEADS if lead not in recording.missing]
-    gaps, flat, saturated, sizes = {}, [], [], []
+    gaps, flat, saturated, sizes = {}, [], [], {}
     for lead in present:
         values = recording.lead(lead).astype(np.float64)  # differences of damaged values can be beyond float32
         absent = int(np.isnan(values).sum())
@@ -60,22 +60,24 @@ def integrity(recording: Recording) -> Integrity:
         swings = _swings(values, recording.rate)
         if len(swings) == 0:
             continue
-        sizes.append(float(np.median(swings)))
+        sizes[lead] = float(np.median(swings))
         if np.mean(swings < FLAT_MV) >= FLAT_SHARE:
             flat.append(lead)
         elif _is_saturated(values, recording.rate):
             saturated.append(lead)
+    alive = [size for lead, size in sizes.items() if lead not in flat] or list(sizes.values())
     errors = _limb_errors(recording)
     most = max(LIMB_LEAST_MV, LIMB_SHARE * _limb_size(recording))
     broken = tuple(law for law, error in errors.items() if error > most)
+    told = broken and not set(flat) & set(LIMB_LEADS)  # a flat lead breaks laws by itself
     return Integrity(
         gaps=gaps,
         flat=tuple(flat),
         saturated=tuple(saturated),
         limb_errors_mv=errors,
         broken_laws=broken,
-        lead_causes=tuple(likely_causes(recording, most)) if broken else (),
-        amplitude_mv=float(np.median(sizes)) if sizes else 0.0,
+        lead_causes=tuple(likely_causes(recording, most)) if told else (),
+        amplitude_mv=float(np.median(alive)) if alive else 0.0,
         seconds=float(np.isfinite(recording.signal).sum(axis=0).max(initial=0) / recording.rate),
     )
 

@@ -93,7 +93,8 @@ class Quality:
 
     gaps: seconds not recorded, by lead, of leads that are otherwise there. limb_errors_mv: by how
     much each law of the limb leads is broken, of the laws whose leads were all recorded. broken_laws: those broken by
-    more than noise; lead_causes: mistakes that explain them. amplitude_mv: peak to peak of the lead in the middle."""
+    more than noise; lead_causes: mistakes that explain them. amplitude_mv: peak to peak of the lead in the middle,
+    of those that are not flat."""
 
     gaps: dict[str, float]
     flat: tuple[str, ...]
