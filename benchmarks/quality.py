@@ -163,7 +163,8 @@ def exchanged(signals: Signals, title: str) -> None:
         never = swaps.LEAST_ODDS[name] == swaps.NEVER
         rows.append([name, percent(hit), percent(other), f"{sum(one == name for one in clean)} ({false:.2%})",
                      "-" if never else f"{right:.0%} (at least {least:.0%}) at {often:.1%}"])  # fmt: skip
-    rows.append(["any", "", "", f"{sum(one is not None for one in clean)} ({np.mean([one is not None for one in clean]):.2%})", ""])
+    named = [one is not None for one in clean]
+    rows.append(["any", "", "", f"{sum(named)} ({np.mean(named):.2%})", ""])
     table(["exchanged", "named rightly", "another named", "false alarms", "alarms that are right, at that frequency"], rows)
     print(f"no median beat: {len(signals) - len(beats)} of {len(signals)}\n")
 

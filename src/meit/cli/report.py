@@ -62,7 +62,7 @@ def report(args: argparse.Namespace) -> int:
     for line in failed:
         print(f"meit: {line}", file=sys.stderr)
     if unusable:
-        print(f"meit: {unusable} of {len(paths)} recordings are unusable: no report was drafted of them", file=sys.stderr)
+        print(f"meit: {unusable} of {len(paths)} recordings are unusable: no report was drafted", file=sys.stderr)
     if failed:
         print(f"meit: {len(failed)} of {len(paths)} recordings failed", file=sys.stderr)
     return SOME_FAILED if failed else 0

@@ -116,7 +116,8 @@ def draft_reports(
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
     probabilities, tokens, features = model.look(ecgs, masks)
-    qualities = [inspect(recording).also(*model.unfamiliar(seen)) for recording, seen in zip(recordings, features, strict=True)]
+    seen = zip(recordings, features, strict=True)
+    qualities = [inspect(recording).also(*model.unfamiliar(one)) for recording, one in seen]
     usable = [place for place, quality in enumerate(qualities) if quality.verdict != UNUSABLE]
     written = write_reports(model, probabilities[usable], tokens[usable], batch, num_beams) if usable else []
     texts = dict(zip(usable, written, strict=True))

@@ -25,8 +25,8 @@ MOST_KEPT = 20_000  # training recordings: 15 MB at the shipped encoder's width
 
 @dataclass(frozen=True, eq=False)
 class Familiarity:
-    """mean, scale: (D,) of the training set's log features. known: (N, D) these features, scaled, float16. limit: distance
-    beyond which a recording is unfamiliar. encoder_sha256: of the encoder that made them."""
+    """mean, scale: (D,) of the training set's log features. known: (N, D) these features, scaled, float16. limit: the
+    distance beyond which a recording is unfamiliar. encoder_sha256: of the encoder that made them."""
 
     mean: Tensor
     scale: Tensor

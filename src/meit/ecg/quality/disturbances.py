@@ -79,14 +79,15 @@ def muscle_noise(centred: np.ndarray, rate: float, hum: np.ndarray) -> np.ndarra
     from scipy.signal import sosfiltfilt
 
     band = (_MUSCLE_HZ[0], min(_MUSCLE_HZ[1], _MOST_HZ * rate))
-    fast = sosfiltfilt(_sections("bandpass", band, rate), centred, axis=0, padlen=min(int(0.2 * rate), len(centred) - 1))
+    padding = min(int(0.2 * rate), len(centred) - 1)
+    fast = sosfiltfilt(_sections("bandpass", band, rate), centred, axis=0, padlen=padding)
     length = max(int(0.1 * rate), 2)
     power = (fast[: len(fast) // length * length].reshape(-1, length, fast.shape[1]) ** 2).mean(axis=1)
     return np.sqrt(np.maximum(np.quantile(power, _QUIET, axis=0) - hum**2, 0))
 
 
 def mains_hum(centred: np.ndarray, rate: float) -> np.ndarray:
-    """(n, 12) -> (12,) RMS of the stronger of 50 and 60 Hz, less what lies beside it; 0 where the rate cannot hold it."""
+    """(n, 12) -> (12,) RMS of the stronger of 50 and 60 Hz, less what lies beside it; 0 where the rate is too low."""
     hann = np.hanning(len(centred))
     power = np.abs(np.fft.rfft(centred * hann[:, None], axis=0)) ** 2 * 2 / (len(centred) * (hann**2).sum())
     frequency = np.fft.rfftfreq(len(centred), 1 / rate)

@@ -52,6 +52,8 @@ def signal_reasons(seen: View, ordered: bool) -> list[Reason]:
     beat = beat_of(seen) if ordered else None
     swap = exchanged(beat) if beat is not None else None
     if swap:
-        leads = tuple(swap.split("-")) if swap[0] == "V" else LIMB_LEADS
-        reasons.append(because("chest_electrodes" if swap[0] == "V" else "arm_electrodes", leads, why=" and ".join(swap.split("-"))))
+        one, other = swap.split("-")
+        chest = swap.startswith("V")
+        reason, leads = ("chest_electrodes", (one, other)) if chest else ("arm_electrodes", LIMB_LEADS)
+        reasons.append(because(reason, leads, why=f"{one} and {other}"))
     return reasons

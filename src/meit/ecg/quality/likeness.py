@@ -2,8 +2,8 @@
 
 Ideas, not code, from signal quality indices: beats found twice must agree (bSQI, Li, Mark, Clifford, Physiological
 Measurement 29:15-32, 2008, there by two detectors, here by two groups of leads), power must lie where an ECG has it
-(pSQI, the same), and leads must differ as views of one heart do (the Challenge of 2011: Silva, Moody, Celi, Computing in
-Cardiology 38:273-276). Rhythm is not looked at: fibrillation and ventricular rhythms have beats that look alike too.
+(pSQI, the same), and leads must differ as views of one heart do (the Challenge of 2011: Silva, Moody, Celi, Computing
+in Cardiology 38:273-276). Rhythm is not looked at: fibrillation and ventricular rhythms have beats that look alike too.
 """
 
 from dataclasses import dataclass

@@ -54,8 +54,8 @@ def features(beat: np.ndarray) -> np.ndarray:
 # wrong more often than right (docs/quality.md); the class is there so that it is not taken for another one
 NEVER = np.inf
 LEAST_ODDS = {
-    "RA-LA": 2.0, "RA-LL": 2.5, "LA-LL": NEVER, "V1-V2": 3.5, "V2-V3": 4.0, "V3-V4": 4.0, "V4-V5": NEVER, "V5-V6": NEVER,
-    "V1-V3": 2.5, "V1-V6": 2.5, "V2-V5": 2.5, "V3-V6": 2.5,
+    "RA-LA": 2.0, "RA-LL": 2.5, "LA-LL": NEVER, "V1-V2": 3.5, "V2-V3": 4.0, "V3-V4": 4.0, "V4-V5": NEVER,
+    "V5-V6": NEVER, "V1-V3": 2.5, "V1-V6": 2.5, "V2-V5": 2.5, "V3-V6": 2.5,
 }  # fmt: skip
 
 

@@ -10,18 +10,20 @@ REASONS = {
     "unit": (UNUSABLE, "{value:.3g} mV peak to peak in the middle lead: {why}"),
     "no_ecg": (UNUSABLE, "no ECG can be made out: {why}"),
     "too_few_leads": (UNUSABLE, "{value:.0f} of 12 leads show nothing: too little is left to read"),
-    "no_second_limb_lead": (UNUSABLE, "fewer than two of I, II and III show anything: the frontal plane is not recorded"),
+    "no_second_limb_lead": (
+        UNUSABLE, "fewer than two of I, II and III show anything: the frontal plane is not recorded",
+    ),
     "too_short": (UNUSABLE, "only {value:.3g} s are recorded, too little to tell a rhythm"),
     "limb_laws": (LIMITED, "limb leads do not add up ({why}"),
     "arm_electrodes": (
         LIMITED,
-        "the electrodes {why} look exchanged: the draft describes the leads as they are stored, so axis, infarction and "
-        "rhythm statements may be wrong; check the cables and record again",
+        "the electrodes {why} look exchanged: the draft describes the leads as they are stored, so axis, infarction "
+        "and rhythm statements may be wrong; check the cables and record again",
     ),
     "chest_electrodes": (
         LIMITED,
-        "the electrodes {why} look exchanged: statements about R-wave progression, anterior infarction and T waves may be "
-        "wrong; check the cables and record again",
+        "the electrodes {why} look exchanged: statements about R-wave progression, anterior infarction and T waves may "
+        "be wrong; check the cables and record again",
     ),
     "unfamiliar": (
         LIMITED,
@@ -33,8 +35,8 @@ REASONS = {
     ),
     "restless": (
         LIMITED,
-        "the leads swing unevenly, each by itself ({value:.2f} times the usual, limit {why}): movement or poor contact, in "
-        "shapes like the ECG's own waves, which the model may take for findings",
+        "the leads swing unevenly, each by itself ({value:.2f} times the usual, limit {why}): movement or poor contact, "
+        "in shapes like the ECG's own waves, which the model may take for findings",
     ),
     "missing": (LIMITED, "{leads} not recorded: nothing can be said about {them}"),
     "flat": (LIMITED, "{leads} flat (electrode off?): statements about {them} can't be trusted"),
@@ -46,8 +48,8 @@ REASONS = {
     ),
     "baseline_wander": (
         LIMITED,
-        "{leads} wandering with the baseline (up to {value:.2g} mV): ST segments can't be judged there; the model's filter "
-        "takes away most of it",
+        "{leads} wandering with the baseline (up to {value:.2g} mV): ST segments can't be judged there; the model's "
+        "filter takes away most of it",
     ),
     "muscle_noise": (
         LIMITED,
@@ -56,8 +58,8 @@ REASONS = {
     ),
     "mains_hum": (
         LIMITED,
-        "{leads} covered by mains hum (up to {value:.2g} mV RMS): it hides small waves from the eye; the model's filter "
-        "takes it away",
+        "{leads} covered by mains hum (up to {value:.2g} mV RMS): it hides small waves from the eye; the model's "
+        "filter takes it away",
     ),
     "short": (LIMITED, "only {value:.3g} s are recorded: what is rare may be missed"),
     "long_gap": (LIMITED, "{leads} not recorded for {value:.3g} s of the recording"),
@@ -84,7 +86,8 @@ def because(reason: str, leads: tuple[str, ...] = (), value: float = 0.0, why: s
     """A reason in its own words."""
     verdict, text = REASONS[reason]
     are = f"{', '.join(leads)} {'is' if len(leads) == 1 else 'are'}"
-    return Reason(reason, leads, text.format(leads=are, them="it" if len(leads) == 1 else "them", value=value, why=why), verdict)
+    them = "it" if len(leads) == 1 else "them"
+    return Reason(reason, leads, text.format(leads=are, them=them, value=value, why=why), verdict)
 
 
 @dataclass(frozen=True)
