@@ -34,7 +34,7 @@ def evaluate_quality(
     train = EcgSet(data, SPLITS["train"], config.rate, config.seconds)
     train_texts = training_texts(data)
     drafts, features = write_drafts(model, test)
-    _, _, train_features = encode_all(model.encoder, train)
+    _, _, train_features = encode_all(model.encoder, train, by_signal=True)
     swap = other_patient(test.patients, SEED)
     systems = {
         MODEL: drafts,

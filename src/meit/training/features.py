@@ -118,20 +118,22 @@ def as_if_recorded(targets: np.ndarray, known: np.ndarray, held_out: np.ndarray,
 
 @torch.inference_mode()
 def encode_all(
-    encoder: EcgEncoder, data: EcgSet, chosen: np.ndarray | None = None, batch_size: int = 64
+    encoder: EcgEncoder, data: EcgSet, chosen: np.ndarray | None = None, batch_size: int = 64, by_signal: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Finding probabilities (N, F), tokens (N, S, width) and retrieval features (N, 2 * width) of a set's recordings.
 
-    chosen: indices (N,) of some of them; by default all.
+    chosen: indices (N,) of some of them; by default all. by_signal: nothing is measured, which takes a tenth of a second
+    a recording; the probabilities are then those of the signal alone.
     """
     encoder.eval()
     chosen = np.arange(len(data)) if chosen is None else chosen
     batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
     parts = []
-    for ecg, mask, measures in loaded(data, batches, encoder.config.measures):
+    for ecg, mask, measures in loaded(data, batches, () if by_signal else encoder.config.measures):
         frames, recorded = encoder.frames(ecg, mask)
         features = encoder.features(frames, recorded)
-        probabilities = encoder.probabilities(encoder.findings(features), measures)
+        logits = encoder.findings(features)
+        probabilities = torch.sigmoid(logits) if by_signal else encoder.probabilities(logits, measures)
         parts.append((probabilities, encoder.tokens(frames, recorded), features))
     probabilities, tokens, features = (torch.cat(part) for part in zip(*parts, strict=True))
     return probabilities, tokens, features

@@ -86,7 +86,7 @@ def train(recipe: Recipe) -> Path:
     def view(some: EcgSet, probabilities: np.ndarray | None = None):
         if recipe.tune_encoder:
             return RecordedView(some, config)
-        found, tokens, _ = encode_all(encoder, some)
+        found, tokens, _ = encode_all(encoder, some, by_signal=probabilities is not None)
         return EncodedView(found if probabilities is None else torch.from_numpy(probabilities), tokens)
 
     tokenizer, prompts = model.tokenizer, all_prompts(recipe, model.tokenizer)
