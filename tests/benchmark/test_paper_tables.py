@@ -88,6 +88,7 @@ def test_curves_over_a_size(tmp_path):
     found = points("training-size", collect([tmp_path]))
     assert {(series, size) for series, size, _ in found} == {("ptb-xl small", size) for size in (0.1, 0.3, 1.0)}
     figure = scaling_figure(found, "training-size")
+    scaling_figure([*found, *found], "training-size")  # two runs of one size
     line = figure.axes[0].lines[0]
     assert list(line.get_xdata()) == [0.1, 0.3, 1.0] and list(line.get_ydata()) == [0.2, 0.3, 0.4]
     with pytest.raises(DataError, match="size and training-size have"):
