@@ -70,6 +70,6 @@ def scaling_figure(points: Sequence[tuple[str, float, Mapping[str, dict]]], quan
         axes.set_xscale("log")
         axes.set_title(name)
         axes.set_xlabel(quantity)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * max(found[name]["ci95"][1] for _, _, found in points if name in found))
     grid[0].legend(fontsize=6)
     return figure
