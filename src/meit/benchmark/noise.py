@@ -135,7 +135,7 @@ class NoisyEcgs:
     def __init__(self, data: EcgSet, name: str, noise: Noise, level: Level, seed: int):
         self.data, self.name, self.noise, self.level, self.seed = data, name, noise, level, seed
         self.ids = data.column("record_id")
-        self.keeps_inputs = data.keeps_inputs  # a large set's inputs are made in several processes
+        self.rate, self.keeps_inputs = data.rate, data.keeps_inputs
 
     def __len__(self) -> int:
         return len(self.data)
