@@ -113,10 +113,11 @@ class ReportModel(nn.Module):
         """As encode, and the retrieval features (B, 2 * width)."""
         frames, recorded = self.encoder.frames(ecg, mask)
         features = self.encoder.features(frames, recorded)
-        logits, config = self.encoder.findings(features), self.spec.encoder
+        logits, tokens, config = self.encoder.findings(features), self.encoder.tokens(frames, recorded), self.spec.encoder
+        if not config.measures:  # nothing has to leave the accelerator
+            return torch.sigmoid(logits), tokens, features
         found = measured(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
-        probabilities = self.encoder.probabilities(logits, torch.from_numpy(found).to(logits.device))
-        return probabilities, self.encoder.tokens(frames, recorded), features
+        return self.encoder.probabilities(logits, torch.from_numpy(found).to(logits.device)), tokens, features
 
     def unfamiliar(self, features: Tensor) -> list[Reason]:
         """What is to be said where features (2 * width,) lie far from the training set's; nothing where that is unknown."""

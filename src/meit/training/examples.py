@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import ConcatDataset, Dataset
 
 from meit.data.batches import EcgSet
-from meit.data.shards import Report, read_all_reports
+from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, in_share
 from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
@@ -20,7 +20,7 @@ from meit.model.instructions import instructions
 from meit.model.prompt import INSTRUCTION, answer_ids, for_training, prompt_ids
 from meit.training.features import as_if_recorded
 from meit.training.recipe import Recipe
-from meit.training.targets import PRESENT, finding_targets
+from meit.training.targets import PRESENT, targets_of
 
 INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {"one": lambda: (INSTRUCTION,), "many": instructions}
 
@@ -181,11 +181,6 @@ class Collator:
         if all(view.ecg is not None for view in views):
             batch |= {"ecg": torch.stack([v.ecg for v in views]), "ecg_mask": torch.stack([v.mask for v in views])}
         return batch
-
-
-def targets_of(reports: Iterable[Report], config: EncoderConfig) -> np.ndarray:
-    """(N, F) in 0..1."""
-    return np.stack([finding_targets(report, config) for report in reports])
 
 
 def plans(targets: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from meit.training.loader import loaded
 from meit.training.measures import MEASURES, fit_measured, measures_of
 from meit.training.pretrain import pretrain
 from meit.training.recipe import Recipe
-from meit.training.targets import PRESENT, finding_targets
+from meit.training.targets import PRESENT, targets_of
 
 ENCODER, HELD_OUT = "encoder.safetensors", "held_out.npy"
 
@@ -28,7 +28,7 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
         return by_signal, held_out
     encoder = EcgEncoder(config)
     encoder.load_state_dict(by_signal.state_dict(), strict=False)
-    targets = np.stack([finding_targets(report, config) for report in train.reports])
+    targets = targets_of(train.reports, config)
     parts = np.array(train.column("fold")) % recipe.cross_fits
     held_out = fit_measured(encoder, held_out, measures_of(train, config.measures, out / MEASURES), targets, parts, recipe.seed)
     return encoder.eval(), held_out
@@ -50,7 +50,7 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
         if recipe.tune_encoder and not recipe.text_steps:  # nobody asks what it gives now
             return encoder, np.zeros((len(train), len(config.findings)), np.float32)
         return encoder, encode_all(encoder, train)[0].numpy()
-    targets = np.stack([finding_targets(report, config) for report in train.reports])
+    targets = targets_of(train.reports, config)
     folds = np.array(train.column("fold"))
 
     def fit(chosen: np.ndarray, seed: int, label: str) -> EcgEncoder:

@@ -39,3 +39,8 @@ def finding_targets(report: Report, config: EncoderConfig) -> np.ndarray:
     """(F,) in 0..1, in the order of config.findings."""
     present = TARGETS[config.targets](report)
     return np.array([present.get(name, 0.0) for name in config.findings], dtype=np.float32)
+
+
+def targets_of(reports: Iterable[Report], config: EncoderConfig) -> np.ndarray:
+    """(N, F) in 0..1."""
+    return np.stack([finding_targets(report, config) for report in reports])

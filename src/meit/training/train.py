@@ -24,15 +24,14 @@ from meit.model.prompt import prompt_ids
 from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
 from meit.provenance import command, hardware, versions
 from meit.training.examples import (
-    INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, plans, targets_of,
-    text_examples,
+    INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, plans, text_examples,
 )  # fmt: skip
 from meit.training.familiar import familiarity_of, rebuilt
 from meit.training.features import best_threshold, encode_all, trained_encoder
 from meit.training.loader import workers
 from meit.training.memory import keep_freed_memory
 from meit.training.recipe import Recipe
-from meit.training.targets import MIN_CASES, TARGETS, finding_names
+from meit.training.targets import MIN_CASES, TARGETS, finding_names, targets_of
 
 MODEL, LOG = "model", "log"
 ENGINES = {  # several processes: what each holds
@@ -78,8 +77,11 @@ def train(recipe: Recipe) -> Path:
     )
     with processes.main_process_first():
         encoder, held_out = trained_encoder(recipe, config, ecgs, out)
-    wanted = targets_of(ecgs.reports, config)
-    model = _build(recipe, config, best_threshold(held_out, wanted) if recipe.plan else 0.0)
+    shown, threshold = held_out, 0.0
+    if recipe.plan:
+        wanted = targets_of(ecgs.reports, config)
+        shown, threshold = plans(wanted), best_threshold(held_out, wanted)
+    model = _build(recipe, config, threshold)
     model.encoder.load_state_dict(encoder.state_dict())
     model.encoder.requires_grad_(recipe.tune_encoder)
 
@@ -92,7 +94,6 @@ def train(recipe: Recipe) -> Path:
     tokenizer, prompts = model.tokenizer, all_prompts(recipe, model.tokenizer)
     text = text_examples(recipe, config, ecgs, held_out, tokenizer, prompts)
     tune = (recipe.tune_epochs, recipe.hide_signal)
-    shown = plans(wanted) if recipe.plan else held_out
     examples = joined([text, ecg_examples(recipe, ecgs, view(ecgs, shown), tokenizer, prompts, *tune)])
     validation = None
     if recipe.evaluate_every:
