@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meit.benchmark.findings import BENIGN, CRITICAL, by_code, is_abnormal, score_findings
+from meit.benchmark.findings import by_code, score_findings
 from meit.errors import DataError
+from meit.reports.gravity import BENIGN, CRITICAL, is_abnormal
 from meit.reports.statements import codes, read_statements
 
 REFERENCES = [

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.benchmark.findings import SUPERCLASSES
 from meit.benchmark.metrics import Metric
 from meit.benchmark.ratings import bootstrapped
 from meit.benchmark.study import REFERENCE, model_of, read_predictions, superclasses
 from meit.benchmark.tables import markdown_table, plain, results_json
 from meit.errors import DataError
 from meit.files import write_json, write_text
+from meit.reports.gravity import SUPERCLASSES
 from meit.reports.statements import CERTAINTIES, codes, read_statements
 
 COLUMNS = ["ecg_id", "patient_id", "scp_codes", "validated_by_human"]

@@ -25,21 +25,8 @@ import numpy as np
 from meit.benchmark.bootstrap import patient_index, resampled_sums
 from meit.benchmark.metrics import Metric
 from meit.errors import DataError
-from meit.reports.statements import Statement, codes, read_statements
-
-SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
-# What must neither be missed nor invented.
-CRITICAL: dict[str, Callable[[Statement], bool]] = {
-    "atrial_fibrillation": lambda one: one.code == "AFIB",
-    "complete_av_block": lambda one: one.code == "3AVB",
-    "acute_infarction": lambda one: codes()[one.code].superclass == "MI" and one.age in ("acute", "recent"),
-    "long_qt": lambda one: one.code == "LNGQT",
-    "ventricular_tachycardia": lambda one: one.code in ("VTACH", "VFIB"),
-    "pacing": lambda one: one.code == "PACE",
-}
-# Findings of a normal ECG; what is in no superclass, not critical and not here makes a report abnormal unless it says
-# that the ECG is (otherwise) normal.
-BENIGN = frozenset({"NORM", "SR", "SARRH", "MID", "AXL", "AXR", "EREPOL", "ARTEFACT"})
+from meit.reports.gravity import CRITICAL, SUPERCLASSES, critical_findings, is_abnormal
+from meit.reports.statements import codes, read_statements
 
 # The columns of a record's counts, for each code, superclass, critical finding, and "abnormal".
 BOTH, DRAFT_ONLY, REFERENCE_ONLY, NEITHER = range(4)
@@ -88,25 +75,13 @@ def by_code(
     return dict(sorted(scores.items(), key=lambda item: (-item[1].n, item[0])))
 
 
-def is_abnormal(statements: Sequence[Statement]) -> bool:
-    """Whether a report calls the ECG abnormal: a finding of MI, STTC, CD or HYP, a critical one, the words "abnormal
-    ECG"; or any finding that is not BENIGN where it does not say that the ECG is normal otherwise."""
-    stated = [one for one in statements if not one.negated]
-    names = {one.code for one in stated}
-    if "ABECG" in names or {codes()[name].superclass for name in names} & set(SUPERCLASSES[1:]):
-        return True
-    if any(holds(one) for one in stated for holds in CRITICAL.values()):
-        return True
-    return "NORM" not in names and bool(names - BENIGN)
-
-
 def _labels(report: str) -> set[str]:
     """What a report asserts: codes, superclasses and critical findings (with their kind before), and ABNORMAL."""
     statements = read_statements(report)
     stated = [one for one in statements if not one.negated]
     labels = {one.code for one in stated}
     labels |= {f"class:{codes()[one.code].superclass}" for one in stated}
-    labels |= {f"critical:{name}" for name, holds in CRITICAL.items() if any(holds(one) for one in stated)}
+    labels |= {f"critical:{name}" for name in critical_findings(stated)}
     return labels | ({ABNORMAL} if is_abnormal(statements) else set())
 
 
