@@ -1,5 +1,7 @@
 """Recording -> Measurements: its beats, their median, the waves of that, and what follows from them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from meit.ecg.measure.beats import Beats, find_beats
@@ -21,34 +23,59 @@ _LONGEST_QRS_MS = 300.0
 _LEAST_RATE = 80.0  # Hz, for all but the rhythm: QRS complexes are blurred below
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is measured on. beats: of the recording. found: how surely, 0 to 1. leads: without pacing spikes, where beat
+    and waves are those of the median beat and paced (m,) tells which beats are paced; None, where `missing` says why.
+    """
+
+    leads: Leads
+    beats: Beats
+    found: float
+    beat: MedianBeat | None = None
+    waves: Waves | None = None
+    paced: np.ndarray | None = None
+    missing: str = ""
+
+
+def look(recording: Recording) -> Seen | str:
+    """The beats of a recording and their median, or the reason why there is nothing to measure."""
+    leads = usable_leads(recording)
+    if leads is None:
+        return "no lead can be used, or less than two seconds are recorded"
+    beats = find_beats(leads)
+    if not np.isfinite(beats.rr).any():
+        return "fewer than two beats found"
+    best, found = _agreement(leads, beats)
+    if best < _AGREED or found < _FOUND:
+        return "no beats that several leads show alike"
+    if beats.dominant.mean() < _DOMINANT:
+        return "no two beats in five have one shape"
+    chosen = choose(leads, beats)
+    if len(chosen) < FEWEST:
+        return Seen(leads, beats, found, missing=f"fewer than {FEWEST} whole beats of one shape")
+    leads, beat, waves, paced = _median_beat(leads, beats, chosen)
+    if waves.qrs_on is None or waves.ms("qrs_on", "qrs_off") > _LONGEST_QRS_MS:
+        return "no QRS complex stands out in the median beat"
+    return Seen(leads, beats, found, beat, waves, paced)
+
+
 def measure(recording: Recording) -> Measurements:
     """Measures a recording, of a long one the first five minutes; never raises for one that passed its own checks.
 
     What the signal does not bear has the value None and says why. In atrial fibrillation the rate is that of the mean
     RR interval, and QT that of the median beat: averages of what differs from beat to beat.
     """
-    leads = usable_leads(recording)
-    if leads is None:
-        return _complete({}, "no lead can be used, or less than two seconds are recorded")
-    beats = find_beats(leads)
-    if not np.isfinite(beats.rr).any():
-        return _complete({}, "fewer than two beats found")
-    best, found = _agreement(leads, beats)
-    if best < _AGREED or found < _FOUND:
-        return _complete({}, "no beats that several leads show alike")
-    if beats.dominant.mean() < _DOMINANT:
-        return _complete({}, "no two beats in five have one shape")
+    return measured(recording, look(recording))
 
-    chosen = choose(leads, beats)
-    waves, missing = None, ""
-    if len(chosen) < FEWEST:
-        missing = f"fewer than {FEWEST} whole beats of one shape"
-    else:
-        leads, beat, waves, paced = _median_beat(leads, beats, chosen)
-        if waves.qrs_on is None or waves.ms("qrs_on", "qrs_off") > _LONGEST_QRS_MS:
-            return _complete({}, "no QRS complex stands out in the median beat")
+
+def measured(recording: Recording, seen: Seen | str) -> Measurements:
+    """`measure` of what `look` has seen."""
+    if isinstance(seen, str):
+        return _complete({}, seen)
+    leads, beats, beat, waves, missing = seen.leads, seen.beats, seen.beat, seen.waves, seen.missing
     p = Measure(None, 0.0, missing) if waves is None else presence(leads, beat, waves, irregularity(beats))
-    values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, found, missing)
+    values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, seen.found, missing)
     if waves is None:
         return _complete(values, missing)
     values["p_present"] = p
@@ -56,7 +83,7 @@ def measure(recording: Recording) -> Measurements:
         return _complete(values, f"intervals and amplitudes need {_LEAST_RATE:g} samples a second")
 
     if recording.rate >= LEAST_RATE:
-        values["paced_beats"] = Measure(float(paced.mean()), found)
+        values["paced_beats"] = Measure(float(seen.paced.mean()), seen.found)
     else:
         values["paced_beats"] = Measure(None, 0.0, f"pacing spikes need {LEAST_RATE:g} samples a second")
     doubts = Doubts(leads, beat)
