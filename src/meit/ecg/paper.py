@@ -5,6 +5,7 @@ a beat is read down the column; each lead is placed around its own median, which
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,48 @@ ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3"
 PNG_DPI = 200
 
 _WIDTH, _HEIGHT = 297.0, 210.0  # A4, landscape
-_LEFT, _BOTTOM = 11.0, 18.0  # of the grid
-_GRID_WIDTH, _ROW_HEIGHT = 275.0, 40.0
-_GRID_HEIGHT = _ROW_HEIGHT * len(ROWS)
-_TRACES = _LEFT + 15.0  # where time zero is; the calibration pulse stands before it
 _PULSE_WIDTH = 0.2 * MM_PER_SECOND
 _MARGIN = 2.0  # that a trace keeps from the edge of its row, where it fits
 
 _PAPER, _FINE, _COARSE = "#fffdfc", "#f9e0dd", "#efb9b4"
 _INK, _GREY = "#1c1c24", "#6b6470"
+STYLE = {  # every sample is drawn; text stays text; an SVG's element names do not change from run to run
+    "path.simplify": False, "svg.fonttype": "none", "svg.hashsalt": "meit", "pdf.fonttype": 42,
+    "font.family": "DejaVu Sans",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the grid lies on a sheet, in mm from its lower left corner; multiples of 5 keep its lines whole."""
+
+    left: float = 0.0
+    bottom: float = 0.0
+    width: float = 265.0
+    row_height: float = 25.0
+
+    @property
+    def height(self) -> float:
+        return self.row_height * len(ROWS)
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def top(self) -> float:
+        return self.bottom + self.height
+
+    @property
+    def traces(self) -> float:
+        """Where time zero is; the calibration pulse stands before it."""
+        return self.left + 15.0
+
+    def baseline(self, row: int) -> float:
+        return self.top - (row + 0.5) * self.row_height
+
+
+_SHEET = Grid(left=11.0, bottom=18.0, width=275.0, row_height=40.0)
 
 
 def draw_paper(recording: Recording, path: str | Path, start_s: float = 0.0) -> Path:
@@ -45,9 +79,7 @@ def draw_paper(recording: Recording, path: str | Path, start_s: float = 0.0) -> 
         raise MeitError(f"{recording.name}: has {recording.seconds:.3g} s, so no sheet can start at {start_s:g} s")
     import matplotlib  # a quarter of a second
 
-    # every sample is drawn; text stays text in the SVG; its element names do not change from run to run
-    style = {"path.simplify": False, "svg.fonttype": "none", "svg.hashsalt": "meit", "font.family": "DejaVu Sans"}
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(STYLE):
         figure = _figure(recording, start_s)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
@@ -61,44 +93,55 @@ def draw_paper(recording: Recording, path: str | Path, start_s: float = 0.0) -> 
 
 
 def _figure(recording: Recording, start_s: float):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_WIDTH / 25.4, _HEIGHT / 25.4), facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, _WIDTH), ylim=(0, _HEIGHT))
-    axes.set_axis_off()
-    _draw_grid(axes)
+    figure, axes = sheet(_WIDTH, _HEIGHT)
     quality = inspect(recording)
-    cut = []
-    for row, leads in enumerate(ROWS):
-        baseline = _BOTTOM + _GRID_HEIGHT - (row + 0.5) * _ROW_HEIGHT
-        _draw_pulse(axes, row, baseline)
-        seconds = SHEET_SECONDS / len(leads)
-        for column, lead in enumerate(leads):
-            fits = _draw_lead(axes, recording, quality, lead, start_s, column * seconds, seconds, baseline)
-            if not fits:
-                cut.append(lead)
-    _draw_words(axes, recording, quality, start_s, tuple(dict.fromkeys(cut)))
+    cut = draw_leads(axes, recording, quality, _SHEET, start_s)
+    _draw_words(axes, recording, quality, start_s, cut)
     return figure
 
 
-def _draw_grid(axes) -> None:
+def sheet(width: float, height: float):
+    """An empty sheet of this size in mm, and its axes, whose unit is the millimetre. To be drawn on and saved in STYLE."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 25.4, height / 25.4), facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def draw_leads(axes, recording: Recording, quality: Quality, grid: Grid, start_s: float = 0.0) -> tuple[str, ...]:
+    """Draws the grid, the calibration pulses and ten seconds of the 12 leads on a sheet's axes; returns the leads that
+    are taller than the grid and were cut."""
+    _draw_grid(axes, grid)
+    cut = []
+    for row, leads in enumerate(ROWS):
+        _draw_pulse(axes, grid, row)
+        seconds = SHEET_SECONDS / len(leads)
+        for column, lead in enumerate(leads):
+            if not _draw_lead(axes, recording, quality, grid, row, lead, start_s, column * seconds, seconds):
+                cut.append(lead)
+    return tuple(dict.fromkeys(cut))
+
+
+def _draw_grid(axes, grid: Grid) -> None:
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Rectangle
 
-    right, top = _LEFT + _GRID_WIDTH, _BOTTOM + _GRID_HEIGHT
-    axes.add_patch(Rectangle((_LEFT, _BOTTOM), _GRID_WIDTH, _GRID_HEIGHT, facecolor=_PAPER, edgecolor="none", zorder=0))
+    corner = (grid.left, grid.bottom)
+    axes.add_patch(Rectangle(corner, grid.width, grid.height, facecolor=_PAPER, edgecolor="none", zorder=0))
     for step, colour, width, order in ((1, _FINE, 0.35, 1), (5, _COARSE, 0.5, 2)):
-        upright = [((x, _BOTTOM), (x, top)) for x in np.arange(_LEFT, right + 0.5, step)]
-        level = [((_LEFT, y), (right, y)) for y in np.arange(_BOTTOM, top + 0.5, step)]
+        upright = [((x, grid.bottom), (x, grid.top)) for x in np.arange(grid.left, grid.right + 0.5, step)]
+        level = [((grid.left, y), (grid.right, y)) for y in np.arange(grid.bottom, grid.top + 0.5, step)]
         axes.add_collection(LineCollection(upright + level, colors=colour, linewidths=width, zorder=order))
 
 
-def _draw_pulse(axes, row: int, baseline: float) -> None:
+def _draw_pulse(axes, grid: Grid, row: int) -> None:
     """One millivolt for 0.2 s, on a foot of 2 mm either side."""
-    x = _TRACES - 10.0 + np.array([0, 2, 2, 2 + _PULSE_WIDTH, 2 + _PULSE_WIDTH, 4 + _PULSE_WIDTH])
-    y = baseline + np.array([0, 0, 1, 1, 0, 0]) * MM_PER_MILLIVOLT
+    x = grid.traces - 10.0 + np.array([0, 2, 2, 2 + _PULSE_WIDTH, 2 + _PULSE_WIDTH, 4 + _PULSE_WIDTH])
+    y = grid.baseline(row) + np.array([0, 0, 1, 1, 0, 0]) * MM_PER_MILLIVOLT
     axes.plot(x, y, color=_INK, linewidth=0.8, solid_joinstyle="miter", zorder=4, gid=f"pulse-{row + 1}")
 
 
@@ -106,20 +149,22 @@ def _draw_lead(
     axes,
     recording: Recording,
     quality: Quality,
+    grid: Grid,
+    row: int,
     lead: str,
     start_s: float,
     offset_s: float,
     seconds: float,
-    baseline: float,
 ) -> bool:
     """Draws `seconds` of a lead from start_s + offset_s on; False where it is taller than the grid and is cut."""
     from matplotlib.patches import Rectangle
 
-    left, width = _TRACES + offset_s * MM_PER_SECOND, seconds * MM_PER_SECOND
-    bottom = baseline - _ROW_HEIGHT / 2
+    left, width = grid.traces + offset_s * MM_PER_SECOND, seconds * MM_PER_SECOND
+    baseline = grid.baseline(row)
+    bottom, ceiling_of_row = baseline - grid.row_height / 2, baseline + grid.row_height / 2
     name = lead + (" (derived)" if lead in recording.derived else "") + (" – flat" if lead in quality.flat else "")
     backing = {"facecolor": _PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # hides the grid, never a trace
-    at = (left + 1.5, bottom + _ROW_HEIGHT - 5.5)
+    at = (left + 1.5, ceiling_of_row - 5.5)
     axes.text(*at, name, fontsize=9, fontweight="bold", color=_INK, bbox=backing, zorder=3)
     if offset_s:  # the tick that parts two leads
         axes.plot([left, left], [baseline - 3, baseline + 3], color=_GREY, linewidth=0.7, zorder=3)
@@ -137,12 +182,12 @@ def _draw_lead(
     low, high = np.nanmin(heights), np.nanmax(heights)
     # Within its row if it fits there, else across the rows, as carts print it: the lead is moved as a whole,
     # which leaves its shape and size alone. Only what is taller than the grid is cut.
-    floor, ceiling = bottom + _MARGIN, bottom + _ROW_HEIGHT - _MARGIN
+    floor, ceiling = bottom + _MARGIN, ceiling_of_row - _MARGIN
     if high - low > ceiling - floor:
-        floor, ceiling = _BOTTOM, _BOTTOM + _GRID_HEIGHT
+        floor, ceiling = grid.bottom, grid.top
     shift = max(0.0, floor - (baseline + low)) - max(0.0, baseline + high - ceiling)
     (line,) = axes.plot(
-        _TRACES + ((first + np.arange(len(part))) / rate - start_s) * MM_PER_SECOND,
+        grid.traces + ((first + np.arange(len(part))) / rate - start_s) * MM_PER_SECOND,
         baseline + shift + heights,
         color=_INK,
         linewidth=0.8,
@@ -150,39 +195,39 @@ def _draw_lead(
         zorder=4,
         gid=f"lead-{lead}" if seconds < SHEET_SECONDS else f"rhythm-{lead}",
     )
-    line.set_clip_path(Rectangle((left, _BOTTOM), width, _GRID_HEIGHT, transform=axes.transData))
+    line.set_clip_path(Rectangle((left, grid.bottom), width, grid.height, transform=axes.transData))
     return bool(high - low <= ceiling - floor)
 
 
 def _draw_words(axes, recording: Recording, quality: Quality, start_s: float, cut: tuple[str, ...]) -> None:
-    top, right = _BOTTOM + _GRID_HEIGHT, _LEFT + _GRID_WIDTH
-    axes.text(_LEFT, top + 17, _printable(recording.name), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
-    axes.text(_LEFT, top + 10.5, _about_patient(recording), fontsize=9, color=_INK, parse_math=False)
+    left, right, top = _SHEET.left, _SHEET.right, _SHEET.top
+    axes.text(left, top + 17, printable(recording.name), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
+    axes.text(left, top + 10.5, about_patient(recording), fontsize=9, color=_INK, parse_math=False)
     if recording.start is not None:
         axes.text(right, top + 17, f"{recording.start:%Y-%m-%d  %H:%M:%S}", fontsize=9, color=_INK, ha="right")
     shown_to = min(start_s + SHEET_SECONDS, recording.seconds)
     length = f"{start_s:g}–{shown_to:.4g} s of {recording.seconds:.4g} s,  {recording.rate:g} Hz"
     axes.text(right, top + 10.5, length, fontsize=9, color=_INK, ha="right")
     scale = f"{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV   drawn as stored in the file, no filter applied"
-    axes.text(_LEFT, _BOTTOM - 6, scale, fontsize=8, color=_GREY)
+    axes.text(left, _SHEET.bottom - 6, scale, fontsize=8, color=_GREY)
     notes = quality.warnings()
     if cut:
         notes.append(f"taller than the sheet and cut: {', '.join(cut)}")
     for line, note in enumerate(_fitted(notes)):
-        axes.text(_LEFT, top + 6 - 3.7 * line, note, fontsize=7.5, color="#a03a2c")
+        axes.text(left, top + 6 - 3.7 * line, note, fontsize=7.5, color="#a03a2c")
 
 
-def _about_patient(recording: Recording) -> str:
+def about_patient(recording: Recording) -> str:
     patient = recording.patient
     known = (
-        f"Patient {_printable(patient.id)}" if patient.id else None,
+        f"Patient {printable(patient.id)}" if patient.id else None,
         {"F": "female", "M": "male"}.get(patient.sex),
         f"{patient.age:g} years" if patient.age is not None else None,
     )
     return ",  ".join(part for part in known if part) or "patient not stated"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What a file calls itself, cut to the sheet and without characters that an SVG must not hold."""
     kept = "".join(character for character in text if character.isprintable() and not 0xD800 <= ord(character) < 0xE000)
     return kept if len(kept) <= 60 else kept[:59] + "…"
