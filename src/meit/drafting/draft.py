@@ -47,26 +47,30 @@ class Draft:
         """Whether the recording was: then there is no report, no statement and no measurement, only the reason."""
         return self.quality is not None and self.quality["verdict"] == UNUSABLE
 
-    def to_text(self) -> str:
-        """What a person reads: the recording, the draft line by line, what to look at, and what this is."""
+    def to_text(self, closing: Sequence[str] = ()) -> str:
+        """What a person reads: the recording, the draft line by line, what to look at, and what this is.
+
+        closing: the last lines, where they say something else than that this is a draft to be reviewed.
+        """
         about = self.recording
         who = [f"{about['age']:.0f} years" if about["age"] is not None else None, about["sex"], about["start"]]
         head = f"ECG {about['name']}" + "".join(f" | {part}" for part in who if part)
-        if self.unusable:
+        if self.unusable and not self.report:
             return "\n".join([head, "", f"  {NO_REPORT}", "", "Why:", *(f"  - {warning}" for warning in self.warnings)])
         lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
         if self.statements:
             lines += ["", "Findings (+ measured, ? unchecked, ! contradicted; confidence):"]
             lines += [f"  {finding_line(one)}" for one in self.statements]
-        if measured := self._measured():
+        if measured := self.measured():
             lines += ["", f"Measured: {', '.join(measured)}"]
         if self.warnings:
             lines += ["", "Check:", *(f"  - {warning}" for warning in self.warnings)]
-        model = self.model
-        lines += ["", f"{REVIEW} Model {model['name']} {model['version']} ({model['sha256'][:12]})."]
-        return "\n".join(lines)
+        return "\n".join([*lines, "", *(closing or [f"{REVIEW} {self.drafted_by()}"])])
 
-    def _measured(self) -> list[str]:
+    def drafted_by(self) -> str:
+        return f"Model {self.model['name']} {self.model['version']} ({self.model['sha256'][:12]})."
+
+    def measured(self) -> list[str]:
         """What SHOWN names and what was measured; what is not reliable says so."""
         found = self.measurements or {}
         sure = found.get("reliability", {})
@@ -145,7 +149,7 @@ def draft_reports(
             warnings.append("nothing is left of the draft: the measurements contradict all of it")
         drafts.append(
             Draft(
-                recording=_about(recording),
+                recording=about(recording),
                 report=grounding.report,
                 warnings=warnings,
                 model=_drafted_by(model),
@@ -158,7 +162,7 @@ def draft_reports(
 
 
 def _no_report(model: ReportModel, recording: Recording, quality: Quality) -> Draft:
-    return Draft(_about(recording), "", quality.warnings(), _drafted_by(model), quality.to_dict(), note=NO_REPORT)
+    return Draft(about(recording), "", quality.warnings(), _drafted_by(model), quality.to_dict(), note=NO_REPORT)
 
 
 def _drafted_by(model: ReportModel) -> dict:
@@ -172,7 +176,8 @@ def _confidences(calibration: Calibration | None, encoder: dict[str, float]):
     return lambda statements: calibration.confidences(statements, encoder)
 
 
-def _about(recording: Recording) -> dict:
+def about(recording: Recording) -> dict:
+    """A recording, as a draft names it."""
     return {
         "name": recording.name,
         "source": recording.source,

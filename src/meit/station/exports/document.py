@@ -1,0 +1,109 @@
+"""What is exported: a recording and the report on it as it stands, drafted or signed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from meit.drafting.draft import REVIEW, Draft, about
+from meit.drafting.grounding import ground
+from meit.ecg.measure import measure
+from meit.ecg.measure.measurements import Measurements
+from meit.ecg.quality import UNUSABLE, inspect
+from meit.ecg.recording import Recording
+from meit.errors import MeitError
+
+DRAFT, FINAL, AMENDED = STATUSES = ("draft", "final", "amended")
+UNSIGNED = "Not signed."
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who signed a report, as what, and when: an instant, with its time zone."""
+
+    name: str
+    role: str
+    time: datetime
+
+    def __post_init__(self):
+        if not self.name.strip() or self.time.tzinfo is None:
+            raise MeitError("a signature needs a name, and a time with its time zone")
+
+    def __str__(self) -> str:
+        role = f", {self.role}" if self.role else ""
+        return f"Signed by {self.name}{role}, {self.time:%Y-%m-%d %H:%M} {self.time.tzname()}."
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A report and what it is about.
+
+    draft: the model's, as it was drafted; None where a reader wrote from a blank sheet. text: the report as it stands
+    now. version counts what was signed, from 1. reason: of an amendment. identifier: of the report, the same in all its
+    versions; "" for a draft that is kept nowhere.
+
+    Raises MeitError where status, signature, text and reason do not go together.
+    """
+
+    recording: Recording
+    text: str
+    draft: Draft | None = None
+    status: str = DRAFT
+    signature: Signature | None = None
+    reason: str = ""
+    version: int = 1
+    identifier: str = ""
+
+    def __post_init__(self):
+        if self.status not in STATUSES or (self.status == DRAFT) != (self.signature is None):
+            raise MeitError(f"a report is a draft without a signature, or final or amended with one, not {self.status!r}")
+        if self.signature and not self.text.strip():
+            raise MeitError("a signed report needs a text")
+        if (self.status == AMENDED) != bool(self.reason.strip()):
+            raise MeitError("an amended report, and no other, states the reason of its amendment")
+
+    @property
+    def signed(self) -> bool:
+        return self.signature is not None
+
+    @cached_property
+    def current(self) -> Draft:
+        """The draft as it would be had it been drafted with this text: its statements, held against what is measured,
+        and what is to be checked. A statement that the model drafted too keeps its confidence. `model` is empty where
+        none drafted."""
+        draft = self.draft
+        if draft is not None and self.text == draft.report:
+            return draft
+        quality = draft.quality if draft is not None else inspect(self.recording).to_dict()
+        usable = quality is None or quality["verdict"] != UNUSABLE
+        found = measure(self.recording) if usable else Measurements()
+        patient = self.recording.patient
+        grounding = ground(self.text, found, patient.sex, patient.age)
+        sure = {} if draft is None else {_key(one): one["confidence"] for one in draft.statements}
+        statements = [one.to_dict() for one in grounding.statements]
+        return Draft(
+            recording=about(self.recording) if draft is None else draft.recording,
+            report=self.text,
+            warnings=[*grounding.warnings, *(quality["warnings"] if quality else ())],
+            model={} if draft is None else draft.model,
+            quality=quality,
+            statements=[one | {"confidence": sure.get(_key(one))} for one in statements],
+            measurements=found.to_dict() if usable else None,
+        )
+
+    @cached_property
+    def closing(self) -> list[str]:
+        """What the report is: whose, and drafted by which model."""
+        model = [self.current.drafted_by()] if self.current.model else []
+        if self.signature is None:
+            return [" ".join([REVIEW, *model])] if model else [UNSIGNED]
+        version = f"Version {self.version}." if self.status == FINAL else f"Version {self.version}, amended: {self.reason}"
+        return [str(self.signature), version, *(f"Drafted by a model. {words}" for words in model)]
+
+
+def drafted(recording: Recording, draft: Draft) -> Document:
+    """A draft that nobody has touched."""
+    return Document(recording, draft.report, draft)
+
+
+def _key(statement: dict) -> tuple[str, bool]:
+    return statement["code"], statement["certainty"] == "excluded"
