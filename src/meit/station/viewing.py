@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from meit.ecg import paper
-from meit.ecg.measure.measurements import GLOBAL, Measurements
+from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measurements
 from meit.ecg.measure.measuring import Seen, look, measured
 from meit.ecg.measure.signals import MS, RATE
 from meit.ecg.quality import inspect
@@ -35,6 +35,7 @@ TITLES = {
     "chest_qrs_mv": "Largest QRS, chest leads", "premature_supraventricular": "Premature, supraventricular",
     "premature_ventricular": "Premature, ventricular", "longest_rr_ms": "Longest RR", "paced_beats": "Paced beats",
 }  # fmt: skip
+LEAD_TITLES = {"q_mv": "Q", "q_ms": "Q duration", "r_mv": "R", "s_mv": "S", "st_mv": "ST (J)", "st60_mv": "ST (J + 60 ms)", "t_mv": "T"}
 _SHOWN_AS = {  # by the end of a measure's name; all others are counts and shares
     "bpm": "{:.0f}/min", "ms": "{:.0f} ms", "mv": "{:.2f} mV", "deg": "{:.0f}°", "irregularity": "{:.0%}",
     "beats": "{:.0%}", "ventricular": "{:.0f}", "supraventricular": "{:.0f}",
@@ -77,6 +78,10 @@ def document(recording: Recording, signal: str = SIGNAL) -> dict:
         "beats": _beats(seen),
         "median_beat": _median_beat(seen, measurements),
         "measurements": _table(measurements),
+        "by_lead": {
+            "columns": [{"name": name, "title": title, "words": BY_LEAD[name]} for name, title in LEAD_TITLES.items()],
+            "rows": {lead: [_text(name, found[name].value) for name in LEAD_TITLES] for lead, found in measurements.leads.items()},
+        },
     }
 
 
