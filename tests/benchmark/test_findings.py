@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meit.benchmark.findings import by_code, score_findings
+from meit.benchmark.findings import by_code, findings_difference, score_findings
 from meit.errors import DataError
 from meit.reports.gravity import BENIGN, CRITICAL, is_abnormal
 from meit.reports.statements import codes, read_statements
@@ -83,6 +83,15 @@ def test_is_abnormal(text, abnormal):
 def test_excluded_findings_are_not_asserted():
     got = values(["No atrial fibrillation. Sinus rhythm."], ["Sinus rhythm."])
     assert got["statement_f1"] == 1 and got["invented_atrial_fibrillation"] == 0
+
+
+def test_differences_are_paired():
+    """5 of 7 against 7 of 7; a system against itself differs by nothing in any resample."""
+    found = findings_difference(DRAFTS, REFERENCES, REFERENCES, PATIENTS, n_bootstrap=20)
+    assert found["statement_f1"].value == pytest.approx(5 / 7 - 1)
+    assert found["hallucinated"].value == pytest.approx(2 / 4) and found["omitted"].value == pytest.approx(2 / 4)
+    same = findings_difference(DRAFTS, DRAFTS, REFERENCES, PATIENTS, n_bootstrap=20)
+    assert all(metric.value == 0 and metric.ci95 == (0, 0) for metric in same.values())
 
 
 def test_by_code():

@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from meit.benchmark.findings import by_code, score_findings
+from meit.benchmark.abnormal import abnormal_auroc
+from meit.benchmark.findings import by_code, findings_difference, score_findings
+from meit.benchmark.groups import by_group
 from meit.benchmark.metrics import Evaluation, Metric
 from meit.benchmark.plots import findings_figure, save_figure
 from meit.benchmark.tables import markdown_table, plain, results_json
@@ -23,7 +26,7 @@ from meit.training.features import encode_all
 SEED = 0
 SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has all
     "statement_precision", "statement_recall", "statement_f1", "hallucinated", "omitted", "missed_critical",
-    "invented_critical", "abnormal_sensitivity", "abnormal_specificity",
+    "invented_critical", "abnormal_sensitivity", "abnormal_specificity", "abnormal_auroc",
 )  # fmt: skip
 FURTHER = {  # what is slow and asked for by name: METEOR, BERTScore
     "meteor": ("meit.benchmark.meteor", "Meteor"),
@@ -51,13 +54,21 @@ class Scoring:
         return made
 
 
-def write_drafts(model: ReportModel, data: EcgSet) -> tuple[list[str], torch.Tensor]:
-    """Drafts of every recording, and the features (N, d) by which recordings are compared."""
+@dataclass(frozen=True, eq=False)
+class Written:
+    """Drafts of N recordings, the encoder's finding probabilities (N, F), and the features (N, d) that compare them."""
+
+    drafts: list[str]
+    probabilities: torch.Tensor
+    features: torch.Tensor
+
+
+def write_drafts(model: ReportModel, data: EcgSet) -> Written:
     from tqdm import tqdm
 
     probabilities, tokens, features = encode_all(model.encoder, data)
     with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
-        return write_reports(model, probabilities, tokens, done=bar.update), features
+        return Written(write_reports(model, probabilities, tokens, done=bar.update), probabilities, features)
 
 
 def training_texts(data: Sequence[Path]) -> list[str]:
@@ -79,19 +90,28 @@ def compare(
     scoring: Scoring = Scoring(),
     extra: dict | None = None,
     notes: str = "",
+    abnormal: np.ndarray | None = None,
 ) -> str:
     """Scores the systems, of which the first is the model, and the model against each other one.
 
     Writes results.json, predictions.jsonl, table.md, findings.png and .svg to `out`; returns the table. The intervals are 95% percentiles
     of 1,000 bootstraps over patients. train_texts: for CIDEr-D's document frequencies. notes: stands above the tables.
+    abnormal: (N,) how abnormal the model holds each ECG to be, whose AUROC is then added.
     """
     drafts = systems[MODEL]
     references, patients = test.texts, test.patients
     evaluation = Evaluation(references, patients, train_texts, scoring.protocol, scoring.scorers)
     scores = {name: evaluation.score(texts) for name, texts in systems.items()}
     findings = {name: score_findings(texts, references, patients) for name, texts in systems.items()}
+    if abnormal is not None and (auroc := abnormal_auroc(abnormal, references, patients)):
+        findings[MODEL] |= {"abnormal_auroc": auroc}
     codes = by_code(drafts, references, patients)
-    gains = {name: evaluation.difference(drafts, texts) for name, texts in systems.items() if name != MODEL}
+    groups = by_group(drafts, test)
+    gains = {
+        name: evaluation.difference(drafts, texts) | findings_difference(drafts, texts, references, patients)
+        for name, texts in systems.items()
+        if name != MODEL
+    }
     table = (
         f"n = {len(drafts)} recordings, {split} split, {len(set(drafts))} distinct drafts\n\n{notes}"
         + markdown_table(scores)
@@ -100,12 +120,17 @@ def compare(
         + "\n\nOur model minus each baseline (paired bootstrap over patients):\n\n"
         + markdown_table(gains)
     )
+    if groups:
+        table += "\n\nOur model by sex and age:\n\n" + markdown_table(
+            {f"{name} (n = {n})": _only(found, SHOWN_FINDINGS) for name, (n, found) in groups.items()}
+        )
     more = {
         "split": split,
         "scoring": evaluation.about,
         "distinct_drafts": len(set(drafts)),
         "baselines": {name: plain(scores[name] | findings[name]) for name in systems if name != MODEL},
         "findings_by_code": {code: asdict(found) for code, found in codes.items()},
+        "groups": {name: {"n": n, "metrics": plain(found)} for name, (n, found) in groups.items()},
         "differences": {name: plain(values) for name, values in gains.items()},
     }
     out.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ from meit.reports.statements import codes, read_statements
 # The columns of a record's counts, for each code, superclass, critical finding, and "abnormal".
 BOTH, DRAFT_ONLY, REFERENCE_ONLY, NEITHER = range(4)
 ABNORMAL = "abnormal"
+COMPARED = ("statement_f1", "hallucinated", "omitted")  # between two systems
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,21 @@ def score_findings(
     """
     table = _Table(drafts, references)
     return _with_intervals(table.headline, table.counts, patients, n_bootstrap, seed)
+
+
+def findings_difference(
+    drafts: Sequence[str], others: Sequence[str], references: Sequence[str], patients: Sequence, n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, Metric]:  # fmt: skip
+    """COMPARED of the drafts minus those of other drafts of the same records, resampled together (paired bootstrap)."""
+    ours, theirs = _Table(drafts, references), _Table(others, references)
+    split = ours.counts.shape[1]
+
+    def values(total: np.ndarray) -> dict[str, float]:
+        one, other = ours.headline(total[:split]), theirs.headline(total[split:])
+        return {name: one[name] - other[name] for name in COMPARED}
+
+    return _with_intervals(values, np.concatenate([ours.counts, theirs.counts], axis=1), patients, n_bootstrap, seed)
 
 
 def by_code(

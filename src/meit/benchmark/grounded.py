@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.benchmark.comparison import write_drafts
 from meit.data.batches import EcgSet
 from meit.data.shards import Example
-from meit.drafting.writing import write_reports
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
 from meit.ecg.normalise import normalise
 from meit.ecg.recording import LEADS, Recording
 from meit.model.report_model import ReportModel
-from meit.training.features import encode_all
 
 TYPICAL_MV = 0.2  # root mean square of limb leads; z-scored ones are brought to it, their millivolts being lost
 WITHOUT_VOLTAGE = tuple(name for name in GLOBAL if not name.endswith("_mv"))
@@ -37,16 +36,12 @@ class Drafted:
 
 def drafted(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> list[Drafted]:
     """Drafts and measures every recording of the folds."""
-    from tqdm import tqdm
-
     config = model.spec.encoder
     found = EcgSet(data, folds, config.rate, config.seconds)
-    probabilities, tokens, _ = encode_all(model.encoder, found)
-    with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
-        drafts = write_reports(model, probabilities, tokens, done=bar.update)
+    written = write_drafts(model, found)
     return [
         _drafted(found.example(index), draft, dict(zip(config.findings, given, strict=True)))
-        for index, (draft, given) in enumerate(zip(drafts, probabilities.tolist(), strict=True))
+        for index, (draft, given) in enumerate(zip(written.drafts, written.probabilities.tolist(), strict=True))
     ]
 
 

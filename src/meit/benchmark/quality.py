@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from meit.benchmark.abnormal import abnormality
 from meit.benchmark.baselines import most_frequent_report, nearest_reports, other_patient
 from meit.benchmark.comparison import (
     FREQUENT, MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts,
@@ -33,16 +34,17 @@ def evaluate_quality(
     test = EcgSet(data, folds_of(split), config.rate, config.seconds)
     train = EcgSet(data, SPLITS["train"], config.rate, config.seconds)
     train_texts = training_texts(data)
-    drafts, features = write_drafts(model, test)
+    written = write_drafts(model, test)
+    drafts = written.drafts
     _, _, train_features = encode_all(model.encoder, train, by_signal=True)
     swap = other_patient(test.patients, SEED)
     systems = {
         MODEL: drafts,
         FREQUENT: [most_frequent_report(train_texts)] * len(drafts),
-        NEAREST: nearest_reports(train_features.numpy(), train.texts, features.numpy()),
+        NEAREST: nearest_reports(train_features.numpy(), train.texts, written.features.numpy()),
         SHUFFLED: [drafts[index] for index in swap],
     }
     return compare(
         "quality", systems, test, train_texts, Path(out), model=about(model, quantised), data=data, split=split,
-        scoring=scoring,
+        scoring=scoring, abnormal=abnormality(config.findings, written.probabilities),
     )  # fmt: skip

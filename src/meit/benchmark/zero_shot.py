@@ -10,8 +10,11 @@ from pathlib import Path
 
 import torch
 
+from meit.benchmark.abnormal import abnormality
 from meit.benchmark.baselines import most_frequent_report, other_patient
-from meit.benchmark.comparison import MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts
+from meit.benchmark.comparison import (
+    MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts,
+)  # fmt: skip
 from meit.benchmark.shift import vocabulary_shift
 from meit.data.batches import EcgSet
 from meit.data.splits import folds_of
@@ -43,7 +46,8 @@ def evaluate_zero_shot(
     config = model.spec.encoder
     test = EcgSet(data, folds_of(split), config.rate, config.seconds)
     here, there = training_texts(data), training_texts(tuned_on)
-    drafts, _ = write_drafts(model, test)
+    written = write_drafts(model, test)
+    drafts = written.drafts
     systems = {
         MODEL: drafts,
         FREQUENT_HERE: [most_frequent_report(here)] * len(drafts),
@@ -61,7 +65,7 @@ def evaluate_zero_shot(
     return compare(
         "zero-shot", systems, test, there, Path(out), model=about(model, quantised), data=data, split=split,
         scoring=scoring, extra={"tuned_on": [Path(folder).name for folder in tuned_on], "vocabulary_shift": shift},
-        notes=notes,
+        notes=notes, abnormal=abnormality(config.findings, written.probabilities),
     )  # fmt: skip
 
 
