@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import meit.training.train as training
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
+from meit.model.encoder import EcgEncoder
 from meit.model.report_model import load_model
 from meit.training.features import encode_all
 from meit.training.recipe import Recipe, load_recipe
@@ -29,8 +31,6 @@ def recipe(simulated, tiny_backbone, tmp_path):
 
 
 def weights(folder):
-    from safetensors.torch import load_file
-
     return {**load_file(folder / "ecg.safetensors"), **load_file(folder / "adapter" / "adapter_model.safetensors")}
 
 
@@ -87,6 +87,30 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
     assert (Path(recipe.out) / "measures.npy").stat().st_mtime == 1
     with pytest.raises(ModelError, match="measured needs a pre-trained encoder"):
         training.train(replace(measured, tune_encoder=True, out=str(tmp_path / "other")))
+
+
+def test_bagged_encoders_are_averaged(recipe, tmp_path):
+    """The findings are the mean of all members', the rest is the first one's; resumed, nothing is trained again."""
+    bagged = replace(recipe, bagged=True)
+    folder, run = training.train(bagged), Path(recipe.out)
+    encoder = load_model(folder).encoder
+    members = [EcgEncoder(replace(encoder.config, members=1)) for _ in range(3)]
+    for member, file in zip(members, ("encoder", "encoder-without-1", "encoder-without-2")):
+        state = load_file(run / f"{file}.safetensors")
+        member.load_state_dict({k: v.bfloat16().float() if v.is_floating_point() else v for k, v in state.items()})
+    ecg, mask = torch.randn(2, 1000, 12), torch.ones(2, 1000)
+    alone = [member.eval()(ecg, mask) for member in members]
+    tokens, logits = encoder(ecg, mask)
+    assert torch.allclose(logits, torch.stack([found for _, found in alone]).mean(0), atol=1e-6)
+    assert torch.equal(tokens, alone[0][0])
+    assert not torch.allclose(logits, alone[0][1], atol=1e-3)
+    first = weights(folder)
+    (folder / "config.json").unlink()
+    trained = [run / f"{file}.safetensors" for file in ("encoder", "encoder-without-1", "encoder-without-2")]
+    for file in trained:
+        os.utime(file, (1, 1))
+    same(first, weights(training.train(bagged)))
+    assert all(file.stat().st_mtime == 1 for file in trained)
 
 
 def test_a_plan_says_what_is_written(recipe):

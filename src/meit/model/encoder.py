@@ -4,7 +4,7 @@ Residual blocks after He et al. (2016) in one dimension, as is usual for ECGs (R
 11, 1760, 2020). MEIT (arXiv 2403.04945, section 3) pools the recording into one embedding, S = 1; S > 1 keeps time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ class EncoderConfig:
     measures: tuple[str, ...] = ()  # of meit.model.measured, which the findings take into account
     measure_steps: int = 5
     targets: str = "codes"  # what the findings are: a key of meit.training.targets.TARGETS
+    members: int = 1  # networks whose finding logits are averaged; tokens and features are the first one's
 
     @property
     def n_samples(self) -> int:
@@ -84,6 +85,8 @@ class EcgEncoder(nn.Module):
         self.measured = None
         if config.measures:
             self.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
+        alone = replace(config, members=1, measures=())
+        self.others = nn.ModuleList(EcgEncoder(alone) for _ in range(config.members - 1))
 
     def frames(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Feature frames (B, width, T') and which of them saw any recorded sample (B, T')."""
@@ -94,7 +97,11 @@ class EcgEncoder(nn.Module):
     def forward(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """By the signal alone; `probabilities` takes the measurements into account."""
         frames, recorded = self.frames(ecg, mask)
-        return self.tokens(frames, recorded), self.findings(self.features(frames, recorded))
+        return self.tokens(frames, recorded), self.logits(ecg, mask, self.features(frames, recorded))
+
+    def logits(self, ecg: Tensor, mask: Tensor, features: Tensor) -> Tensor:
+        """(B, F) by the signal alone, the mean over all members; features (B, 2 * width) are the first one's."""
+        return torch.stack([self.findings(features), *(other(ecg, mask)[1] for other in self.others)]).mean(0)
 
     def probabilities(self, logits: Tensor, measures: Tensor) -> Tensor:
         """(B, F) logits by the signal and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""

@@ -113,7 +113,8 @@ class ReportModel(nn.Module):
         """As encode, and the retrieval features (B, 2 * width)."""
         frames, recorded = self.encoder.frames(ecg, mask)
         features = self.encoder.features(frames, recorded)
-        logits, tokens, config = self.encoder.findings(features), self.encoder.tokens(frames, recorded), self.spec.encoder
+        logits, tokens = self.encoder.logits(ecg, mask, features), self.encoder.tokens(frames, recorded)
+        config = self.spec.encoder
         if not config.measures:  # nothing has to leave the accelerator
             return torch.sigmoid(logits), tokens, features
         found = measured(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)

@@ -34,8 +34,8 @@ def familiarity_of(encoder: EcgEncoder, train: EcgSet, data: Sequence[Path | str
 
 def rebuilt(config: EncoderConfig, state: dict[str, Tensor]) -> EcgEncoder:
     """The encoder out of a whole model's state, whose weights may have been scattered over several processes; without
-    what takes measurements into account, which features do not."""
-    encoder = EcgEncoder(replace(config, measures=()))
+    what features do not depend on: further members, and what takes measurements into account."""
+    encoder = EcgEncoder(replace(config, measures=(), members=1))
     own = {key: state[f"encoder.{key}"] for key in encoder.state_dict()}
     encoder.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in own.items()})
     return encoder.eval()

@@ -15,7 +15,7 @@ from meit.training.pretrain import pretrain
 from meit.training.recipe import Recipe
 from meit.training.targets import PRESENT, targets_of
 
-ENCODER, HELD_OUT = "encoder.safetensors", "held_out.npy"
+ENCODER, WITHOUT, HELD_OUT = "encoder.safetensors", "encoder-without-{}.safetensors", "held_out.npy"
 
 
 def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) -> tuple[EcgEncoder, np.ndarray]:
@@ -23,14 +23,12 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: P
 
     Trained on the signal alone (`_by_signal`); then, where the recipe says so, measurements are taken into account.
     """
-    by_signal, held_out = _by_signal(recipe, replace(config, measures=()), train, out)
-    if not config.measures:
-        return by_signal, held_out
-    encoder = EcgEncoder(config)
-    encoder.load_state_dict(by_signal.state_dict(), strict=False)
-    targets = targets_of(train.reports, config)
-    parts = np.array(train.column("fold")) % recipe.cross_fits
-    held_out = fit_measured(encoder, held_out, measures_of(train, config.measures, out / MEASURES), targets, parts, recipe.seed)
+    encoder, held_out = _by_signal(recipe, config, train, out)
+    if config.measures:
+        targets = targets_of(train.reports, config)
+        parts = np.array(train.column("fold")) % recipe.cross_fits
+        found = measures_of(train, config.measures, out / MEASURES)
+        held_out = fit_measured(encoder, held_out, found, targets, parts, recipe.seed)
     return encoder.eval(), held_out
 
 
@@ -39,8 +37,8 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
 
     An encoder is too sure of the recordings it was trained on. Were the language model tuned on those
     probabilities, it would trust them at test time, when they are worse. So cross_fits further encoders each leave
-    out a part of the folds, and predict it. Finished parts are read back from `out`. Without pre-training both are
-    what an untrained encoder gives.
+    out a part of the folds, and predict it; where the config has members, they join the encoder (bagging; Breiman,
+    1996). Finished parts are read back from `out`. Without pre-training both are what an untrained encoder gives.
     """
     from safetensors.torch import load_file, save_file
 
@@ -51,11 +49,15 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
             return encoder, np.zeros((len(train), len(config.findings)), np.float32)
         return encoder, encode_all(encoder, train)[0].numpy()
     targets = targets_of(train.reports, config)
-    folds = np.array(train.column("fold"))
+    alone = replace(config, measures=(), members=1)
 
-    def fit(chosen: np.ndarray, seed: int, label: str) -> EcgEncoder:
-        return pretrain(
-            config,
+    def fitted(file: str, chosen: np.ndarray, seed: int, label: str) -> EcgEncoder:
+        if (out / file).exists():
+            encoder = EcgEncoder(alone)
+            encoder.load_state_dict(load_file(out / file))
+            return encoder.eval()
+        encoder = pretrain(
+            alone,
             train,
             np.flatnonzero(chosen),
             targets[chosen],
@@ -65,27 +67,32 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
             seed=seed,
             label=label,
         )
-
-    if (out / ENCODER).exists():
-        encoder = EcgEncoder(config)
-        encoder.load_state_dict(load_file(out / ENCODER))
-    else:
-        encoder = fit(np.ones(len(folds), bool), recipe.seed, "encoder")
-        with atomic_path(out / ENCODER) as temporary:
+        with atomic_path(out / file) as temporary:
             save_file(encoder.state_dict(), temporary)
-    if (out / HELD_OUT).exists():
-        return encoder.eval(), np.load(out / HELD_OUT)
+        return encoder
+
+    encoder = EcgEncoder(config)
+    encoder.load_state_dict(fitted(ENCODER, np.ones(len(targets), bool), recipe.seed, "encoder").state_dict(), strict=False)
+    kept = out / HELD_OUT
+    if kept.exists() and not encoder.others:
+        return encoder.eval(), np.load(kept)
+    folds = np.array(train.column("fold"))
     held_out = np.zeros_like(targets)
     for part in range(recipe.cross_fits):
-        out_of_it = folds % recipe.cross_fits == part
-        if not out_of_it.any() or out_of_it.all():
-            held_out = encode_all(encoder, train)[0].numpy()  # too few folds to leave one out
-            break
-        other = fit(~out_of_it, recipe.seed + 1 + part, f"encoder without part {part + 1} of {recipe.cross_fits}")
-        held_out[out_of_it] = encode_all(other, train, np.flatnonzero(out_of_it))[0].numpy()
-    with atomic_path(out / HELD_OUT) as temporary:
-        np.save(temporary, held_out)
-    return encoder.eval(), held_out
+        inside = folds % recipe.cross_fits == part
+        if not inside.any() and not encoder.others:
+            continue
+        seen = np.ones_like(inside) if inside.all() else ~inside  # too few folds to leave one out
+        label = f"encoder without part {part + 1} of {recipe.cross_fits}"
+        other = fitted(WITHOUT.format(part + 1), seen, recipe.seed + 1 + part, label)
+        if encoder.others:
+            encoder.others[part].load_state_dict(other.state_dict())
+        if inside.any() and not kept.exists():
+            held_out[inside] = encode_all(other, train, np.flatnonzero(inside))[0].numpy()
+    if not kept.exists():
+        with atomic_path(kept) as temporary:
+            np.save(temporary, held_out)
+    return encoder.eval(), np.load(kept)
 
 
 def best_threshold(held_out: np.ndarray, targets: np.ndarray) -> float:
@@ -132,7 +139,7 @@ def encode_all(
     for ecg, mask, measures in loaded(data, batches, () if by_signal else encoder.config.measures):
         frames, recorded = encoder.frames(ecg, mask)
         features = encoder.features(frames, recorded)
-        logits = encoder.findings(features)
+        logits = encoder.logits(ecg, mask, features)
         probabilities = torch.sigmoid(logits) if by_signal else encoder.probabilities(logits, measures)
         parts.append((probabilities, encoder.tokens(frames, recorded), features))
     probabilities, tokens, features = (torch.cat(part) for part in zip(*parts, strict=True))

@@ -41,6 +41,7 @@ class Recipe:
     pretrain_learning_rate: float = 3e-3
     pretrain_batch_size: int = 32
     cross_fits: int = 3
+    bagged: bool = False  # the findings are those of the encoder and all cross-fitted ones together
     targets: str = "codes"  # what the encoder learns: the annotators' "codes", or "statements": what the report says
     measured: bool = False  # the findings take measurements (meit.ecg.measure) into account
 

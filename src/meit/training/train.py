@@ -52,7 +52,7 @@ def train(recipe: Recipe) -> Path:
     for name, known in (("instructions", INSTRUCTIONS), ("targets", TARGETS)):
         if getattr(recipe, name) not in known:
             raise ModelError(f"{name} {getattr(recipe, name)!r} are not known; known are {', '.join(known)}")
-    for name in ("measured", "plan"):
+    for name in ("measured", "plan", "bagged"):
         if getattr(recipe, name) and (recipe.tune_encoder or not recipe.pretrain_epochs):
             raise ModelError(f"{name} needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs")
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
@@ -74,6 +74,7 @@ def train(recipe: Recipe) -> Path:
         targets=recipe.targets,
         n_tokens=recipe.encoder_tokens,
         measures=measure_names() if recipe.measured else (),
+        members=1 + recipe.cross_fits if recipe.bagged else 1,
     )
     with processes.main_process_first():
         encoder, held_out = trained_encoder(recipe, config, ecgs, out)
@@ -128,7 +129,8 @@ def _claim(out: Path, recipe: Recipe) -> None:
 
 
 def _build(recipe: Recipe, encoder: EncoderConfig, plan: float) -> ReportModel:
-    """The untuned model, its backbone frozen and wrapped with LoRA."""
+    """The untuned model, its backbone frozen and wrapped with LoRA; the same whether or not anything was resumed."""
+    torch.manual_seed(recipe.seed)
     backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
     config = ModelConfig(
         name=recipe.name,
