@@ -15,3 +15,35 @@ class DataError(MeitError):
 
 class ModelError(MeitError):
     """A checkpoint, backbone or recipe that cannot be used as asked."""
+
+
+class StationError(MeitError):
+    """What the reading station refuses or cannot do; its kinds below say which answer a client needs."""
+
+
+class AccessError(StationError):
+    """Nobody is logged in: an unknown or expired session, a wrong login or password, a used token."""
+
+
+class RoleError(StationError):
+    """The account is known but may not do this."""
+
+
+class AbsentError(StationError):
+    """There is no such recording, report or account."""
+
+
+class StaleError(StationError):
+    """Somebody else has changed it meanwhile: load it again."""
+
+
+class BusyError(StationError):
+    """Too many tries, or the database was busy for too long: wait."""
+
+
+class UnacknowledgedError(StationError):
+    """A text to be signed states what the measurements contradict. contradicted: what has to be acknowledged."""
+
+    def __init__(self, contradicted: tuple[str, ...]):
+        super().__init__(f"acknowledge what the measurements contradict, or change the text: {'; '.join(contradicted)}")
+        self.contradicted = contradicted

@@ -1,0 +1,1 @@
+"""The reading station: recordings come in, drafts are corrected, reports are signed."""

@@ -1,0 +1,133 @@
+"""Drafts: exactly one of a recording and model, and how texts are held against what was measured for them."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from meit.drafting.grounding import CONTRADICTED, Grounded, check
+from meit.drafting.rules import Patient
+from meit.ecg.measure import Measure, Measurements
+from meit.errors import AbsentError
+from meit.reports.statements import read_statements
+from meit.station.store import models
+from meit.station.store.audit import append
+from meit.station.store.database import Store
+from meit.station.store.models import Recording, Status
+from meit.station.store.recordings import recording_row
+from meit.station.store.texts import folded, stored
+from meit.station.store.urgency import urgency_of
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """draft: as Draft.to_dict() gives it."""
+
+    id: int
+    recording_id: int
+    model_sha256: str
+    created_at: datetime
+    draft: dict
+
+
+def save_draft(
+    session: Session, recording_id: int, draft: Mapping, measurements: Measurements | None, patient_id: str | None
+) -> bool:
+    """Within a transaction of Store.writing: the draft, what it says of the recording, its urgency and status.
+
+    draft: as Draft.to_dict() gives it. measurements: as measured, with every reliability; None for an unusable recording. False where this model's draft of
+    it was there already: then nothing changes but the status.
+    """
+    recording = recording_row(session, recording_id)
+    model = draft["model"]["sha256"]
+    known = session.scalar(select(models.Draft.id).filter_by(recording_id=recording_id, model_sha256=model))
+    if recording.status in (Status.QUEUED, Status.DRAFTING, Status.FAILED):
+        recording.status = Status.DRAFTED
+    if known is not None:
+        return False
+    text = json.dumps(draft, ensure_ascii=False, allow_nan=False)
+    measured = None if measurements is None else json.dumps(asdict(measurements), allow_nan=False)
+    session.add(models.Draft(recording_id=recording_id, model_sha256=model, draft=text, measured=measured))
+    _describe(recording, draft["recording"], patient_id)
+    recording.error = None
+    urgency, critical = urgency_of(draft, measurements)
+    recording.urgency, recording.critical = urgency, ",".join(critical)
+    if not session.scalar(select(models.WorkingText.version).filter_by(recording_id=recording_id)):
+        recording.search = search_text(recording, draft["report"])
+    append(session, "draft.saved", payload=draft_digest(text, measured), recording=recording_id, model=model)
+    return True
+
+
+def fail_draft(session: Session, recording_id: int, error: str) -> None:
+    """Within a transaction of Store.writing: drafting failed, for the reason that is shown. A draft that is there stays."""
+    recording = recording_row(session, recording_id)
+    if session.scalar(select(models.Draft.id).filter_by(recording_id=recording_id).limit(1)) is None:
+        recording.status, recording.error = Status.FAILED, stored(error)
+    append(session, "draft.failed", recording=recording_id)
+
+
+def latest_draft(store: Store, recording_id: int) -> Drafted:
+    """The newest draft; AbsentError where there is none yet."""
+    with store.reading() as session:
+        return _drafted(latest_draft_row(session, recording_id))
+
+
+def drafts_of(store: Store, recording_id: int) -> tuple[Drafted, ...]:
+    """All drafts of a recording, the newest first."""
+    with store.reading() as session:
+        return tuple(_drafted(one) for one in session.scalars(_newest_first(recording_id)))
+
+
+def check_text(store: Store, recording_id: int, text: str) -> list[Grounded]:
+    """Each statement of any text with its support by the recording's measurements, and the evidence in words."""
+    with store.reading() as session:
+        return checked(session, recording_id, text)
+
+
+def checked(session: Session, recording_id: int, text: str) -> list[Grounded]:
+    recording, row = recording_row(session, recording_id), latest_draft_row(session, recording_id)
+    return check(read_statements(text), _measurements(row.measured), Patient(recording.sex, recording.age))
+
+
+def contradictions(statements: Collection[Grounded]) -> tuple[str, ...]:
+    """What has to be acknowledged before a text with these statements is signed: the evidence, each once."""
+    return tuple(dict.fromkeys(one.evidence for one in statements if one.support == CONTRADICTED))
+
+
+def latest_draft_row(session: Session, recording_id: int) -> models.Draft:
+    found = session.scalars(_newest_first(recording_id).limit(1)).first()
+    if found is None:
+        raise AbsentError("this recording has no draft yet")
+    return found
+
+
+def draft_digest(draft: str, measured: str | None) -> str:
+    return hashlib.sha256(f"{draft}\n{measured or ''}".encode()).hexdigest()
+
+
+def search_text(recording: Recording, text: str) -> str:
+    return folded(recording.name, recording.patient_id, text)
+
+
+def _newest_first(recording_id: int):
+    return select(models.Draft).filter_by(recording_id=recording_id).order_by(models.Draft.id.desc())
+
+
+def _drafted(row: models.Draft) -> Drafted:
+    return Drafted(row.id, row.recording_id, row.model_sha256, row.created_at, json.loads(row.draft))
+
+
+def _describe(recording: Recording, about: dict, patient_id: str | None) -> None:
+    recording.name, recording.patient_id = stored(about["name"]), stored(patient_id) if patient_id else None
+    recording.age, recording.sex, recording.acquired_at = about["age"], about["sex"], about["start"]
+    recording.seconds, recording.rate_hz = about["seconds"], about["rate_hz"]
+
+
+def _measurements(text: str | None) -> Measurements:
+    found = json.loads(text) if text else {"values": {}, "leads": {}}
+    leads = {lead: {name: Measure(**one) for name, one in values.items()} for lead, values in found["leads"].items()}
+    return Measurements({name: Measure(**one) for name, one in found["values"].items()}, leads)

@@ -1,0 +1,93 @@
+"""What tests of the station begin with: people, recordings that are real, and drafts of them."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from meit.drafting.grounding import ground
+from meit.ecg import read_ecg
+from meit.ecg.measure import measure
+from meit.station.accounts.accounts import Person, create_account, first_run_token, make_first_account
+from meit.station.store.database import Store
+from meit.station.store.drafts import save_draft
+from meit.station.store.models import Account, AccountRole, Role
+from meit.station.store.recordings import add_recording
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "ptb-xl"
+PASSWORD = "correct horse battery staple"
+MODEL = "0" * 64
+
+
+def make_admin(store: Store) -> Person:
+    """The first account, with every role."""
+    return make_first_account(store, first_run_token(store), "Ada", "Dr. Ada Ärzte", "Consultant cardiologist", PASSWORD)
+
+
+def make_person(store: Store, admin: Person, login: str, *roles: Role) -> Person:
+    return create_account(store, admin.id, login, f"Dr. {login.title()}", "Physician", roles, PASSWORD)
+
+
+def quick_reader(store: Store) -> int:
+    """A reader whose password nobody knows: hashing takes its time."""
+    with store.writing() as session:
+        account = Account(login="reader", full_name="Dr. Reader", profession="Cardiologist", password_hash="none")
+        session.add(account)
+        session.flush()
+        session.add(AccountRole(account_id=account.id, role=Role.READER))
+        return account.id
+
+
+def example_files(stem: str = "00195_hr") -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(EXAMPLES.glob(f"{stem}.*"))}
+
+
+def ecg_files(number: int) -> dict[str, bytes]:
+    """Files of a recording of its own for each number, as small as they may be: 5 s at 100 Hz."""
+    import io
+    import json
+
+    time = np.arange(500) / 100
+    beat = np.exp(-(((time * (1 + number % 7 / 5)) % 1 - 0.5) ** 2) / 0.002)
+    signal = (beat[:, None] * np.linspace(0.3, 1.5, 12)).astype(np.float32)
+    signal[0, 0] += number / 1e4
+    buffer = io.BytesIO()
+    np.save(buffer, signal)
+    about = {"sampling_rate": 100, "unit": "mV"}
+    return {f"ecg{number}.npy": buffer.getvalue(), f"ecg{number}.json": json.dumps(about).encode()}
+
+
+@cache
+def measured(stem: str = "00195_hr"):
+    recording = read_ecg(EXAMPLES / stem)
+    return recording, measure(recording)
+
+
+def example_draft(report: str, model: str = MODEL, stem: str = "00195_hr") -> dict:
+    """A draft of an example that says `report`, held against what is measured on it as ever."""
+    recording, measurements = measured(stem)
+    grounding = ground(report, measurements, recording.patient.sex, recording.patient.age)
+    return {
+        "recording": {
+            "name": recording.name, "source": f"{stem}.hea", "rate_hz": recording.rate, "seconds": recording.seconds,
+            "start": None, "age": recording.patient.age, "sex": recording.patient.sex, "derived_leads": [],
+            "missing_leads": [],
+        },
+        "report": grounding.report,
+        "warnings": list(grounding.warnings),
+        "model": {"name": "test", "version": "0", "sha256": model},
+        "quality": None,
+        "statements": [one.to_dict() for one in grounding.statements],
+        "measurements": measurements.to_dict(),
+        "note": "",
+    }  # fmt: skip
+
+
+def add_drafted(
+    store: Store, report: str = "Sinus rhythm. Normal ECG.", number: int | None = None, patient_id: str | None = None
+) -> int:
+    """A recording with its draft; with a number, of files of its own."""
+    recording_id, _ = add_recording(store, example_files() if number is None else ecg_files(number))
+    with store.writing() as session:
+        save_draft(session, recording_id, example_draft(report), measured()[1], patient_id)
+    return recording_id
