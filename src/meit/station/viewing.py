@@ -159,4 +159,5 @@ def _text(name: str, value: float | None) -> str:
         return ""
     if name == "p_present":
         return "yes" if value else "no"
-    return _SHOWN_AS[name.rsplit("_", 1)[-1]].format(value).replace("-", "−")
+    text = _SHOWN_AS[name.rsplit("_", 1)[-1]].format(value)
+    return text.replace("-0.00", "0.00").replace("-", "−")

@@ -9,7 +9,7 @@ const GAP = 5; // between panels
 const BRACKETS = [["pr_ms", "PR"], ["qrs_ms", "QRS"], ["qt_ms", "QT"]];
 const FIRST_BRACKET = 3, BRACKET_STEP = 6; // below the last row
 const LISTED = ["heart_rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "axis_deg"];
-const LIST_LEFT = 2, LIST_TOP = 6, LIST_STEP = 6, LIST_VALUE = 38, LIST_PREVIOUS = 62; // mm
+const LIST_LEFT = 12, LIST_TOP = 6, LIST_STEP = 6, LIST_VALUE = 38, LIST_PREVIOUS = 62; // mm
 
 export function beatSheet(ecg, previous, { speed, gain, compare }) {
   const rows = ecg.about.layouts[0].rows.filter((leads) => leads.length > 1);
@@ -19,7 +19,7 @@ export function beatSheet(ecg, previous, { speed, gain, compare }) {
   const seconds = lengthOf(beat);
   const step = Math.ceil((seconds * speed + GAP) / 5) * 5;
   const sheet = {
-    kind: "beat", speed, gain, width: zero + columns * step + GAP, height: GRID_HEIGHT, panels: [], pulses: [], cut: [],
+    kind: "beat", speed, gain, width: zero + columns * step + GAP, height: GRID_HEIGHT, panels: [], pulses: [],
     why: beat.why_absent, brackets: [], list: [], marks: Object.values(beat.marks ?? {}),
   };
   const panel = (lead, place, ink, source) => {

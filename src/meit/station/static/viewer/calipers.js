@@ -94,6 +94,7 @@ export class Calipers {
   }
 
   changed() {
+    if (this.label.hidden === Boolean(this.corners)) this.viewer.controls.update(); // they come or go
     this.kind = this.viewer.sheet?.kind;
     this.viewer.overlayChanged();
     clearTimeout(this.saying);

@@ -10,7 +10,7 @@ export function dialogs(viewer) {
 
 function dialog(viewer, title, ...children) {
   const close = make("button", { type: "button", class: "ecg-button", onclick: () => box.close() }, "Close");
-  const box = make("dialog", { class: "ecg-dialog", "aria-label": title }, make("h2", {}, title), ...children, close);
+  const box = make("dialog", { class: "ecg-dialog", "aria-label": title }, make("h2", {}, title), close, ...children);
   viewer.root.append(box);
   return box;
 }

@@ -3,9 +3,10 @@
 import { FAINT } from "./inks.js";
 import { paintMeasured } from "./measured.js";
 import { panelX, panelY, pulsePoints } from "./sheet.js";
+import { traceLine } from "./trace.js";
 
 const FINE_FROM = 2.2; // CSS pixels a mm: below, small squares would be a blur
-const DENSE = 2; // samples a pixel from which only the lowest and the highest of each pixel are drawn
+const THICK = 3; // pixels, from which the joints of a line show; round ones take longer to draw
 
 /** ctx: of a canvas of the view's size times `ratio` pixels. highlight: a lead's name or null. */
 export function paintSheet(ctx, sheet, view, inks, ratio, highlight) {
@@ -16,7 +17,8 @@ export function paintSheet(ctx, sheet, view, inks, ratio, highlight) {
   const y = (mm) => view.toY(mm) * ratio;
   ctx.save();
   ctx.beginPath();
-  ctx.rect(x(0), y(0), x(sheet.width) - x(0) + ratio, y(sheet.height) - y(0) + ratio);
+  const [left, top] = [Math.round(x(0)), Math.round(y(0))]; // whole pixels: a soft edge would slow all drawing
+  ctx.rect(left, top, Math.round(x(sheet.width)) - left + 1, Math.round(y(sheet.height)) - top + 1);
   ctx.clip();
   ctx.fillStyle = inks.paper;
   ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
@@ -64,7 +66,8 @@ function paintPulses({ ctx, sheet, x, y, inks, line }) {
 function paintTrace({ ctx, sheet, x, y, inks, ratio, line }, panel) {
   ctx.strokeStyle = inks[panel.ink === "previous" ? "previous" : "ink"];
   ctx.lineWidth = panel.together ? 0.7 * line : line;
-  ctx.lineJoin = ctx.lineCap = "round";
+  ctx.lineJoin = line > THICK ? "round" : "bevel";
+  ctx.lineCap = "round";
   const at = (i) => x(panelX(panel, panel.offset + i / panel.rate, sheet));
   const perPixel = 1 / (at(1) - at(0));
   const sampleAt = (pixel) => panel.first + Math.floor((pixel - at(panel.first)) * perPixel);
@@ -72,60 +75,11 @@ function paintTrace({ ctx, sheet, x, y, inks, ratio, line }, panel) {
   const last = Math.min(panel.last, sampleAt(ctx.canvas.width) + 2);
   const zero = y(panelY(panel, 0, sheet));
   const scale = y(panelY(panel, 1, sheet)) - zero;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(x(panel.x), -1e5, x(panel.x + panel.width) - x(panel.x), 2e5); // a lead keeps to its panel
-  ctx.clip();
   ctx.beginPath();
   const x0 = at(first), step = 1 / perPixel;
-  (perPixel > DENSE ? denseLine : plainLine)(ctx, panel.values, first, last, x0, step, zero, scale);
+  traceLine(ctx, panel.values, { first, last, x0, step, zero, scale });
   ctx.stroke();
   if (panel.ink === "current" || !panel.over) tick({ ctx, x, y, inks, ratio }, panel);
-  ctx.restore();
-}
-
-/** From sample to sample; a gap lifts the pen, and a sample between two gaps is a dot. */
-function plainLine(ctx, values, first, last, x0, step, zero, scale) {
-  let down = false;
-  for (let i = first; i <= last; i++) {
-    const value = values[i];
-    if (value !== value) {
-      down = false;
-      continue;
-    }
-    const px = x0 + (i - first) * step, py = zero + value * scale;
-    if (!down) ctx.moveTo(px, py);
-    ctx.lineTo(px, py);
-    down = true;
-  }
-}
-
-/** The lowest and the highest sample of each pixel, in their order. */
-function denseLine(ctx, values, first, last, x0, step, zero, scale) {
-  let down = false;
-  let i = first;
-  while (i <= last) {
-    const pixel = Math.floor(x0 + (i - first) * step);
-    let low = -1, high = -1, gap = false;
-    for (; i <= last && Math.floor(x0 + (i - first) * step) === pixel; i++) {
-      const value = values[i];
-      if (value !== value) {
-        gap = true;
-        continue;
-      }
-      if (low < 0 || value < values[low]) low = i;
-      if (high < 0 || value > values[high]) high = i;
-    }
-    if (low >= 0) {
-      for (const place of low < high ? [low, high] : [high, low]) {
-        const px = x0 + (place - first) * step, py = zero + values[place] * scale;
-        if (!down) ctx.moveTo(px, py);
-        ctx.lineTo(px, py);
-        down = true;
-      }
-    }
-    if (gap) down = false;
-  }
 }
 
 /** The short upright line that parts two leads of a row. */

@@ -7,17 +7,19 @@ import { panelX, panelY, pulsePoints } from "./sheet.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const PAGE = { width: 297, height: 210, left: 11, top: 32, wide: 275, high: 160 }; // mm, as meit.ecg.paper's
+const BEHIND = 10; // mm of a sheet without anything, which need no page
 const TRACE = 0.28; // mm, 0.8 pt
 const FONT = "DejaVu Sans, Helvetica, Arial, sans-serif";
 const MOST_NOTES = 2, MOST_LETTERS = 150;
 
 /** words: {name, patient, start, length, scale, notes}. Returns the pages' element. */
 export function printedPages(sheet, inks, words) {
-  const pages = make("div", { class: "ecg-print" });
+  const corners = [];
   for (let y = 0; y < sheet.height; y += PAGE.high) {
-    for (let x = 0; x < sheet.width - 5; x += PAGE.wide) pages.append(page(sheet, inks, words, x, y));
+    for (let x = 0; x < sheet.width - BEHIND; x += PAGE.wide) corners.push([x, y]);
   }
-  return pages;
+  const pages = corners.map(([x, y], number) => page(sheet, inks, { ...words, page: number + 1, pages: corners.length }, x, y));
+  return make("div", { class: "ecg-print" }, ...pages);
 }
 
 function svg(tag, attributes, text) {
@@ -40,6 +42,7 @@ function page(sheet, inks, words, x, y) {
   text(right, 21.5, 3.2, words.length, { "text-anchor": "end" });
   fitted(words.notes).forEach((note, line) => text(left, 26 + 3.7 * line, 2.6, note, { fill: inks.note }));
   text(left, foot + 6, 2.8, words.scale, { fill: inks.grey });
+  if (words.pages > 1) text(right, 26, 3.2, `page ${words.page} of ${words.pages}`, { "text-anchor": "end" });
   text(right, foot + 6, 2.8, words.other, { fill: inks.previous, "text-anchor": "end" });
   const grid = svg("svg", { x: left, y: top, width: wide, height: high, viewBox: `${x} ${y} ${wide} ${high}` });
   grid.append(svg("rect", { x, y, width: wide, height: high, fill: inks.paper }));
@@ -59,6 +62,7 @@ function page(sheet, inks, words, x, y) {
     if (panel.x + panel.width <= x || panel.x >= x + wide || panel.bottom <= y || panel.top >= y + high) continue;
     if (!panel.empty) {
       const more = panel.ink === "previous" ? { stroke: inks.previous } : {};
+      if (panel.together) more["stroke-width"] = 0.7 * TRACE;
       grid.append(ink(tracePath(panel, sheet), { class: "ecg-trace", "data-lead": panel.lead, ...more }));
     }
     words.ofPanel(panel).forEach(({ at, from, what, centre }) => grid.append(svg("text", {
@@ -66,6 +70,10 @@ function page(sheet, inks, words, x, y) {
       "font-weight": centre ? "normal" : "bold", "font-family": FONT,
     }, what)));
     if (panel.column && panel.x > x) grid.append(ink(`M${panel.x},${panel.y - 3}v6`, { stroke: inks.grey, "stroke-width": 0.25 }));
+  }
+  for (const panel of sheet.panels) {
+    const dashes = panel.empty ? "" : (sheet.marks ?? []).map((at) => `M${panelX(panel, at, sheet)},${panel.top + 2}V${panel.bottom - 2}`).join("");
+    if (dashes) grid.append(ink(dashes, { stroke: inks.mark, "stroke-width": 0.15, "stroke-dasharray": "0.6 0.8" }));
   }
   for (const { title, ms, x0, x1, y: at } of sheet.brackets ?? []) {
     grid.append(ink(`M${x0},${at - 1.2}v2.4M${x0},${at}H${x1}M${x1},${at - 1.2}v2.4`, { stroke: inks.mark }));

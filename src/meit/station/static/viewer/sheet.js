@@ -52,7 +52,6 @@ export function timeSheet(ecg, previous, state) {
     });
     for (const top of beneath ? [row * step, row * step + rowHeight] : [row * step]) sheet.pulses.push(pulse(top + rowHeight / 2, sheet));
   });
-  sheet.cut = [...new Set(sheet.panels.filter((panel) => panel.cut).map((panel) => panel.lead))];
   return sheet;
 }
 

@@ -276,7 +276,6 @@ export class EcgViewer {
     paintMarks(ctx, this.parts, this.view, inks, ratio);
     this.calipers.paint(ctx, ratio, inks.caliper);
     this.#dirty = { sheet: false, overlay: false };
-    this.controls.update();
   }
 
   resized() {

@@ -23,12 +23,16 @@ export function stretch({ ecg, state, sheet }) {
 /** Scale and the filter in force, which stand on every sheet. */
 export function scaleWords({ ecg, state, sheet }) {
   const filter = sheet.kind === "beat" ? ecg.about.median_beat.note ?? sheet.why : ecg.filter;
-  return `${state.speed} mm/s   ${state.gain} mm/mV   ${filter}`;
+  return `${state.speed} mm/s · ${state.gain} mm/mV · ${filter}`;
 }
+
+/** Leads that are taller than the sheet. */
+const cutLeads = (sheet) => [...new Set(sheet.panels.filter((panel) => panel.cut).map((panel) => panel.lead))];
 
 export function notes({ ecg, previous, state, sheet }) {
   const found = [...ecg.about.warnings];
-  if (sheet.cut.length) found.push(`taller than the sheet and cut: ${sheet.cut.join(", ")}`);
+  const cut = cutLeads(sheet);
+  if (cut.length) found.push(`taller than the sheet and cut: ${cut.join(", ")}`);
   const shown = ecg.about.samples / ecg.about.rate_hz;
   if (shown < ecg.about.seconds - 0.01) found.push(`only the first ${Math.round(shown)} s can be shown here`);
   return found;
@@ -50,7 +54,7 @@ export function description({ ecg, state, sheet }) {
   const measured = SHOWN.map((name) => ecg.about.measurements.find((row) => row.name === name))
     .filter((row) => row?.text).map((row) => `${row.title} ${row.text}`);
   const missing = ecg.about.missing.length ? ` Not recorded: ${ecg.about.missing.join(", ")}.` : "";
-  return `12-lead ECG, ${title}, ${scaleWords({ ecg, state, sheet }).replace(/ {2,}/g, ", ")}. ${measured.join(", ") || "Nothing measured"}.${missing} The table of measurements follows.`;
+  return `12-lead ECG, ${title}, ${scaleWords({ ecg, state, sheet }).replaceAll(" ·", ",")}. ${measured.join(", ") || "Nothing measured"}.${missing} The table of measurements follows.`;
 }
 
 /** Measurements of both recordings, side by side. */
