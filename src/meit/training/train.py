@@ -30,6 +30,7 @@ from meit.training.familiar import familiarity_of, rebuilt
 from meit.training.features import best_threshold, encode_all, trained_encoder
 from meit.training.loader import workers
 from meit.training.memory import keep_freed_memory
+from meit.training.precision import has_bf16
 from meit.training.recipe import Recipe
 from meit.training.targets import MIN_CASES, TARGETS, finding_names, targets_of
 
@@ -115,6 +116,7 @@ def train(recipe: Recipe) -> Path:
         model.familiarity = familiarity_of(finished, ecgs, recipe.data)
         model.save(out / MODEL, state)
         record = {"recipe": asdict(recipe), "steps": done.global_step, "seconds": round(done.metrics["train_runtime"], 1)}
+        record["bf16"] = trainer.args.bf16
         write_json(out / MODEL / TRAINING, record | {"hardware": hardware(), "versions": versions(), "command": command()})
     processes.wait_for_everyone()
     return out / MODEL
@@ -196,7 +198,7 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: Dataset, validation: 
         lr_scheduler_type="linear",
         warmup_steps=round(recipe.warmup * steps),
         max_grad_norm=1.0,
-        bf16=recipe.bf16,
+        bf16=recipe.bf16 and has_bf16(),
         use_cpu=not torch.cuda.is_available(),
         seed=recipe.seed,
         save_strategy="steps",
