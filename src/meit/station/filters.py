@@ -66,7 +66,7 @@ def filtered(recording: Recording, band: str = "none", mains: str = "off") -> np
     for sos in sections:
         values = sosfiltfilt(sos, values, axis=0, padlen=padding)
     if hz is not None:
-        b, a = iirnotch(hz, hz / (_NOTCH_HZ / np.sqrt(np.sqrt(2) - 1)), recording.rate)
+        b, a = iirnotch(hz, hz / (_NOTCH_HZ * np.sqrt(np.sqrt(2) - 1)), recording.rate)  # after both passes as wide
         values = filtfilt(b, a, values, axis=0, padlen=min(padding, round(recording.rate)))
     return np.where(recorded, values, np.nan).astype(np.float32)
 
