@@ -26,13 +26,13 @@ def cluster(*settings: str) -> Iterator[str]:
     settings: "name=value" of its configuration.
     """
     folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has at most 107 characters
-    as_user = {"user": USER, "group": USER} if os.geteuid() == 0 else {}
+    as_user = {"user": USER, "group": USER, "extra_groups": []} if os.geteuid() == 0 else {}
     if as_user:
         shutil.chown(folder, USER, USER)
 
     def call(program: str, *arguments: str) -> None:
         command = [str(binaries() / program), "-D", str(folder / "data"), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, extra_groups=[] if as_user else None, **as_user)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, **as_user)
         if done.returncode:
             log = (folder / "log").read_text() if (folder / "log").exists() else ""
             raise RuntimeError(f"{program}: {done.stdout[-500:]} {done.stderr[-500:]} {log[-1000:]}")

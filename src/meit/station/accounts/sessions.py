@@ -61,7 +61,8 @@ def log_in(store: Store, login: str, password: str, address: str) -> Login:
             account.password_hash = hash_password(password)
         session.execute(delete(Attempt).where(Attempt.id <= attempt).filter_by(**tried))
         session.execute(delete(Session).where(Session.created_at < now() - ABSOLUTE))
-        session.add(Session(token_sha256=token_sha256(token), account_id=account_id))
+        moment = now()
+        session.add(Session(token_sha256=token_sha256(token), account_id=account_id, created_at=moment, seen_at=moment))
         append(session, "login.succeeded", account_id)
     return Login(token, get_account(store, account_id))
 

@@ -112,8 +112,8 @@ class Session(Base):
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    seen_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
 
 
 class Attempt(Base):

@@ -1,0 +1,65 @@
+"""Worker processes beside a server: started, replaced when they die, stopped."""
+
+import logging
+import multiprocessing
+import threading
+from pathlib import Path
+
+from meit.station.store.database import Store
+from meit.station.work.worker import run_worker
+
+LOOK = 1.0  # seconds between two looks at whether all are alive
+PATIENCE = 20.0  # seconds that a worker has to end its batch
+log = logging.getLogger(__name__)
+
+
+class Workers:
+    """`with Workers(store, model, 2): ...` keeps two worker processes running.
+
+    Each loads the model, so each needs its memory. Processes are spawned, not forked: threads and connections of the
+    server must not be copied.
+    """
+
+    def __init__(self, store: Store, model: str | Path, count: int = 1):
+        self._arguments = (store.url, str(model))
+        self._count = count
+        self._context = multiprocessing.get_context("spawn")
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> "Workers":
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stopping.set()
+        self._watch.join()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join(PATIENCE)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    @property
+    def pids(self) -> list[int]:
+        """Of those that live."""
+        return [process.pid for process in self._processes if process.is_alive()]
+
+    def _keep(self) -> None:
+        while True:
+            dead = [process for process in self._processes if not process.is_alive()]
+            for process in dead:
+                log.warning("worker process %s ended (%s); another takes its place", process.pid, process.exitcode)
+            alive = [process for process in self._processes if process.is_alive()]
+            fresh = [self._start() for _ in range(self._count - len(alive))]
+            self._processes = alive + fresh
+            if self._stopping.wait(LOOK):
+                return
+
+    def _start(self) -> multiprocessing.process.BaseProcess:
+        process = self._context.Process(target=run_worker, args=self._arguments, daemon=True)
+        process.start()
+        return process

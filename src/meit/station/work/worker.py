@@ -1,0 +1,165 @@
+"""A worker: takes recordings from the queue, reads and drafts them in batches, and delivers the drafts."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from meit.drafting.draft import Draft, draft_reports
+from meit.drafting.writing import BATCH
+from meit.ecg.formats import find_recordings, read_ecg
+from meit.ecg.measure import measure
+from meit.ecg.recording import Recording, check_leads
+from meit.errors import MeitError, RecordingError, StationError
+from meit.model.report_model import ReportModel, load_model
+from meit.station.store.database import Store
+from meit.station.store.opening import open_store
+from meit.station.store.recordings import files_of
+from meit.station.work.queue import LEASE, claim, fail, finish, release, renew
+
+PAUSE = 0.5  # seconds between two looks into an empty queue
+log = logging.getLogger(__name__)  # ids and kinds of errors alone: no names, no patient data
+
+
+@dataclass(frozen=True)
+class Worker:
+    """name: of this process alone, whatever machine it is on."""
+
+    store: Store
+    model: ReportModel
+    name: str
+    batch: int = BATCH
+    lease: float = LEASE
+
+    def work_once(self) -> int:
+        """Drafts one batch; returns how many recordings it took, 0 from an empty queue."""
+        holder = f"{self.name}:{uuid.uuid4().hex[:8]}"  # a lease of this batch alone
+        ids = claim(self.store, holder, self.batch, self.lease)
+        if not ids:
+            return 0
+        try:
+            with _kept_alive(self.store, holder, self.lease):
+                self._draft(holder, ids)
+        except StationError:
+            with suppress(StationError):  # if the database is away, they come free by themselves
+                release(self.store, holder)
+            raise
+        return len(ids)
+
+    def work(self, stop: threading.Event) -> None:
+        """Works until it is told to stop, and ends its batch."""
+        while not stop.is_set():
+            try:
+                if not self.work_once():
+                    stop.wait(PAUSE)
+            except StationError as error:
+                log.warning("%s waits: %s", self.name, error)
+                stop.wait(self.lease / 10)
+
+    def _draft(self, holder: str, ids: Sequence[int]) -> None:
+        readable, failed = {}, {}
+        for one in ids:
+            with _noted(failed, one):
+                readable[one] = read_files(files_of(self.store, one), self.model.spec.missing_chest_leads)
+        for one, draft in self._drafts(readable, failed).items():
+            with _noted(failed, one):
+                measured = None if draft.unusable else measure(readable[one])
+                finish(self.store, holder, one, draft.to_dict(), measured, readable[one].patient.id)
+        for one, error in failed.items():
+            log.warning("recording %d failed: %s", one, type(error).__name__)
+            said = str(error) if isinstance(error, MeitError) else f"drafting failed ({type(error).__name__})"
+            fail(self.store, holder, one, said)
+
+    def _drafts(self, readable: Mapping[int, Recording], failed: dict[int, BaseException]) -> dict[int, Draft]:
+        """Of all at once; one by one where that fails, so that only the one that is at fault goes without."""
+        ids = list(readable)
+        try:
+            found = draft_reports(self.model, list(readable.values()), batch=self.batch) if ids else []
+            return dict(zip(ids, found, strict=True))
+        except Exception as error:  # whatever it is: the queue has to go on
+            if len(ids) == 1:
+                failed[ids[0]] = error
+                return {}
+            return {one: draft for key in ids for one, draft in self._drafts({key: readable[key]}, failed).items()}
+
+
+def read_files(files: Mapping[str, bytes], missing_chest_leads: int = 0) -> Recording:
+    """The recording in original files, given by name. RecordingError, which names files and no folders, as read_ecg."""
+    with tempfile.TemporaryDirectory(prefix="meit-") as folder:
+        for name, content in files.items():
+            Path(folder, name).write_bytes(content)
+        try:
+            recording = read_ecg(_readable(Path(folder), files), allow_missing=True)
+            check_leads(recording, missing_chest_leads)
+        except RecordingError as error:
+            raise RecordingError(str(error).replace(f"{folder}{os.sep}", "").replace(folder, "the files")) from None
+    return replace(recording, source=Path(recording.source).name)
+
+
+def run_worker(url: str, model: str | Path, stop: threading.Event | None = None, lease: float = LEASE) -> None:
+    """What a worker process does, from loading the model until SIGTERM, SIGINT or `stop`."""
+    stop = stop or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # a server that is killed takes its workers along
+        threading.Thread(target=lambda: (parent.join(), stop.set()), daemon=True).start()
+    store = open_store(url)
+    try:
+        Worker(store, load_model(model), worker_name(), lease=lease).work(stop)
+    finally:
+        store.close()
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def _readable(folder: Path, files: Mapping[str, bytes]) -> Path:
+    if len(files) == 1:
+        return folder / next(iter(files))
+    found = find_recordings(folder)
+    if len(found) > 1:
+        raise RecordingError(f"{len(found)} recordings at once; give the files of one")
+    return found[0]
+
+
+@contextmanager
+def _noted(failed: dict[int, BaseException], recording_id: int):
+    """What is wrong with one recording is noted; what is wrong with the database is not its fault, and raised."""
+    try:
+        yield
+    except StationError:
+        raise
+    except Exception as error:
+        failed[recording_id] = error
+
+
+@contextmanager
+def _kept_alive(store: Store, holder: str, lease: float):
+    """Renews leases from a thread of its own, for as long as their recordings are drafted."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(lease / 5):
+            try:
+                renew(store, holder, lease)
+            except StationError as error:
+                log.warning("%s could not renew its leases: %s", holder, error)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
