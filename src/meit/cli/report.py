@@ -1,7 +1,6 @@
 """`meit report` and `meit deidentify`: recordings in, drafts or clean recordings out."""
 
 import argparse
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from meit.cli.common import SOME_FAILED, add_quantize, progress
 from meit.errors import MeitError
 from meit.model.shipped import default_model
+from meit.station.exports import FORMATS
 
 
 def report(args: argparse.Namespace) -> int:
@@ -19,10 +19,16 @@ def report(args: argparse.Namespace) -> int:
 
     found = {path: place.is_dir() and place for place in args.paths for path in find_recordings(place)}
     paths = list(found)
+    form = FORMATS[args.format]
+    if form.binary and args.out is None:
+        _check_stdout(args.format, len(paths))
     first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
     from meit.drafting.many import draft_paths
-    from meit.files import write_json, write_text
+    from meit.files import atomic_path
     from meit.model.report_model import load_model, read_config
+    from meit.station.exports.document import drafted
+
+    write = form.write
 
     if first is not None:
         check_leads(first, read_config(args.model).missing_chest_leads)
@@ -38,21 +44,21 @@ def report(args: argparse.Namespace) -> int:
         if names[one.path.with_suffix("")] > 1:  # one recording in two formats keeps both
             name = name.with_name(one.path.name)
         target = (args.out or Path()) / name
-        if args.out and args.format == "json" and _states_itself(one.path, target.with_name(f"{target.name}.json")):
-            failed.append(f"{one.path}: the draft would overwrite the recording's own .json; choose another --out")
+        place = target.with_name(target.name + form.suffix)
+        if args.out and _is_of(one.path, place):
+            failed.append(f"{one.path}: the draft would overwrite the recording's own {place.suffix}; choose another --out")
             continue
         if args.out is not None or args.plot:
             target.parent.mkdir(parents=True, exist_ok=True)
         unusable += one.draft.unusable
-        text = one.draft.to_text()
-        if args.format == "json":
-            text = json.dumps(one.draft.to_dict(), indent=2, ensure_ascii=False)
-        if args.out is None:
-            print(text + ("\n" if len(paths) > 1 else ""))
-        elif args.format == "text":
-            write_text(target.with_name(target.name + ".txt"), text + "\n")
+        written = write(drafted(one.recording, one.draft))
+        if args.out is not None:
+            with atomic_path(place) as temporary:
+                temporary.write_bytes(written)
+        elif form.binary:
+            sys.stdout.buffer.write(written)
         else:
-            write_json(target.with_name(target.name + ".json"), one.draft.to_dict())
+            print(written.decode(), end="\n" if len(paths) > 1 else "")
         if args.plot:
             from meit.ecg.paper import draw_paper
 
@@ -68,12 +74,22 @@ def report(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else 0
 
 
-def _states_itself(recording: Path, target: Path) -> bool:
-    """Whether a file to be written is the one that states a recording's rate and unit."""
+def _check_stdout(name: str, count: int) -> None:
+    """Whether bytes may go to stdout: those of one report, and not to a terminal."""
+    if count > 1:
+        raise MeitError(f"{count} reports as {name} need a folder: add --out DIR")
+    if sys.stdout.isatty():
+        raise MeitError(f"{name} is nothing for a terminal: add --out DIR, or send it to a file with > report.{name}")
+
+
+def _is_of(recording: Path, target: Path) -> bool:
+    """Whether a file to be written is the recording, or the one beside it that states its rate and unit."""
     from meit.ecg.table_files import is_csv, is_npy
 
-    beside = recording.with_suffix(".json")
-    return beside.exists() and beside.resolve() == target.resolve() and (is_csv(recording) or is_npy(recording))
+    own = [recording]
+    if is_csv(recording) or is_npy(recording):
+        own.append(recording.with_suffix(".json"))
+    return target.exists() and any(target.samefile(path) for path in own if path.exists())
 
 
 def deidentify(args: argparse.Namespace) -> int:
@@ -104,7 +120,7 @@ def add(commands) -> None:
     one.add_argument(
         "--strict", action="store_true", help="leave out statements that the measurements contradict; warnings name them"
     )
-    one.add_argument("--format", choices=("text", "json"), default="text")
+    one.add_argument("--format", choices=tuple(FORMATS), default="text", help="docs/exports.md (default: text)")
     one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
     one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")
     one.set_defaults(run=report)

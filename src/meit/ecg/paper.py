@@ -5,8 +5,11 @@ a beat is read down the column; each lead is placed around its own median, which
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -26,10 +29,11 @@ _MARGIN = 2.0  # that a trace keeps from the edge of its row, where it fits
 
 _PAPER, _FINE, _COARSE = "#fffdfc", "#f9e0dd", "#efb9b4"
 _INK, _GREY = "#1c1c24", "#6b6470"
-STYLE = {  # every sample is drawn; text stays text; an SVG's element names do not change from run to run
+_STYLE = {  # every sample is drawn; text stays text; an SVG's element names do not change from run to run
     "path.simplify": False, "svg.fonttype": "none", "svg.hashsalt": "meit", "pdf.fonttype": 42,
     "font.family": "DejaVu Sans",
 }  # fmt: skip
+_LOCK = Lock()  # matplotlib's settings are the whole process's
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,7 @@ def draw_paper(recording: Recording, path: str | Path, start_s: float = 0.0) -> 
         raise MeitError(f"{path}: the sheet is drawn as .png or .svg; name the file so")
     if not 0 <= start_s < recording.seconds:
         raise MeitError(f"{recording.name}: has {recording.seconds:.3g} s, so no sheet can start at {start_s:g} s")
-    import matplotlib  # a quarter of a second
-
-    with matplotlib.rc_context(STYLE):
+    with drawing():
         figure = _figure(recording, start_s)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
@@ -100,8 +102,17 @@ def _figure(recording: Recording, start_s: float):
     return figure
 
 
+@contextmanager
+def drawing() -> Iterator[None]:
+    """What draws and saves a sheet stands in it; one at a time, whatever the number of threads."""
+    import matplotlib  # a quarter of a second
+
+    with _LOCK, matplotlib.rc_context(_STYLE):
+        yield
+
+
 def sheet(width: float, height: float):
-    """An empty sheet of this size in mm, and its axes, whose unit is the millimetre. To be drawn on and saved in STYLE."""
+    """An empty sheet of this size in mm, and its axes, whose unit is the millimetre. To be called in `drawing`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -8,11 +8,11 @@ from io import BytesIO
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from meit.ecg.paper import STYLE, Grid, draw_leads, sheet
+from meit.ecg.paper import Grid, draw_leads, drawing, sheet
 from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording
 from meit.station.exports.document import Document
-from meit.station.exports.page import LEGEND, page
+from meit.station.exports.page import LEGEND, SURE, page
 
 GRID = Grid()
 # what the page asks of a browser: no more than to show itself; for a server's header too
@@ -23,19 +23,17 @@ def write(document: Document) -> bytes:
     """UTF-8. Everything that a file or a reader says is escaped. The same document gives the same bytes."""
     said = page(document)
     svg, cut = drawn(document.recording)
-    marks = {one.support: one.mark for one in said.findings}
-    legend = [(name, mark, LEGEND[name]) for name, mark in marks.items()]
+    sure = SURE if any(one.confidence for one in said.findings) else ""
+    legend = [(support, mark, LEGEND[support]) for support, mark in said.marks.items()]
     return _template().render(
-        said=said, svg=svg, cut=cut, legend=legend, grid=GRID, policy=CONTENT_SECURITY_POLICY
+        said=said, svg=svg, cut=cut, legend=legend, sure=sure, grid=GRID, policy=CONTENT_SECURITY_POLICY
     ).encode()
 
 
 def drawn(recording: Recording) -> tuple[Markup, tuple[str, ...]]:
     """Ten seconds of the 12 leads as an <svg> element, GRID's size in mm, and the leads that are cut."""
-    import matplotlib
-
     target = BytesIO()
-    with matplotlib.rc_context(STYLE):
+    with drawing():
         figure, axes = sheet(GRID.width, GRID.height)
         cut = draw_leads(axes, recording, inspect(recording), GRID)
         figure.savefig(target, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))

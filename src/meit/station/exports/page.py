@@ -9,6 +9,7 @@ from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document
 
 BANNERS = {DRAFT: "DRAFT – not signed", FINAL: "Final report", AMENDED: "Amended report, version {}"}
 LEGEND = {MEASURED: "measured", UNCHECKED: "nothing measured can check it", CONTRADICTED: "contradicted"}
+SURE = "the model's confidence"
 CHECK, NOTED, WHY = "To be checked", "Noted by the software", "Why"
 
 
@@ -39,6 +40,11 @@ class Page:
     remarks_heading: str
     remarks: tuple[str, ...]
     closing: tuple[str, ...]
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The marks of its findings, by support, to be explained."""
+        return {one.support: one.mark for one in self.findings}
 
 
 def page(document: Document) -> Page:

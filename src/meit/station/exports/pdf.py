@@ -3,23 +3,22 @@
 All stands within 265 x 198 mm in the middle of the page, so that it can also be printed on US Letter at actual size.
 """
 
-import warnings
 from io import BytesIO
-from itertools import chain, repeat, zip_longest
+from itertools import repeat
 
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED
-from meit.ecg.paper import STYLE, Grid, draw_leads, sheet
+from meit.ecg.paper import Grid, draw_leads, drawing, sheet
 from meit.ecg.quality import inspect
 from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document
-from meit.station.exports.page import LEGEND, Page, page
-from meit.station.exports.typeset import Line, Style, columns, paragraph, width_mm
+from meit.station.exports.page import LEGEND, SURE, Page, page
+from meit.station.exports.typeset import Line, Style, columns, in_font, paragraph, width_mm
 
 WIDTH, HEIGHT = 297.0, 210.0  # A4
 LEFT, RIGHT, BOTTOM, TOP = 16.0, 281.0, 8.0, 202.0
 GRID = Grid(left=LEFT, bottom=86.0, width=RIGHT - LEFT, row_height=25.0)
 _FLOOR = BOTTOM + 8.0  # of the columns; the footer is below
 _CEILING = GRID.bottom - 9.0, TOP - 17.0  # of the columns, below the grid and without it
-_COLUMNS = ((LEFT, 80.0), (LEFT + 86.0, 91.0), (LEFT + 183.0, 82.0))  # left edge and width, mm
+_COLUMN = (RIGHT - LEFT - 12.0) / 3  # mm wide, 6 mm apart
 
 _INK, _GREY, _RULE = "#1c1c24", "#6b6470", "#d9d4d2"
 _SUPPORT = {MEASURED: "#2f6b4f", CONTRADICTED: "#a03a2c", UNCHECKED: _GREY}
@@ -32,20 +31,29 @@ _SMALL = Style(7.0, 3.4, _GREY, before=0.7)
 
 def write(document: Document) -> bytes:
     """PDF 1.4 with its fonts; text can be selected and searched. The same document gives the same bytes."""
-    import matplotlib
     from matplotlib.backends.backend_pdf import PdfPages
 
     said = page(document)
-    heights = [_CEILING[0] - _FLOOR], repeat(_CEILING[1] - _FLOOR)
-    parts = [list(columns(lines, chain(*heights))) for lines in _lines(said)]
-    sheets = list(zip_longest(*parts, fillvalue=[])) or [([], [], [])]
+    sheets = _sheets(said)
     about = {"Title": f"ECG report {said.title} ({said.banner})", "Creator": "meit", "CreationDate": None}
     target = BytesIO()
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings(), PdfPages(target, metadata=about) as pages:
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # shown as a box
+    with drawing(), PdfPages(target, metadata=about) as pages:
         for number, parts in enumerate(sheets):
             pages.savefig(_sheet(document, said, number, len(sheets), parts))
     return target.getvalue()
+
+
+def _sheets(said: Page) -> list[tuple[list[Line], ...]]:
+    """The lines of each page's columns. On the first each column has its own; what is left over goes on, one after the
+    other, through the columns of further pages."""
+    first, over = [], []
+    for heading, lines in _columns(said):
+        fits = next(columns(lines, [_CEILING[0] - _FLOOR]), [])
+        first.append(fits)
+        if len(fits) < len(lines):
+            over += [*paragraph(f"{heading}, CONTINUED", _HEADING, _COLUMN), *lines[len(fits) :]]
+    rest = list(columns(over, repeat(_CEILING[1] - _FLOOR)))
+    return [tuple(first), *(tuple(rest[place : place + 3]) for place in range(0, len(rest), 3))]
 
 
 def _sheet(document: Document, said: Page, number: int, count: int, parts):
@@ -56,8 +64,8 @@ def _sheet(document: Document, said: Page, number: int, count: int, parts):
         tall = f"   taller than the grid and cut: {', '.join(cut)}" if cut else ""
         _write(axes, LEFT, GRID.bottom - 4.0, said.scale + tall, 7.0, _GREY)
         _write(axes, RIGHT, GRID.bottom - 4.0, said.shown, 7.0, _GREY, ha="right")
-    for (left, _), lines in zip(_COLUMNS, parts, strict=True):
-        y = _CEILING[min(number, 1)]
+    for column, lines in enumerate(parts):
+        left, y = LEFT + column * (_COLUMN + 6.0), _CEILING[min(number, 1)]
         for place, line in enumerate(lines):
             y -= line.style.leading + (line.before if place else 0.0)
             for offset, words, colour in line.pieces:
@@ -81,48 +89,47 @@ def _head(axes, said: Page) -> None:
     _write(axes, RIGHT, TOP - 11.5, said.recorded, 9.0, _INK, ha="right")
 
 
-def _lines(said: Page) -> tuple[list[Line], ...]:
-    """Of each column: the report and who signed it, its findings and what was measured, what to check."""
-    wide = [width for _, width in _COLUMNS]
-    first = paragraph("REPORT", _HEADING, wide[0])
+def _columns(said: Page) -> tuple[tuple[str, list[Line]], ...]:
+    """The report and who signed it; its findings and what was measured; what to check. Each with its heading."""
+    first = paragraph("REPORT", _HEADING, _COLUMN)
     for sentence in said.report:
-        first += paragraph(sentence, _REPORT, wide[0])
+        first += paragraph(sentence, _REPORT, _COLUMN)
     if said.status != DRAFT:
-        first += paragraph("SIGNATURE", _HEADING, wide[0])
+        first += paragraph("SIGNATURE", _HEADING, _COLUMN)
         for line in said.closing:
-            first += paragraph(line, _BODY, wide[0])
-    second = _findings(said, wide[1]) + _measured(said, wide[1])
-    third = paragraph(said.remarks_heading.upper(), _HEADING, wide[2]) if said.remarks else []
+            first += paragraph(line, _BODY, _COLUMN)
+    heading = said.remarks_heading.upper()
+    third = paragraph(heading, _HEADING, _COLUMN) if said.remarks else []
     for remark in said.remarks:
-        third += paragraph(remark, _BODY, wide[2], hang=3.0, marks=[(0.0, "–", _GREY)])
-    return first, second, third
+        third += paragraph(remark, _BODY, _COLUMN, hang=3.0, marks=[(0.0, "–", _GREY)])
+    return ("REPORT", first), ("FINDINGS", _findings(said) + _measured(said)), (heading, third)
 
 
-def _findings(said: Page, width: float) -> list[Line]:
+def _findings(said: Page) -> list[Line]:
     if not said.findings:
         return []
-    lines = paragraph("FINDINGS, CONFIDENCE OF THE DRAFT", _HEADING, width)
+    lines = paragraph("FINDINGS", _HEADING, _COLUMN)
     for one in said.findings:
-        colour = _SUPPORT[one.support]
         right = 12.5 - width_mm(one.confidence, _BODY.size)
-        marks = [(0.0, one.mark, colour), (right, one.confidence, _GREY)]
-        lines += paragraph(one.text, _BODY, width, hang=15.0, marks=[mark for mark in marks if mark[1]])
-    marks = {one.support: one.mark for one in said.findings}
-    return lines + paragraph("  ·  ".join(f"{mark} {LEGEND[name]}" for name, mark in marks.items()), _SMALL, width)
+        marks = [(0.0, one.mark, _SUPPORT[one.support]), (right, one.confidence, _GREY)]
+        lines += paragraph(one.text, _BODY, _COLUMN, hang=15.0, marks=[mark for mark in marks if mark[1]])
+    legend = [f"{mark} {LEGEND[support]}" for support, mark in said.marks.items()]
+    legend += [f"% {SURE}"] if any(one.confidence for one in said.findings) else []
+    return lines + paragraph("  ·  ".join(legend), _SMALL, _COLUMN)
 
 
-def _measured(said: Page, width: float) -> list[Line]:
+def _measured(said: Page) -> list[Line]:
     if not said.measured:
         return []
-    lines = paragraph("MEASURED", _HEADING, width)
+    lines = paragraph("MEASURED", _HEADING, _COLUMN)
     for row in range(0, len(said.measured), 2):
         pieces = []
         for place, (name, value) in enumerate(said.measured[row : row + 2]):
-            pieces += [(place * width / 2, name, _GREY), (place * width / 2 + 11.0, value, _INK)]
+            pieces += [(place * _COLUMN / 2, name, _GREY), (place * _COLUMN / 2 + 11.0, value, _INK)]
         lines.append(Line(tuple(pieces), _BODY, _BODY.before))
     return lines
 
 
 def _write(axes, x: float, y: float, words: str, size: float, colour: str, bold: bool = False, ha: str = "left") -> None:
     weight = "bold" if bold else "normal"
-    axes.text(x, y, words, fontsize=size, fontweight=weight, color=colour, ha=ha, parse_math=False, zorder=5)
+    axes.text(x, y, in_font(words), fontsize=size, fontweight=weight, color=colour, ha=ha, parse_math=False, zorder=5)

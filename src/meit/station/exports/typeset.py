@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 FONT = "DejaVu Sans"
 _MM = 25.4 / 72  # a point
@@ -31,7 +31,7 @@ class Line:
 
 def paragraph(text: str, style: Style, width: float, hang: float = 0.0, marks: Iterable[tuple] = ()) -> list[Line]:
     """A paragraph's lines, `hang` mm from the left edge. marks: pieces that stand before its first line."""
-    broken = wrapped(text, width - hang, style.size, style.bold)
+    broken = wrapped(in_font(text), width - hang, style.size, style.bold)
     lines = [Line(((hang, words, style.colour),), style, 0.0) for words in broken]
     return [Line((*marks, *lines[0].pieces), style, style.before), *lines[1:]]
 
@@ -75,6 +75,18 @@ def columns(lines: list[Line], heights: Iterable[float]) -> Iterator[list[Line]]
         taken = max(taken, 1)
         yield rest[:taken]
         rest = rest[taken:]
+
+
+def in_font(text: str) -> str:
+    """With a box for each character that the font lacks, such as those of Chinese."""
+    return "".join(character if ord(character) in _characters() else "□" for character in text)
+
+
+@cache
+def _characters() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 @lru_cache(maxsize=4096)
