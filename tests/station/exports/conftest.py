@@ -1,6 +1,8 @@
 """Documents of real recordings: the words are given here, all else is what drafting makes of them."""
 
 from datetime import datetime, timezone
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,18 @@ def unusable() -> Document:
     signal = np.random.default_rng(0).normal(size=(1000, 12)).astype(np.float32)
     recording = Recording("noise", signal, 100.0)
     return drafted(recording, draft_of(recording))
+
+
+@pytest.fixture(scope="session")
+def pdf():
+    """document -> the pages of its PDF and their text, in one line each; made once a document."""
+    from pypdf import PdfReader
+
+    from meit.station.exports.pdf import write
+
+    @cache
+    def read(document):
+        pages = list(PdfReader(BytesIO(write(document))).pages)
+        return pages, [page.extract_text() for page in pages]
+
+    return read

@@ -1,26 +1,21 @@
 """The PDF, read back: true to scale, searchable, a draft until it is signed, all of a long text in it."""
 
 from dataclasses import replace
-from io import BytesIO
 
 import numpy as np
 import pytest
-from pypdf import PdfReader
 
 from meit.ecg.recording import LEADS, Patient
 from meit.station.exports.document import Document
-from meit.station.exports.pdf import write
 from meit.station.exports.typeset import Line, Style, columns, width_mm, wrapped
 
 MM = 72 / 25.4  # points
 
 
-def read(document):
-    return PdfReader(BytesIO(write(document))).pages
-
-
-def words(pages):
-    return " ".join(" ".join(page.extract_text() for page in pages).split())
+@pytest.fixture(scope="module")
+def words(pdf):
+    """document -> all its text in one line."""
+    return lambda document: " ".join(" ".join(pdf(document)[1]).split())
 
 
 def paths(page):
@@ -38,17 +33,17 @@ def paths(page):
 
 
 @pytest.fixture(scope="module")
-def pages(draft):
-    return read(draft)
+def drawn(pdf, draft):
+    return paths(pdf(draft)[0][0])
 
 
 @pytest.fixture(scope="module")
-def drawn(pages):
-    return paths(pages[0])
+def long(draft):
+    return replace(draft, text=" ".join(f"Finding {number} of a long report." for number in range(120)))
 
 
-def test_one_page_of_a4(pages):
-    (page,) = pages
+def test_one_page_of_a4(pdf, draft):
+    (page,), _ = pdf(draft)
     assert [float(value) / MM for value in page.mediabox[2:]] == pytest.approx([297, 210], abs=0.01)
     assert page.get("/UserUnit", 1) == 1 and not page.rotation
 
@@ -68,60 +63,58 @@ def test_true_to_scale(drawn, block):
     assert np.ptp(rhythm[:, 1]) == pytest.approx(10 * np.ptp(block.lead("II")), abs=0.01)
 
 
-def test_it_fits_letter_paper_too(drawn, final):
+def test_it_fits_letter_paper_too(drawn, pdf, long):
     """279.4 x 215.9 mm, printed in the middle and at actual size, with 6 mm that printers cannot reach."""
-    sheets = [drawn, *(paths(page) for page in list(read(replace(final, text="Sinus rhythm. " * 80)))[1:])]
-    for sheet in sheets:
+    for sheet in (drawn, paths(pdf(long)[0][1])):
         ink = np.concatenate([one for one in sheet if np.ptp(one[:, 0]) < 296])  # but the page itself
         assert ink[:, 0].min() > 148.5 - 133.7 and ink[:, 0].max() < 148.5 + 133.7
         assert ink[:, 1].min() > 6 and ink[:, 1].max() < 204
 
 
-def test_what_it_says(pages, draft, block):
-    text = words(pages)
+def test_what_it_says(words, draft, block):
+    text = words(draft)
     for part in (*LEADS, "25 mm/s 10 mm/mV", "00195_hr", "patient not stated", "Sinus rhythm.", "90%", "QRS 142 ms"):
         assert part in text, part
     for warning in draft.current.warnings:
         assert warning in text
-    assert "some model 7 (0123456789ab)" in text and "first page" not in text
+    assert "some model 7 (0123456789ab)" in text
     known = replace(block, patient=Patient("p$1$", 56.0, "F"))
-    assert "Patient p$1$, female, 56 years" in words(read(Document(known, "Fine. Flutter, first-degree.")))
+    assert "Patient p$1$, female, 56 years" in words(Document(known, "Fine. Flutter, first-degree."))
 
 
-def test_a_draft_until_it_is_signed(pages, final, amended):
-    assert words(pages).count("DRAFT") == 2 and "DRAFT – not signed" in words(pages)
-    text = words(read(final))
+def test_a_draft_until_it_is_signed(words, draft, final, amended):
+    assert words(draft).count("DRAFT") == 2 and "DRAFT – not signed" in words(draft)
+    text = words(final)
     assert "DRAFT" not in text and "Final report" in text and "TO BE CHECKED" not in text
     assert "Signed by Dr. Ada Müller, cardiologist, 2026-03-01 12:30 UTC." in text
-    text = words(read(amended))
+    text = words(amended)
     assert "Amended report, version 2" in text and "amended: Read again <b>by two</b>." in text
     assert "'First degree AV block' but PR" in text and "NOTED BY THE SOFTWARE" in text
 
 
-def test_a_long_report_is_all_there(draft):
-    sentences = [f"Finding {number} of a long report." for number in range(120)]
-    pages = read(replace(draft, text=" ".join(sentences)))
-    text = words(pages)
-    assert len(pages) == 3 and all(sentence in text for sentence in sentences) and "REPORT, CONTINUED" in text
-    assert text.count("DRAFT – not signed") == len(pages), "every page says that it is a draft"
-    assert f"page 2 of {len(pages)}" in text
+def test_a_long_report_is_all_there(words, pdf, long):
+    text = words(long)
+    assert all(sentence.rstrip(".") in text for sentence in long.text.split(". ")) and "REPORT, CONTINUED" in text
+    count = len(pdf(long)[0])
+    assert count == 3 and f"page 2 of {count}" in text
+    assert text.count("DRAFT – not signed") == count, "every page says that it is a draft"
 
 
-def test_missing_leads_and_tall_leads(block):
+def test_missing_leads_and_tall_leads(words, block):
     signal = block.signal * 12
     signal[:, 8] = np.nan
-    text = words(read(Document(replace(block, signal=signal, missing=("V3",)), "Sinus rhythm.")))
+    text = words(Document(replace(block, signal=signal, missing=("V3",)), "Sinus rhythm."))
     assert "not recorded" in text and "taller than the grid and cut:" in text
 
 
-def test_an_unusable_recording(unusable):
-    text = words(read(unusable))
+def test_an_unusable_recording(words, unusable):
+    text = words(unusable)
     assert "No report was drafted: the recording is unusable." in text and "WHY" in text
     assert unusable.current.warnings[0] in text and "FINDINGS" not in text and "MEASURED" not in text
 
 
-def test_characters_that_no_page_holds(block):
-    text = words(read(Document(replace(block, name="a\x00b\ud800"), "Rhythmus: Größe ≥ 2\x07 mV, 心電図.")))
+def test_characters_that_no_page_holds(words, block):
+    text = words(Document(replace(block, name="a\x00b\ud800"), "Rhythmus: Größe ≥ 2\x07 mV, 心電図."))
     assert "a b" in text and "Größe ≥ 2 mV, □□□." in text
 
 
