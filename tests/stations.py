@@ -8,6 +8,7 @@ import numpy as np
 from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
+from meit.ecg.recording import LEADS
 from meit.station.accounts.accounts import Person, create_account, first_run_token, make_first_account
 from meit.station.store.database import Store
 from meit.station.store.drafts import save_draft
@@ -53,7 +54,7 @@ def ecg_files(number: int) -> dict[str, bytes]:
     signal[0, 0] += number / 1e4
     buffer = io.BytesIO()
     np.save(buffer, signal)
-    about = {"sampling_rate": 100, "unit": "mV"}
+    about = {"rate_hz": 100, "unit": "mV", "leads": list(LEADS)}
     return {f"ecg{number}.npy": buffer.getvalue(), f"ecg{number}.json": json.dumps(about).encode()}
 
 

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from meit.station.store.database import Store
+from meit.station.work.queue import LEASE
 from meit.station.work.worker import run_worker
 
 LOOK = 1.0  # seconds between two looks at whether all are alive
@@ -20,8 +21,8 @@ class Workers:
     server must not be copied.
     """
 
-    def __init__(self, store: Store, model: str | Path, count: int = 1):
-        self._arguments = (store.url, str(model))
+    def __init__(self, store: Store, model: str | Path, count: int = 1, lease: float = LEASE):
+        self._arguments = (store.url, str(model), lease)
         self._count = count
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[multiprocessing.process.BaseProcess] = []

@@ -104,12 +104,11 @@ def read_files(files: Mapping[str, bytes], missing_chest_leads: int = 0) -> Reco
     return replace(recording, source=Path(recording.source).name)
 
 
-def run_worker(url: str, model: str | Path, stop: threading.Event | None = None, lease: float = LEASE) -> None:
-    """What a worker process does, from loading the model until SIGTERM, SIGINT or `stop`."""
-    stop = stop or threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+def run_worker(url: str, model: str | Path, lease: float = LEASE) -> None:
+    """What a worker process does, from loading the model until SIGTERM or SIGINT; it ends its batch then."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     parent = multiprocessing.parent_process()
     if parent is not None:  # a server that is killed takes its workers along
         threading.Thread(target=lambda: (parent.join(), stop.set()), daemon=True).start()
