@@ -35,7 +35,10 @@ TITLES = {
     "chest_qrs_mv": "Largest QRS, chest leads", "premature_supraventricular": "Premature, supraventricular",
     "premature_ventricular": "Premature, ventricular", "longest_rr_ms": "Longest RR", "paced_beats": "Paced beats",
 }  # fmt: skip
-LEAD_TITLES = {"q_mv": "Q", "q_ms": "Q duration", "r_mv": "R", "s_mv": "S", "st_mv": "ST (J)", "st60_mv": "ST (J + 60 ms)", "t_mv": "T"}
+LEAD_TITLES = {
+    "q_mv": "Q", "q_ms": "Q duration", "r_mv": "R", "s_mv": "S", "st_mv": "ST (J)", "st60_mv": "ST (J + 60 ms)",
+    "t_mv": "T",
+}  # fmt: skip
 _SHOWN_AS = {  # by the end of a measure's name; all others are counts and shares
     "bpm": "{:.0f}/min", "ms": "{:.0f} ms", "mv": "{:.2f} mV", "deg": "{:.0f}°", "irregularity": "{:.0%}",
     "beats": "{:.0%}", "ventricular": "{:.0f}", "supraventricular": "{:.0f}",
@@ -80,7 +83,10 @@ def document(recording: Recording, signal: str = SIGNAL) -> dict:
         "measurements": _table(measurements),
         "by_lead": {
             "columns": [{"name": name, "title": title, "words": BY_LEAD[name]} for name, title in LEAD_TITLES.items()],
-            "rows": {lead: [_text(name, found[name].value) for name in LEAD_TITLES] for lead, found in measurements.leads.items()},
+            "rows": {
+                lead: [_text(name, found[name].value) for name in LEAD_TITLES]
+                for lead, found in measurements.leads.items()
+            },
         },
     }
 

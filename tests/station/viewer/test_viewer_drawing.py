@@ -101,14 +101,14 @@ def test_agrees_with_the_paper(page, example, tmp_path):
     svg = ElementTree.parse(draw_paper(read_ecg(example), tmp_path / "sheet.svg"))
     space = {"svg": "http://www.w3.org/2000/svg"}
     traces = page.open("real").run(
-        "viewer.putPages(); return [...document.querySelectorAll('.ecg-trace')].map((one) => [one.dataset.lead, one.getAttribute('d')])"
+        "viewer.pages.put(); return [...document.querySelectorAll('.ecg-trace')].map((one) => [one.dataset.lead, one.getAttribute('d')])"
     )
     assert len(traces) == 13
     for lead, path in traces[:12]:
         ours = points(path.replace("h0", "")) + [11, 32]
         theirs = points(svg.find(f".//svg:g[@id='lead-{lead}']/svg:path", space).get("d")) * 25.4 / 72
         assert np.abs(ours - theirs[: len(ours)]).max() < 0.02  # mm
-    page.run("viewer.takePages()")
+    page.run("viewer.pages.take()")
 
 
 def test_what_was_not_recorded_is_no_line(page):

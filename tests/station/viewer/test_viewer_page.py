@@ -41,7 +41,7 @@ def test_marks_wait_for_the_recording(page):
 
 def test_hostile_texts_are_texts(page):
     page.open("gapped", "gapped").show(compare="over")
-    page.run("viewer.mark(['I'], 1, 2, given[0]); viewer.putPages()", "<img src=x onerror=\"window.hit='mark'\">")
+    page.run("viewer.mark(['I'], 1, 2, given[0]); viewer.pages.put()", "<img src=x onerror=\"window.hit='mark'\">")
     page.run("await new Promise((go) => setTimeout(go, 100))")
     assert page.text(".ecg-head strong").startswith("<img src=x") and "Patient <img" in page.text(".ecg-head")
     assert "<img src=x" in page.text(".ecg-print") and "<img" in page.text(".ecg-live")
@@ -73,13 +73,13 @@ def test_print_is_true_to_scale(page, speed, layout, compare, pages):
         assert [float(number) for number in box.split()] == pytest.approx([0, 0, 297 * 72 / 25.4, 210 * 72 / 25.4], abs=0.6)
 
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    page.run("viewer.putPages()")
+    page.run("viewer.pages.put()")
     drawn = page.run(
         """const box = (one) => { const { width, height } = one.getBoundingClientRect(); return [width, height]; };
         return [[...document.querySelectorAll('.ecg-page')].map(box), box(document.querySelector('.ecg-pulse')),
                 getComputedStyle(document.getElementById('ecg')).display]"""
     )
-    page.run("viewer.takePages()")
+    page.run("viewer.pages.take()")
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert np.array(drawn[0]) == pytest.approx(np.array([[297, 210]] * pages) * CSS_MM, abs=0.5)
     assert drawn[1] == pytest.approx([(0.2 * speed + 4) * CSS_MM, 10 * CSS_MM], abs=0.1)  # 0.2 s and two feet; 1 mV

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from meit.drafting.grounding import CONTRADICTED, Grounded, check
+from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check, omissions
 from meit.drafting.rules import Patient
 from meit.ecg.measure import Measure, Measurements
 from meit.errors import AbsentError
@@ -91,6 +91,13 @@ def check_text(store: Store, recording_id: int, text: str) -> list[Grounded]:
 def checked(session: Session, recording_id: int, text: str) -> list[Grounded]:
     recording, row = recording_row(session, recording_id), latest_draft_row(session, recording_id)
     return check(read_statements(text), _measurements(row.measured), Patient(recording.sex, recording.age))
+
+
+def unmentioned(store: Store, recording_id: int, text: str) -> list[Omission]:
+    """What was measured, is important, and that a text does not mention."""
+    with store.reading() as session:
+        recording, row = recording_row(session, recording_id), latest_draft_row(session, recording_id)
+    return omissions(read_statements(text), _measurements(row.measured), Patient(recording.sex, recording.age))
 
 
 def contradictions(statements: Collection[Grounded]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ back the same characters, which hashes depend on. Roles, statuses and kinds are 
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from uuid import uuid4
 
 from sqlalchemy import (
     CheckConstraint,
@@ -147,7 +148,7 @@ class File(Base):
 
 
 class Recording(Base):
-    """An entry of the worklist. content_sha256: of its files together; the same files are one recording.
+    """An entry of the worklist. public_id: a random UUID, by which URLs name it. content_sha256: of its files together; the same files are one recording.
 
     name to rate_hz: as read from the files, once they are. acquired_at: the recorder's own clock, which has no zone.
     urgency: meit.station.store.urgency. critical: names of critical findings, comma-separated. search: folded text.
@@ -165,6 +166,7 @@ class Recording(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
     content_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))

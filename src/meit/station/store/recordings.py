@@ -37,9 +37,10 @@ _KEY = re.compile(r"\d{1,12}(_\d{1,12})*", re.ASCII)
 
 @dataclass(frozen=True)
 class Entry:
-    """A recording as the worklist shows it. acquired_at: ISO, of the recorder's clock. error: why drafting failed."""
+    """A recording as the worklist shows it. public_id: names it in URLs. acquired_at: ISO, of the recorder's clock. error: why drafting failed."""
 
     id: int
+    public_id: str
     created_at: datetime
     name: str
     patient_id: str | None
@@ -141,6 +142,12 @@ def get_recording(store: Store, recording_id: int) -> Entry:
     """Raises AbsentError."""
     with store.reading() as session:
         return _entry(_found(session.execute(select(*_COLUMNS).where(Recording.id == recording_id)).first()))
+
+
+def find_recording(store: Store, public_id: str) -> Entry:
+    """By the id that URLs have. Raises AbsentError."""
+    with store.reading() as session:
+        return _entry(_found(session.execute(select(*_COLUMNS).where(Recording.public_id == public_id)).first()))
 
 
 def others_of_patient(store: Store, recording_id: int, limit: int = PAGE) -> tuple[Entry, ...]:

@@ -5,8 +5,11 @@ Both corners are buttons: dragged by mouse or finger, moved by arrow keys (2 ms 
 import { make, place } from "./dom.js";
 import { panelX, panelY } from "./sheet.js";
 
-const STEP_S = 0.002, STEP_MV = 0.01, LARGE = 10;
-const FIRST_S = 0.2, FIRST_MV = 0.5; // between the corners, where the keyboard places them
+const STEP_S = 0.002,
+  STEP_MV = 0.01,
+  LARGE = 10;
+const FIRST_S = 0.2,
+  FIRST_MV = 0.5; // between the corners, where the keyboard places them
 const SAID_AFTER = 350; // ms without a further change: a reading is not said at every step
 
 export class Calipers {
@@ -39,7 +42,9 @@ export class Calipers {
       const [dx, dy] = [event.clientX - start.x, event.clientY - start.y];
       const follow = (moved) => this.move(which, this.corner({ x: moved.clientX - dx, y: moved.clientY - dy }));
       button.addEventListener("pointermove", follow);
-      button.addEventListener("lostpointercapture", () => button.removeEventListener("pointermove", follow), { once: true });
+      button.addEventListener("lostpointercapture", () => button.removeEventListener("pointermove", follow), {
+        once: true,
+      });
     });
     return button;
   }
@@ -61,12 +66,16 @@ export class Calipers {
   placeByKey() {
     const { sheet, view, state } = this.viewer;
     const seen = sheet.panels.filter((panel) => !panel.empty && !panel.over && !panel.together);
-    const inView = (panel) => view.toX(panel.x + panel.width) > 0 && view.toX(panel.x) < view.width && view.toY(panel.bottom) > 0;
+    const inView = (panel) =>
+      view.toX(panel.x + panel.width) > 0 && view.toX(panel.x) < view.width && view.toY(panel.bottom) > 0;
     const panel = seen.find((one) => one.lead === state.lead && inView(one)) ?? seen.find(inView) ?? seen[0];
     if (!panel) return;
     this.panel = panel;
     const t = panel.t0 + panel.seconds / 2;
-    this.corners = [{ t: t - FIRST_S / 2, mv: 0 }, { t: t + FIRST_S / 2, mv: FIRST_MV }];
+    this.corners = [
+      { t: t - FIRST_S / 2, mv: 0 },
+      { t: t + FIRST_S / 2, mv: FIRST_MV },
+    ];
     this.changed();
     this.reveal(0);
   }
@@ -80,11 +89,13 @@ export class Calipers {
   settle(sheet) {
     if (!this.panel) return;
     const [{ t }] = this.corners;
-    const same = (one) => one.lead === this.panel.lead && one.ink === this.panel.ink && !one.together === !this.panel.together;
+    const same = (one) =>
+      one.lead === this.panel.lead && one.ink === this.panel.ink && !one.together === !this.panel.together;
     const there = (one) => t >= one.t0 - 1e-9 && t <= one.t0 + one.seconds + 1e-9;
     const old = this.kind;
     this.kind = sheet.kind;
-    this.panel = sheet.kind === old ? sheet.panels.find((one) => same(one) && there(one) && !one.empty) ?? null : null;
+    this.panel =
+      sheet.kind === old ? (sheet.panels.find((one) => same(one) && there(one) && !one.empty) ?? null) : null;
     if (!this.panel) this.remove();
   }
 
@@ -164,11 +175,13 @@ export class Calipers {
       const { x, y } = which ? b : a;
       place(handle, x, y);
       const { t, mv } = this.corners[which];
-      const name = `Calipers, ${handle.dataset.corner} corner, lead ${this.panel.lead}: ${t.toFixed(3)} s, ${mv.toFixed(2)} mV. Arrow keys move it`;
+      const at = `lead ${this.panel.lead}: ${t.toFixed(3)} s, ${mv.toFixed(2)} mV`;
+      const name = `Calipers, ${handle.dataset.corner} corner, ${at}. Arrow keys move it`;
       if (handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
     });
     if (this.label.textContent !== reading.text) this.label.textContent = reading.text;
-    const wide = this.label.offsetWidth, high = this.label.offsetHeight;
+    const wide = this.label.offsetWidth,
+      high = this.label.offsetHeight;
     const above = Math.min(top, a.y, b.y) - high - 6;
     place(
       this.label,

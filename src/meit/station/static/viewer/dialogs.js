@@ -1,5 +1,6 @@
 /* The list of keys, and the true scale of this screen: a bar is matched with a bank card. */
 
+import { setScale } from "./commands.js";
 import { make } from "./dom.js";
 
 const CARD_MM = 85.6; // ISO/IEC 7810, ID-1
@@ -20,7 +21,16 @@ function keysDialog(viewer) {
   const box = dialog(viewer, "Keys", make("table", {}, body));
   return {
     open() {
-      const rows = viewer.controls.list().map(([key, what]) => make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key.length === 1 ? key.toUpperCase() : key)), make("td", {}, what)));
+      const rows = viewer.controls
+        .list()
+        .map(([key, what]) =>
+          make(
+            "tr",
+            {},
+            make("th", { scope: "row" }, make("kbd", {}, key.length === 1 ? key.toUpperCase() : key)),
+            make("td", {}, what),
+          ),
+        );
       body.replaceChildren(...rows);
       box.showModal();
     },
@@ -36,17 +46,22 @@ function scaleDialog(viewer) {
     said.textContent = `${Math.round(Number(slider.value) * 1000) / 10} % of what the browser takes for a millimetre`;
   };
   slider.addEventListener("input", () => {
-    viewer.setScale(Number(slider.value));
+    setScale(viewer, Number(slider.value));
     update();
   });
-  const reset = make("button", {
-    type: "button", class: "ecg-button",
-    onclick: () => {
-      slider.value = 1;
-      viewer.setScale(1);
-      update();
+  const reset = make(
+    "button",
+    {
+      type: "button",
+      class: "ecg-button",
+      onclick: () => {
+        slider.value = 1;
+        setScale(viewer, 1);
+        update();
+      },
     },
-  }, "As the browser has it");
+    "As the browser has it",
+  );
   const words = `Hold a bank card (${CARD_MM} mm wide) to the screen and make the bar as wide as it. This screen keeps it.`;
   const box = dialog(viewer, "True scale on this screen", make("p", {}, words), bar, slider, said, reset);
   return {

@@ -42,11 +42,13 @@ export class Ecg {
 function leadsOf(buffer, about) {
   const view = new DataView(buffer);
   if (buffer.byteLength !== 4 * about.samples * about.leads.length) throw new Error("the signal is not whole");
-  return new Map(about.leads.map((name, place) => {
-    const values = new Float32Array(about.samples);
-    for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * (place * values.length + i), true);
-    return [name, { values, level: median(values) }];
-  }));
+  return new Map(
+    about.leads.map((name, place) => {
+      const values = new Float32Array(about.samples);
+      for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * (place * values.length + i), true);
+      return [name, { values, level: median(values) }];
+    }),
+  );
 }
 
 function median(values) {

@@ -17,19 +17,23 @@ export function listen(viewer) {
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.max(10, Math.hypot(a.x - b.x, a.y - b.y)) };
   };
 
-  stage.addEventListener("wheel", (event) => {
-    if (!viewer.sheet) return;
-    const unit = event.deltaMode ? LINE : 1;
-    if (event.ctrlKey || event.metaKey) {
-      const { x, y } = where(event);
-      view.zoomAt(viewer.sheet, Math.exp(-event.deltaY * unit * WHEEL_ZOOM), x, y);
-    } else {
-      const [dx, dy] = event.shiftKey && !event.deltaX ? [event.deltaY, 0] : [event.deltaX, event.deltaY];
-      if (!view.pan(viewer.sheet, -dx * unit, -dy * unit)) return; // at the edge the page scrolls
-    }
-    event.preventDefault();
-    viewer.moved();
-  }, { passive: false });
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      if (!viewer.sheet) return;
+      const unit = event.deltaMode ? LINE : 1;
+      if (event.ctrlKey || event.metaKey) {
+        const { x, y } = where(event);
+        view.zoomAt(viewer.sheet, Math.exp(-event.deltaY * unit * WHEEL_ZOOM), x, y);
+      } else {
+        const [dx, dy] = event.shiftKey && !event.deltaX ? [event.deltaY, 0] : [event.deltaX, event.deltaY];
+        if (!view.pan(viewer.sheet, -dx * unit, -dy * unit)) return; // at the edge the page scrolls
+      }
+      event.preventDefault();
+      viewer.moved();
+    },
+    { passive: false },
+  );
 
   stage.addEventListener("pointerdown", (event) => {
     if (event.button || event.target.closest("button") || !viewer.sheet) return;

@@ -1,6 +1,13 @@
-/* The colours of the sheet: paper as carts print it, or a neutral grey. Contrast of every ink to its paper is 4.5 or more. */
+/* The colours of the sheet: paper as carts print it, or a neutral grey. Every ink has a contrast of 4.5 or more to it. */
 
-const COMMON = { ink: "#1c1c24", previous: "#1f5fae", note: "#a03a2c", grey: "#5f5863", mark: "#8a4b00", caliper: "#00616b" };
+const COMMON = {
+  ink: "#1c1c24",
+  previous: "#1f5fae",
+  note: "#a03a2c",
+  grey: "#5f5863",
+  mark: "#8a4b00",
+  caliper: "#00616b",
+};
 
 export const INKS = {
   pink: { ...COMMON, paper: "#fffdfc", fine: "#f9e0dd", coarse: "#efb9b4" },

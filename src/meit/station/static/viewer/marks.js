@@ -5,14 +5,26 @@ import { panelX } from "./sheet.js";
 /** marks: [{leads, from, to, label}], from and to in s of the recording or null for the whole panel. */
 export function markedParts(marks, sheet) {
   return marks.flatMap(({ leads, from, to, label }) => {
-    const panels = sheet.panels.filter((panel) => leads.includes(panel.lead) && panel.ink === "current" && !panel.together);
+    const panels = sheet.panels.filter(
+      (panel) => leads.includes(panel.lead) && panel.ink === "current" && !panel.together,
+    );
     const parts = panels.map((panel) => {
       const whole = from === null || sheet.kind === "beat";
       const start = whole ? panel.t0 : Math.max(from, panel.t0);
       const end = whole ? panel.t0 + panel.seconds : Math.min(to, panel.t0 + panel.seconds);
       const inside = end >= start && !whole;
-      const [x0, x1] = inside ? [panelX(panel, start, sheet), panelX(panel, end, sheet)] : [panel.x, panel.x + panel.width];
-      return { lead: panel.lead, x0, x1: Math.max(x1, x0 + 0.6), y0: panel.top, y1: panel.bottom, inside: inside || whole, label: "" };
+      const [x0, x1] = inside
+        ? [panelX(panel, start, sheet), panelX(panel, end, sheet)]
+        : [panel.x, panel.x + panel.width];
+      return {
+        lead: panel.lead,
+        x0,
+        x1: Math.max(x1, x0 + 0.6),
+        y0: panel.top,
+        y1: panel.bottom,
+        inside: inside || whole,
+        label: "",
+      };
     });
     const first = parts.find((part) => part.inside) ?? parts[0];
     if (first) first.label = label;
@@ -39,7 +51,10 @@ export function paintMarks(ctx, parts, view, inks, ratio) {
     if (!label) continue;
     const words = label.length > 60 ? `${label.slice(0, 59)}…` : label;
     const width = ctx.measureText(words).width + 14;
-    const [x, y] = [Math.max(2, Math.min(left, view.width - width - 2)), Math.max(2, Math.min(bottom - 22, view.height - 24))];
+    const [x, y] = [
+      Math.max(2, Math.min(left, view.width - width - 2)),
+      Math.max(2, Math.min(bottom - 22, view.height - 24)),
+    ];
     ctx.setLineDash([]);
     ctx.fillRect(x, y, width, 20);
     ctx.fillStyle = "#ffffff";

@@ -30,7 +30,11 @@ function paintBrackets({ ctx, sheet, x, y, inks, ratio, line }) {
   ctx.textBaseline = "middle";
   for (const { title, ms, x0, x1, y: at } of sheet.brackets) {
     ctx.beginPath();
-    for (const [a, b, c, d] of [[x0, at - 1.2, x0, at + 1.2], [x0, at, x1, at], [x1, at - 1.2, x1, at + 1.2]]) {
+    for (const [a, b, c, d] of [
+      [x0, at - 1.2, x0, at + 1.2],
+      [x0, at, x1, at],
+      [x1, at - 1.2, x1, at + 1.2],
+    ]) {
       ctx.moveTo(x(a), y(b));
       ctx.lineTo(x(c), y(d));
     }
@@ -48,4 +52,5 @@ function paintList({ ctx, sheet, x, y, inks, ratio }) {
 }
 
 /** Of a size in mm, but readable on any scale. */
-const font = (mm, weight, y, ratio) => `${weight} ${Math.max(10.5 * ratio, Math.min(18 * ratio, y(mm) - y(0)))}px system-ui, sans-serif`;
+const font = (mm, weight, y, ratio) =>
+  `${weight} ${Math.max(10.5 * ratio, Math.min(18 * ratio, y(mm) - y(0)))}px system-ui, sans-serif`;

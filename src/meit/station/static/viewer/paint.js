@@ -26,7 +26,9 @@ export function paintSheet(ctx, sheet, view, inks, ratio, highlight) {
   const pen = { ctx, sheet, x, y, inks, ratio, line: Math.min(2.4, Math.max(1.3, 0.28 * view.scale)) * ratio };
   for (const panel of sheet.panels) if (seen(panel, view)) paintUnrecorded(pen, panel);
   paintPulses(pen);
-  const order = [...sheet.panels].sort((a, b) => (a.lead === highlight) - (b.lead === highlight) || (b.ink === "previous") - (a.ink === "previous"));
+  const order = [...sheet.panels].sort(
+    (a, b) => (a.lead === highlight) - (b.lead === highlight) || (b.ink === "previous") - (a.ink === "previous"),
+  );
   for (const panel of order) {
     if (!seen(panel, view) || panel.empty) continue;
     ctx.globalAlpha = highlight && panel.lead !== highlight ? FAINT : 1;
@@ -41,7 +43,10 @@ const seen = (panel, view) => view.toX(panel.x + panel.width) >= 0 && view.toX(p
 
 function paintGrid(ctx, sheet, view, inks, ratio, x, y) {
   const width = Math.max(1, Math.round(ratio * 0.75));
-  for (const [step, colour] of [[1, inks.fine], [5, inks.coarse]]) {
+  for (const [step, colour] of [
+    [1, inks.fine],
+    [5, inks.coarse],
+  ]) {
     if (step === 1 && view.scale < FINE_FROM) continue;
     ctx.fillStyle = colour;
     const first = (from) => Math.max(0, Math.floor(from / step)) * step;
@@ -59,7 +64,8 @@ function paintPulses({ ctx, sheet, x, y, inks, line }) {
   ctx.lineWidth = line;
   ctx.lineJoin = "miter";
   ctx.beginPath();
-  for (const pulse of sheet.pulses) pulsePoints(pulse, sheet).forEach(([a, b], i) => (i ? ctx.lineTo(x(a), y(b)) : ctx.moveTo(x(a), y(b))));
+  for (const pulse of sheet.pulses)
+    pulsePoints(pulse, sheet).forEach(([a, b], i) => (i ? ctx.lineTo(x(a), y(b)) : ctx.moveTo(x(a), y(b))));
   ctx.stroke();
 }
 
@@ -76,7 +82,8 @@ function paintTrace({ ctx, sheet, x, y, inks, ratio, line }, panel) {
   const zero = y(panelY(panel, 0, sheet));
   const scale = y(panelY(panel, 1, sheet)) - zero;
   ctx.beginPath();
-  const x0 = at(first), step = 1 / perPixel;
+  const x0 = at(first),
+    step = 1 / perPixel;
   traceLine(ctx, panel.values, { first, last, x0, step, zero, scale });
   ctx.stroke();
   if (panel.ink === "current" || !panel.over) tick({ ctx, x, y, inks, ratio }, panel);
@@ -121,4 +128,3 @@ function paintUnrecorded({ ctx, sheet, x, y, inks, ratio }, panel) {
     ctx.fillText(words, cx, cy);
   }
 }
-

@@ -27,20 +27,36 @@ export function timeSheet(ecg, previous, state) {
   const zero = zeroOf(speed);
   const total = ecg.about.sheet_seconds;
   const alone = state.layout === "lead";
-  const rows = alone ? Array(SINGLE_ROWS).fill([state.lead]) : ecg.about.layouts.find((one) => one.name === state.layout).rows;
+  const rows = alone
+    ? Array(SINGLE_ROWS).fill([state.lead])
+    : ecg.about.layouts.find((one) => one.name === state.layout).rows;
   const rowHeight = alone ? SINGLE_ROW_HEIGHT : GRID_HEIGHT / rows.length;
   const seconds = alone ? total / rows.length : total;
   const beneath = previous && state.compare === "beneath";
   const step = beneath ? 2 * rowHeight : rowHeight;
   const sheet = {
-    kind: "time", speed, gain, width: zero + seconds * speed + RIGHT, height: rows.length * step, panels: [], pulses: [],
+    kind: "time",
+    speed,
+    gain,
+    width: zero + seconds * speed + RIGHT,
+    height: rows.length * step,
+    panels: [],
+    pulses: [],
   };
   rows.forEach((leads, row) => {
     const each = seconds / leads.length;
     leads.forEach((lead, column) => {
       const place = {
-        lead, ink: "current", row, column, x: zero + column * each * speed, width: each * speed, seconds: each,
-        top: row * step, bottom: row * step + rowHeight, t0: start + column * each + (alone ? row * seconds : 0),
+        lead,
+        ink: "current",
+        row,
+        column,
+        x: zero + column * each * speed,
+        width: each * speed,
+        seconds: each,
+        top: row * step,
+        bottom: row * step + rowHeight,
+        t0: start + column * each + (alone ? row * seconds : 0),
       };
       const panels = [timePanel(ecg, place)];
       if (previous && state.compare !== "off") {
@@ -48,9 +64,11 @@ export function timeSheet(ecg, previous, state) {
         const t0 = place.t0 - (beneath ? 0 : shift(ecg, previous, place.t0, each));
         panels.push(timePanel(previous, { ...place, ...moved, t0, ink: "previous" }));
       }
-      for (const group of beneath ? panels.map((panel) => [panel]) : [panels]) sheet.panels.push(...settled(group, sheet));
+      for (const group of beneath ? panels.map((panel) => [panel]) : [panels])
+        sheet.panels.push(...settled(group, sheet));
     });
-    for (const top of beneath ? [row * step, row * step + rowHeight] : [row * step]) sheet.pulses.push(pulse(top + rowHeight / 2, sheet));
+    for (const top of beneath ? [row * step, row * step + rowHeight] : [row * step])
+      sheet.pulses.push(pulse(top + rowHeight / 2, sheet));
   });
   return sheet;
 }
@@ -63,7 +81,14 @@ export function pulse(y, { speed, gain }) {
 /** The corners of a calibration pulse: one millivolt for 0.2 s. */
 export function pulsePoints({ x, y }, { speed, gain }) {
   const width = PULSE_S * speed;
-  return [[x, y], [x + FOOT, y], [x + FOOT, y - gain], [x + FOOT + width, y - gain], [x + FOOT + width, y], [x + 2 * FOOT + width, y]];
+  return [
+    [x, y],
+    [x + FOOT, y],
+    [x + FOOT, y - gain],
+    [x + FOOT + width, y - gain],
+    [x + FOOT + width, y],
+    [x + 2 * FOOT + width, y],
+  ];
 }
 
 export const panelX = (panel, t, sheet) => panel.x + (t - panel.t0) * sheet.speed;
@@ -85,8 +110,10 @@ function timePanel(ecg, place) {
   const panel = { ...place, values, level, rate: ecg.rate, first, last, offset: 0 };
   const missing = ecg.about.missing.includes(place.lead);
   const notes = [
-    place.ink === "previous" && "previous", ecg.about.derived.includes(place.lead) && "derived",
-    ecg.about.flat.includes(place.lead) && "flat", missing && "not recorded",
+    place.ink === "previous" && "previous",
+    ecg.about.derived.includes(place.lead) && "derived",
+    ecg.about.flat.includes(place.lead) && "flat",
+    missing && "not recorded",
   ];
   const empty = missing || first < values.length ? "not recorded" : "recording ended";
   return { ...panel, empty, notes: notes.filter(Boolean), gaps: place.over ? [] : gapsOf(panel) };
@@ -106,7 +133,11 @@ export function settled(panels, sheet) {
   if (high - low > floor - ceiling) [ceiling, floor] = [0, sheet.height];
   const lift = high === -Infinity ? 0 : Math.max(0, y - low - floor) - Math.max(0, ceiling - (y - high));
   return panels.map((panel, i) => ({
-    ...panel, y, lift, empty: ranges[i][1] === -Infinity ? panel.empty : "", cut: high - low > floor - ceiling,
+    ...panel,
+    y,
+    lift,
+    empty: ranges[i][1] === -Infinity ? panel.empty : "",
+    cut: high - low > floor - ceiling,
   }));
 }
 

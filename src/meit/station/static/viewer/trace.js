@@ -6,7 +6,7 @@ line to a fifth of a pixel are one stroke, which makes the flat stretches betwee
 const DENSE = 2; // samples a pixel, from which the lowest and the highest stand for all of a pixel
 const TOLERATED = 0.2; // pixels
 
-/** ctx: with a path begun. Sample i, of `first` to `last`, lies at x0 + (i - first) * step, its value v at zero + v * scale. */
+/** ctx: with a path begun. Sample i, from `first` to `last`, lies at x0 + (i - first) * step; v mV at zero + v * scale. */
 export function traceLine(ctx, values, { first, last, x0, step, zero, scale }) {
   const line = new Line(ctx);
   if (step * DENSE >= 1) {
@@ -23,7 +23,9 @@ function extremes(line, values, { first, last, x0, step, zero, scale }) {
   let i = first;
   while (i <= last) {
     const next = Math.min(last + 1, first + Math.ceil((Math.floor(x0 + (i - first) * step) + 1 - x0) / step));
-    let low = -1, high = -1, gap = false;
+    let low = -1,
+      high = -1,
+      gap = false;
     for (const end = Math.max(next, i + 1); i < end; i++) {
       const value = values[i];
       if (value !== value) gap = true;

@@ -3,7 +3,8 @@
 import { GRID_HEIGHT } from "./sheet.js";
 
 const CSS_MM = 96 / 25.4; // pixels a millimetre, as CSS has it
-const LEAST = 0.15, MOST = 16; // of true size
+const LEAST = 0.15,
+  MOST = 16; // of true size
 const STORED = "meit.viewer.screen"; // by how much a millimetre of CSS is off on this screen
 
 export class View {
@@ -27,7 +28,9 @@ export class View {
     this.factor = Math.min(2, Math.max(0.5, factor));
     try {
       localStorage.setItem(STORED, String(this.factor));
-    } catch { /* private windows keep nothing: it holds until the page is left */ }
+    } catch {
+      /* private windows keep nothing: it holds until the page is left */
+    }
   }
 
   fit(sheet) {

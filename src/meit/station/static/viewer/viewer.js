@@ -35,32 +35,52 @@ import { Controls } from "./controls.js";
 import { dialogs } from "./dialogs.js";
 import { make } from "./dom.js";
 import { Ecg } from "./ecg.js";
+import { geometry } from "./geometry.js";
 import { listen } from "./gestures.js";
 import { INKS } from "./inks.js";
 import { markedParts, paintMarks } from "./marks.js";
 import { Names } from "./names.js";
+import { Pages } from "./pages.js";
 import { paintSheet } from "./paint.js";
-import { printedPages } from "./print.js";
-import { panelX, panelY, pulsePoints, timeSheet } from "./sheet.js";
+import { timeSheet } from "./sheet.js";
+import { skeleton } from "./skeleton.js";
 import { View } from "./view.js";
-import { aboutPatient, description, leadsTable, measurementsTable, notes, previousWords, scaleWords, stretch } from "./words.js";
+import {
+  aboutPatient,
+  description,
+  leadsTable,
+  measurementsTable,
+  notes,
+  previousWords,
+  scaleWords,
+  stretch,
+} from "./words.js";
 
 const DEFAULTS = {
-  layout: "3x4", speed: 25, gain: 10, band: "none", mains: "off", compare: "off", lead: null, start: 0, grid: "pink",
+  layout: "3x4",
+  speed: 25,
+  gain: 10,
+  band: "none",
+  mains: "off",
+  compare: "off",
+  lead: null,
+  start: 0,
+  grid: "pink",
 };
 const SINGLE = "II"; // shown alone where no lead is highlighted
 
 export class EcgViewer {
   #state = { ...DEFAULTS };
   #asked = 0; // filters that were asked for; only the last one's answer is drawn
-  #dirty = { sheet: false, overlay: false };
+  #stale = false; // the sheet, and not only what lies over it
   #marks = [];
 
   constructor(element, { url, previousUrl = null }) {
     this.element = element;
     this.view = new View();
     this.tool = "pan";
-    this.build();
+    Object.assign(this, skeleton());
+    element.replaceChildren(this.root);
     this.calipers = new Calipers(this);
     this.names = new Names(this);
     this.controls = new Controls(this);
@@ -69,28 +89,9 @@ export class EcgViewer {
     listen(this);
     this.watch = new ResizeObserver(() => this.resized());
     this.watch.observe(this.stage);
-    this.printing = { beforeprint: () => this.putPages(), afterprint: () => this.takePages() };
-    for (const [name, run] of Object.entries(this.printing)) addEventListener(name, run);
+    this.pages = new Pages(this);
     this.ready = this.load(url, previousUrl);
     this.ready.catch((error) => this.failed(error));
-  }
-
-  build() {
-    this.canvas = make("canvas", { class: "ecg-canvas", role: "img", "aria-label": "ECG, not loaded yet" });
-    this.overlay = make("canvas", { class: "ecg-canvas", "aria-hidden": "true" });
-    this.stage = make("div", { class: "ecg-stage", tabindex: "0", role: "group", "aria-label": "ECG sheet. Arrow keys move it, plus and minus zoom, question mark lists all keys" }, this.canvas, this.overlay);
-    this.title = make("strong");
-    this.patient = make("span");
-    this.length = make("span", { class: "ecg-right" });
-    this.notes = make("div", { class: "ecg-notes" });
-    this.scale = make("span", { class: "ecg-scale" });
-    this.zoomed = make("span", { class: "ecg-right" });
-    this.table = make("div", { class: "ecg-table", tabindex: "0", role: "region", "aria-label": "Measurements", hidden: true });
-    this.live = make("div", { class: "ecg-live", role: "status", "aria-live": "polite" });
-    this.root = make("div", { class: "ecg-viewer" },
-      make("div", { class: "ecg-head" }, this.title, this.patient, this.length), this.notes, this.stage,
-      make("div", { class: "ecg-foot" }, this.scale, this.zoomed), this.table, this.live);
-    this.element.replaceChildren(this.root);
   }
 
   async load(url, previousUrl) {
@@ -112,14 +113,11 @@ export class EcgViewer {
     return this.calipers.reading();
   }
 
-  get pages() {
-    return Math.max(1, Math.ceil((this.ecg.seconds - 0.05 * this.ecg.about.sheet_seconds) / this.ecg.about.sheet_seconds));
-  }
-
   async show(changes) {
     const next = { ...this.#state, ...changes };
     if (next.layout === "lead") next.lead ??= SINGLE;
     this.#state = next;
+    if (!this.ecg) return this.ready; // which draws it
     this.controls.update();
     const asked = ++this.#asked;
     try {
@@ -140,7 +138,8 @@ export class EcgViewer {
     const laid = this.#state.layout === "beat" ? beatSheet : timeSheet;
     this.sheet = laid(this.ecg, this.previous, this.#state);
     const resized = !before || before.width !== this.sheet.width || before.height !== this.sheet.height;
-    if (resized && (this.view.fits || before?.kind !== this.sheet.kind || this.#state.layout === "lead")) this.view.fit(this.sheet);
+    if (resized && (this.view.fits || before?.kind !== this.sheet.kind || this.#state.layout === "lead"))
+      this.view.fit(this.sheet);
     else this.view.keep(this.sheet);
     this.calipers.settle(this.sheet);
     this.names.build();
@@ -151,7 +150,10 @@ export class EcgViewer {
     this.length.textContent = stretch(this);
     this.scale.textContent = scaleWords(this);
     const other = previousWords(this);
-    this.notes.replaceChildren(...notes(this).map((note) => make("p", {}, note)), other && make("p", { class: "ecg-other" }, other));
+    this.notes.replaceChildren(
+      ...notes(this).map((note) => make("p", {}, note)),
+      other && make("p", { class: "ecg-other" }, other),
+    );
     this.canvas.setAttribute("aria-label", description(this));
     this.table.replaceChildren(measurementsTable(this.ecg, this.previous), leadsTable(this.ecg));
     this.controls.update();
@@ -170,7 +172,12 @@ export class EcgViewer {
     const shown = this.parts.filter((part) => part.inside);
     if (shown.length) {
       const edge = (pick, side) => pick(...shown.map((part) => part[side]));
-      this.view.reveal(this.sheet, { x0: edge(Math.min, "x0"), x1: edge(Math.max, "x1"), y0: edge(Math.min, "y0"), y1: edge(Math.max, "y1") });
+      this.view.reveal(this.sheet, {
+        x0: edge(Math.min, "x0"),
+        x1: edge(Math.max, "x1"),
+        y0: edge(Math.min, "y0"),
+        y1: edge(Math.max, "y1"),
+      });
     }
     const when = from === null ? "" : `, ${from.toFixed(2)} to ${to.toFixed(2)} s`;
     this.say(`Marked: ${label} in ${leads.join(", ")}${when}`);
@@ -197,74 +204,28 @@ export class EcgViewer {
     this.moved();
   }
 
-  setScale(factor) {
-    const zoom = this.view.zoom;
-    this.view.setFactor(factor);
-    if (!this.view.fits) this.view.zoomAt(this.sheet, zoom / this.view.zoom);
-    this.moved();
-  }
-
   pan(dx, dy) {
     this.view.pan(this.sheet, dx, dy);
     this.moved();
   }
 
-  page(step) {
-    const length = this.ecg.about.sheet_seconds;
-    const start = Math.min(this.pages - 1, Math.max(0, Math.round(this.#state.start / length) + step)) * length;
-    return this.show({ start });
-  }
-
-  nextLead(back) {
-    const { leads } = this.ecg.about;
-    const at = leads.indexOf(this.#state.lead);
-    const lead = leads[(at + (back ? -1 : 1) + leads.length + (at < 0 && back ? 1 : 0)) % leads.length];
-    this.show({ lead });
-    this.say(`Lead ${lead} highlighted`);
-  }
-
-  toggleCalipers() {
-    this.tool = this.tool === "caliper" ? "pan" : "caliper";
-    if (this.tool === "caliper") {
-      if (!this.calipers.corners) this.calipers.placeByKey();
-      this.paint();
-      this.calipers.handles[0].focus({ preventScroll: true });
-    }
-    this.stage.classList.toggle("ecg-measuring", this.tool === "caliper");
-    this.controls.update();
-  }
-
-  toggleTable() {
-    this.table.hidden = !this.table.hidden;
-    this.controls.update();
-    if (!this.table.hidden) this.table.focus();
-  }
-
-  escape() {
-    if (this.tool === "caliper") this.toggleCalipers();
-    else if (this.#state.layout === "lead") this.show({ layout: DEFAULTS.layout, lead: null });
-    else this.show({ lead: null });
-    this.stage.focus({ preventScroll: true });
-  }
-
   /** The view or the sheet has changed: all is drawn anew in the next frame. */
   moved() {
-    this.#dirty.sheet = true;
+    this.#stale = true;
     this.overlayChanged();
   }
 
   overlayChanged() {
-    this.#dirty.overlay = true;
     this.frame ??= requestAnimationFrame(() => this.paint());
   }
 
   paint() {
     cancelAnimationFrame(this.frame);
     this.frame = null;
-    if (!this.sheet) return;
+    if (!this.sheet || !this.ratio) return; // not loaded yet, or in a part of the page that is not shown
     const ratio = this.ratio;
     const inks = INKS[this.#state.grid];
-    if (this.#dirty.sheet) {
+    if (this.#stale) {
       paintSheet(this.canvas.getContext("2d", { alpha: false }), this.sheet, this.view, inks, ratio, this.#state.lead);
       this.names.place();
       const percent = `${Math.round(this.view.zoom * 100)} % of true size`;
@@ -275,7 +236,7 @@ export class EcgViewer {
     ctx.clearRect(0, 0, this.overlay.width, this.overlay.height);
     paintMarks(ctx, this.parts, this.view, inks, ratio);
     this.calipers.paint(ctx, ratio, inks.caliper);
-    this.#dirty = { sheet: false, overlay: false };
+    this.#stale = false;
   }
 
   resized() {
@@ -289,7 +250,7 @@ export class EcgViewer {
     if (!this.sheet) return;
     if (this.view.fits) this.view.fit(this.sheet);
     else this.view.keep(this.sheet);
-    this.#dirty.sheet = true;
+    this.#stale = true;
     this.paint();
   }
 
@@ -297,33 +258,8 @@ export class EcgViewer {
     print();
   }
 
-  putPages() {
-    if (!this.sheet || !this.root.isConnected) return;
-    this.takePages();
-    const words = {
-      name: this.ecg.about.name, patient: aboutPatient(this.ecg.about), start: this.ecg.about.start ?? "",
-      length: stretch(this), scale: scaleWords(this), notes: notes(this), other: previousWords(this), ofPanel: (panel) => this.names.printed(panel),
-    };
-    this.printed = printedPages(this.sheet, INKS[this.#state.grid], words);
-    document.body.append(this.printed);
-    document.documentElement.classList.add("ecg-printing");
-  }
-
-  takePages() {
-    this.printed?.remove();
-    document.documentElement.classList.remove("ecg-printing");
-  }
-
   geometry() {
-    const { sheet, view } = this;
-    const panels = sheet.panels.map((panel) => ({
-      lead: panel.lead, ink: panel.ink, empty: panel.empty, together: Boolean(panel.together), left: view.toX(panel.x), right: view.toX(panel.x + panel.width),
-      top: view.toY(panel.top), bottom: view.toY(panel.bottom), baseline: view.toY(panelY(panel, panel.level, sheet)),
-      from_s: panel.t0, to_s: panel.t0 + panel.seconds, zero_s: view.toX(panelX(panel, 0, sheet)), gaps: panel.gaps,
-      px_per_s: sheet.speed * view.scale, px_per_mv: sheet.gain * view.scale, level_mv: panel.level,
-    }));
-    const pulses = sheet.pulses.map((pulse) => pulsePoints(pulse, sheet).map(([x, y]) => [view.toX(x), view.toY(y)]));
-    return { px_per_mm: view.scale, zoom: view.zoom, width_mm: sheet.width, height_mm: sheet.height, panels, pulses, brackets: sheet.brackets ?? [] };
+    return geometry(this.sheet, this.view);
   }
 
   say(words) {
@@ -337,8 +273,7 @@ export class EcgViewer {
   destroy() {
     this.watch.disconnect();
     cancelAnimationFrame(this.frame);
-    for (const [name, run] of Object.entries(this.printing)) removeEventListener(name, run);
-    this.takePages();
+    this.pages.destroy();
     this.root.remove();
   }
 }

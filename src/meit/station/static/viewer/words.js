@@ -6,7 +6,8 @@ const SHOWN = ["heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "axis_deg
 
 export function aboutPatient({ patient }) {
   const known = [
-    patient.id && `Patient ${patient.id}`, { F: "female", M: "male" }[patient.sex],
+    patient.id && `Patient ${patient.id}`,
+    { F: "female", M: "male" }[patient.sex],
     patient.age !== null && `${Number(patient.age.toPrecision(6))} years`,
   ].filter(Boolean);
   return known.join(", ") || "patient not stated";
@@ -22,7 +23,7 @@ export function stretch({ ecg, state, sheet }) {
 
 /** Scale and the filter in force, which stand on every sheet. */
 export function scaleWords({ ecg, state, sheet }) {
-  const filter = sheet.kind === "beat" ? ecg.about.median_beat.note ?? sheet.why : ecg.filter;
+  const filter = sheet.kind === "beat" ? (ecg.about.median_beat.note ?? sheet.why) : ecg.filter;
   return `${state.speed} mm/s · ${state.gain} mm/mV · ${filter}`;
 }
 
@@ -50,11 +51,16 @@ export function previousWords({ ecg, previous, state, sheet }) {
 
 /** For the canvas: what a sighted reader takes in at once. */
 export function description({ ecg, state, sheet }) {
-  const title = ecg.about.layouts.find((one) => one.name === state.layout)?.title ?? (state.layout === "beat" ? "median beat" : `lead ${state.lead}`);
+  const title =
+    ecg.about.layouts.find((one) => one.name === state.layout)?.title ??
+    (state.layout === "beat" ? "median beat" : `lead ${state.lead}`);
   const measured = SHOWN.map((name) => ecg.about.measurements.find((row) => row.name === name))
-    .filter((row) => row?.text).map((row) => `${row.title} ${row.text}`);
+    .filter((row) => row?.text)
+    .map((row) => `${row.title} ${row.text}`);
   const missing = ecg.about.missing.length ? ` Not recorded: ${ecg.about.missing.join(", ")}.` : "";
-  return `12-lead ECG, ${title}, ${scaleWords({ ecg, state, sheet }).replaceAll(" ·", ",")}. ${measured.join(", ") || "Nothing measured"}.${missing} The table of measurements follows.`;
+  const scale = scaleWords({ ecg, state, sheet }).replaceAll(" ·", ",");
+  const values = measured.join(", ") || "Nothing measured";
+  return `12-lead ECG, ${title}, ${scale}. ${values}.${missing} The table of measurements follows.`;
 }
 
 /** Measurements of both recordings, side by side. */
@@ -66,19 +72,27 @@ export function measurementsTable(ecg, previous) {
     cells.push(make("td", {}, row.text ? row.reliability.toFixed(2) : "–"));
     return make("tr", {}, make("th", { scope: "row", title: row.words }, row.title), ...cells);
   });
-  return make("table", {},
+  return make(
+    "table",
+    {},
     make("caption", {}, "Measurements"),
     make("thead", {}, make("tr", {}, ...head.map((title) => make("th", { scope: "col" }, title)))),
-    make("tbody", {}, ...rows));
+    make("tbody", {}, ...rows),
+  );
 }
 
 /** Amplitudes of the median beat, lead by lead. */
 export function leadsTable(ecg) {
   const { columns, rows } = ecg.about.by_lead;
   const head = columns.map(({ title, words }) => make("th", { scope: "col", title: words }, title));
-  const body = Object.entries(rows).map(([lead, texts]) => make("tr", {}, make("th", { scope: "row" }, lead), ...texts.map((text) => make("td", {}, text || "–"))));
-  return make("table", {},
+  const body = Object.entries(rows).map(([lead, texts]) =>
+    make("tr", {}, make("th", { scope: "row" }, lead), ...texts.map((text) => make("td", {}, text || "–"))),
+  );
+  return make(
+    "table",
+    {},
     make("caption", {}, "Median beat, by lead"),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Lead"), ...head)),
-    make("tbody", {}, ...body));
+    make("tbody", {}, ...body),
+  );
 }

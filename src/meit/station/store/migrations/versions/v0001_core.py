@@ -26,7 +26,7 @@ IMMUTABLE = {  # table -> columns that never change; none named: the whole row. 
     "drafts": (),
     "files": (),
     "recording_files": (),
-    "recordings": ("id", "content_sha256", "created_at", "created_by"),
+    "recordings": ("id", "public_id", "content_sha256", "created_at", "created_by"),
     "accounts": ("id", "login", "created_at"),
 }
 TRIAGE = "CASE WHEN status IN ('signed', 'amended') THEN 9 ELSE urgency END"
@@ -97,6 +97,7 @@ def upgrade() -> None:
     op.create_table(
         "recordings",
         Column("id", Integer(), nullable=False),
+        Column("public_id", String(36), nullable=False),
         Column("content_sha256", String(64), nullable=False),
         Column("created_at", String(27), nullable=False),
         Column("created_by", Integer(), nullable=True),
@@ -117,6 +118,7 @@ def upgrade() -> None:
         CheckConstraint("status IN ('queued', 'drafting', 'drafted', 'failed', 'signed', 'amended')", name="status"),
         ForeignKeyConstraint(["created_by"], ["accounts.id"], name="fk_recordings_created_by"),
         PrimaryKeyConstraint("id", name="pk_recordings"),
+        UniqueConstraint("public_id", name="uq_recordings_public_id"),
         UniqueConstraint("content_sha256", name="uq_recordings_content_sha256"),
         sqlite_autoincrement=True,
     )
