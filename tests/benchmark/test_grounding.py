@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import pytest
 
-from meit.benchmark import grounded
+from meit.benchmark import comparison
 from meit.benchmark.calibration import calibrate
 from meit.benchmark.grounded import Drafted, measured
 from meit.benchmark.grounding import _by_code, _judge, _shares, evaluate_grounding, scores
@@ -57,7 +57,7 @@ def writing(build, tmp_path, monkeypatch):
     """A tiny model's folder; it writes what it is told."""
 
     def told(text):
-        monkeypatch.setattr(grounded, "write_reports", lambda model, given, tokens, done: [text] * len(given))
+        monkeypatch.setattr(comparison, "write_reports", lambda model, given, tokens, done: [text] * len(given))
         return tmp_path / "model"
 
     build("llama").save(tmp_path / "model")

@@ -198,7 +198,7 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: Dataset, validation: 
         lr_scheduler_type="linear",
         warmup_steps=round(recipe.warmup * steps),
         max_grad_norm=1.0,
-        bf16=recipe.bf16 and has_bf16(),
+        bf16=recipe.bf16 and (has_bf16() or recipe.weights != "float32"),  # other weights need it, quick or not
         use_cpu=not torch.cuda.is_available(),
         seed=recipe.seed,
         save_strategy="steps",
