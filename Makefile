@@ -11,8 +11,9 @@ report: install
 	$(MEIT) report $(EXAMPLE) --plot --out out
 	@cat out/00041_lr.txt
 
+# one process a core; a file's tests stay together, for what they share
 test: $(VENV)/installed-for-tests
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 install: $(VENV)/installed
 
