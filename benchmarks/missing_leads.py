@@ -31,7 +31,7 @@ class Without:
     keeps_inputs = True
 
     def __init__(self, data: EcgSet, lead: str | None):
-        self.data, self.columns = data, [LEADS.index(lead)] if lead else []
+        self.data, self.rate, self.columns = data, data.rate, [LEADS.index(lead)] if lead else []
 
     def __len__(self) -> int:
         return len(self.data)

@@ -84,7 +84,14 @@ class Draft:
 def finding_line(one: dict) -> str:
     """ "+ 96%  rate 48/min: sinus bradycardia", of a statement as in the JSON."""
     sure = "    " if one["confidence"] is None else f"{one['confidence']:4.0%}"
-    return f"{MARKS[one['support']]} {sure}  {one['evidence'] or one['text']}"
+    return f"{MARKS[one['support']]} {sure}  {one['evidence'] or in_words(one)}"
+
+
+def in_words(one: dict) -> str:
+    """ "infarction (possible, inferior, old)": a statement's words are its finding's alone."""
+    certainty = "" if one["certainty"] == "definite" else one["certainty"]
+    more = [word for word in (certainty, one["territory"], one.get("age", "")) if word and word not in one["text"]]
+    return one["text"] + (f" ({', '.join(more)})" if more else "")
 
 
 def sentences(report: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from meit.drafting.draft import MARKS, NO_REPORT, sentences
+from meit.drafting.draft import MARKS, NO_REPORT, in_words, sentences
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED
 from meit.ecg.paper import MM_PER_MILLIVOLT, MM_PER_SECOND, SHEET_SECONDS, about_patient
 from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document
@@ -76,11 +76,4 @@ def clean(text: str) -> str:
 
 def _finding(one: dict) -> Finding:
     sure = "" if one["confidence"] is None else f"{one['confidence']:.0%}"
-    return Finding(MARKS[one["support"]], one["support"], sure, clean(one["evidence"] or _in_words(one)))
-
-
-def _in_words(one: dict) -> str:
-    """ "infarction (possible, inferior, old)": a statement's words are its finding's alone."""
-    certainty = "" if one["certainty"] == "definite" else one["certainty"]
-    more = [word for word in (certainty, one["territory"], one.get("age", "")) if word and word not in one["text"]]
-    return one["text"] + (f" ({', '.join(more)})" if more else "")
+    return Finding(MARKS[one["support"]], one["support"], sure, clean(one["evidence"] or in_words(one)))
