@@ -32,6 +32,7 @@ def test_a_draft_holds_what_was_checked(model, recording):
     assert axis["evidence"].startswith("axis -") and axis["evidence"].endswith(": marked left axis deviation")
     assert GLOBAL.keys() <= given["measurements"].keys() and 60 < given["measurements"]["heart_rate_bpm"] < 90
     text = draft.to_text()
+    assert draft.model["never_names"] and "has not learned to name: complete AV block" in text.splitlines()[-1]
     assert "Measured: rate 7" in text and axis["evidence"] in text and f"+ {axis['confidence']:4.0%}" in text
 
 

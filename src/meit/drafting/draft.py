@@ -15,6 +15,7 @@ from meit.ecg.measure import measure
 from meit.ecg.quality import UNUSABLE, Quality, inspect
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
+from meit.reports.gravity import beyond
 
 NO_REPORT = "No report was drafted: the recording is unusable."
 REVIEW = "Draft for a clinician's review, not a diagnosis."
@@ -28,7 +29,10 @@ UNSURE = 0.5  # reliability below which a measurement is shown with a doubt
 
 @dataclass(frozen=True)
 class Draft:
-    """One draft, in the shape of its JSON. statements: meit.drafting.grounding; measurements: meit.ecg.measure."""
+    """One draft, in the shape of its JSON. statements: meit.drafting.grounding; measurements: meit.ecg.measure.
+
+    model: name, version and sha256; never_names: the critical findings (meit.reports.gravity) that it has not learned.
+    """
 
     recording: dict
     report: str
@@ -65,10 +69,15 @@ class Draft:
             lines += ["", f"Measured: {', '.join(measured)}"]
         if self.warnings:
             lines += ["", "Check:", *(f"  - {warning}" for warning in self.warnings)]
-        return "\n".join([*lines, "", *(closing or [f"{REVIEW} {self.drafted_by()}"])])
+        return "\n".join([*lines, "", *(closing or [f"{REVIEW} {self.drafted_by()}", *self.limits()])])
 
     def drafted_by(self) -> str:
         return f"Model {self.model['name']} {self.model['version']} ({self.model['sha256'][:12]})."
+
+    def limits(self) -> list[str]:
+        """What a reader has to look for without the model."""
+        never = ", ".join(self.model.get("never_names", ())).replace("_", " ").replace(" av ", " AV ")
+        return [f"The model has not learned to name: {never}."] if never else []
 
     def measured(self) -> list[str]:
         """What SHOWN names and what was measured; what is not reliable says so."""
@@ -173,7 +182,9 @@ def _no_report(model: ReportModel, recording: Recording, quality: Quality) -> Dr
 
 
 def _drafted_by(model: ReportModel) -> dict:
-    return {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256}
+    about = {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256}
+    # without a plan the language model may say what it has read of somewhere
+    return {**about, "never_names": list(beyond(model.spec.encoder.findings))} if model.spec.plan else about
 
 
 def _confidences(calibration: Calibration | None, encoder: dict[str, float]):

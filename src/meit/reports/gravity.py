@@ -1,6 +1,6 @@
 """How grave is what a report states: critical findings, and whether the ECG is called abnormal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from meit.reports.statements import Statement, codes
 
@@ -23,6 +23,12 @@ def critical_findings(statements: Sequence[Statement]) -> tuple[str, ...]:
     """The names of CRITICAL that statements assert."""
     stated = [one for one in statements if not one.negated]
     return tuple(name for name, holds in CRITICAL.items() if any(holds(one) for one in stated))
+
+
+def beyond(known: Iterable[str]) -> tuple[str, ...]:
+    """The names of CRITICAL that no statement with one of these codes asserts, whatever its age."""
+    all_ages = [Statement(code, "", 0, 0, age=age) for code in known if code in codes() for age in ("", "acute")]
+    return tuple(name for name in CRITICAL if name not in critical_findings(all_ages))
 
 
 def is_abnormal(statements: Sequence[Statement]) -> bool:

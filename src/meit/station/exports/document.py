@@ -95,7 +95,7 @@ class Document:
         """What the report is: whose, and drafted by which model."""
         model = [self.current.drafted_by()] if self.current.model else []
         if self.signature is None:
-            return [" ".join([self.current.note, *model])] if model else [UNSIGNED]
+            return [" ".join([self.current.note, *model]), *self.current.limits()] if model else [UNSIGNED]
         version = f"Version {self.version}." if self.status == FINAL else f"Version {self.version}, amended: {self.reason}"
         return [str(self.signature), version, *(f"Drafted by a model. {words}" for words in model)]
 
