@@ -6,7 +6,7 @@ import os
 import sys
 
 from meit import __version__
-from meit.cli import benchmark, data, report, training
+from meit.cli import benchmark, data, report, serve, training
 from meit.cli.common import BAD_INPUT
 from meit.errors import MeitError
 
@@ -15,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="meit", description="Reads 12-lead ECGs and drafts their clinical reports.")
     top.add_argument("--version", action="version", version=f"meit {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (report, data, training, benchmark):
+    for module in (report, serve, data, training, benchmark):
         module.add(commands)
     return top
 

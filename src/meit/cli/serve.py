@@ -1,0 +1,55 @@
+"""`meit serve`: the reading station."""
+
+import argparse
+from pathlib import Path
+
+from meit.model.shipped import default_model
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Opens the database, starts workers and the web server, and says where to look."""
+    from meit.station.app.settings import Settings
+    from meit.station.posture import posture, table
+    from meit.station.serving import run
+    from meit.station.store import open_store
+
+    settings = Settings(
+        host=args.host, port=args.port, hosts=tuple(args.allow_host), https=args.https,
+        model=args.model if args.workers else None, workers=args.workers, watch=args.watch,
+        upload_bytes=args.upload_mb * 2**20,
+    )  # fmt: skip
+    store = open_store(args.database)
+    try:
+        if args.check:
+            found = posture(store, settings)
+            print(table(found))
+            return int(any(one.fault for one in found))
+        run(store, settings, args.examples)
+    finally:
+        store.close()
+    return 0
+
+
+def add(commands) -> None:
+    command = commands.add_parser(
+        "serve", help="the reading station: open, correct, sign in a browser", description=(
+            "Opens the reading station at http://127.0.0.1:8000: a worklist, a viewer, drafts to correct and to sign. The "
+            "first start prints an address with a token, by which the first account is made."
+        ),
+    )  # fmt: skip
+    command.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
+    command.add_argument("--port", type=int, default=8000)
+    command.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name by which browsers reach it")
+    command.add_argument("--https", action="store_true", help="browsers reach it by TLS, which a proxy in front ends")
+    command.add_argument(
+        "--database", metavar="URL", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME (default: a file in the "
+        "user's data folder)",
+    )  # fmt: skip
+    command.add_argument("--model", type=Path, default=default_model(), help="drafts (default: the shipped model)")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draft; 0: others do")
+    command.add_argument("--watch", type=Path, metavar="DIR", help="recordings that are written into this folder are taken in")
+    command.add_argument("--upload-mb", type=int, default=64, metavar="MB", help="the most that a request may have")
+    command.add_argument("--examples", type=Path, metavar="DIR", help="take these recordings in at the start")
+    command.add_argument("--check", action="store_true", help="print how safe this is as it would be started, and exit")
+    command.set_defaults(run=serve)
+

@@ -1,0 +1,48 @@
+"""The application: its parts, in the order in which a request meets them."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from meit import __version__
+from meit.station.app import admin, entrance, recording, worklist
+from meit.station.app.failures import handle_failures
+from meit.station.app.security import Guard
+from meit.station.app.settings import Settings
+from meit.station.app.templates import STATIC
+from meit.station.recordings import Shelf
+from meit.station.store import Store
+from meit.station.watching import Watch
+from meit.station.work.processes import Workers
+
+ABOUT = """Recordings in, drafts out, reports signed. Log in by `POST /api/session` and send the token as
+`Authorization: Bearer TOKEN`. Errors: `{"error": "what is wrong, and what to do"}`."""
+
+
+def create_app(store: Store, settings: Settings = Settings()) -> FastAPI:
+    """An ASGI application over an open store. While it runs, workers draft and the watched folder is looked at."""
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as beside:
+            if settings.model is not None and settings.workers:
+                beside.enter_context(Workers(store, settings.model, settings.workers))
+            if settings.watch is not None:
+                beside.enter_context(Watch(store, settings.watch))
+            yield
+
+    app = FastAPI(
+        title="meit reading station", version=__version__, description=ABOUT, lifespan=running,
+        openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    app.state.store, app.state.settings, app.state.shelf = store, settings, Shelf(store)
+    handle_failures(app)
+    for part in (entrance, worklist, recording, admin):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.names)
+    return app

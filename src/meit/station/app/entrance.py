@@ -1,0 +1,127 @@
+"""The way in: the first account, logging in and out, one's own password."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import func, select
+
+from meit.errors import MeitError
+from meit.station.accounts.accounts import change_password, make_first_account
+from meit.station.accounts.passwords import SHORTEST
+from meit.station.accounts.sessions import ABSOLUTE, log_in, log_out
+from meit.station.app.access import COOKIE, Anyone, Database
+from meit.station.app.templates import page
+from meit.station.store import Store
+from meit.station.store.models import Account
+
+router = APIRouter()
+Field_ = Annotated[str, Form(max_length=1000)]
+
+
+class Credentials(BaseModel):
+    login: str = Field(max_length=200)
+    password: str = Field(max_length=1000)
+
+
+class Session(BaseModel):
+    """token: for `Authorization: Bearer TOKEN`; it ends after 30 minutes without use, and after 12 hours."""
+
+    token: str
+    name: str
+    roles: list[str]
+
+
+@router.get("/login", response_class=HTMLResponse, include_in_schema=False)
+def login_page(request: Request, store: Database):
+    if is_empty(store):
+        return RedirectResponse("/setup", 303)
+    return page(request, "login.html", said="", login="")
+
+
+@router.post("/login", response_class=HTMLResponse, include_in_schema=False)
+def login(request: Request, store: Database, login: Field_ = "", password: Field_ = ""):
+    try:
+        found = log_in(store, login, password, _address(request))
+    except MeitError as error:
+        return page(request, "login.html", None, 401, said=str(error), login=login)
+    return _entered(request, found.token)
+
+
+@router.post("/api/session", tags=["session"], summary="Log in as a program")
+def api_login(request: Request, store: Database, given: Credentials) -> Session:
+    found = log_in(store, given.login, given.password, _address(request))
+    return Session(token=found.token, name=found.person.full_name, roles=sorted(found.person.roles))
+
+
+@router.delete("/api/session", tags=["session"], status_code=204, summary="Log out")
+def api_logout(visit: Anyone, store: Database) -> None:
+    log_out(store, visit.token)
+
+
+@router.post("/logout", include_in_schema=False)
+def logout(visit: Anyone, store: Database) -> Response:
+    log_out(store, visit.token)
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@router.get("/setup", response_class=HTMLResponse, include_in_schema=False)
+def setup_page(request: Request, store: Database):
+    if not is_empty(store):
+        return RedirectResponse("/login", 303)
+    return page(request, "setup.html", said="", given={}, shortest=SHORTEST)
+
+
+@router.post("/setup", response_class=HTMLResponse, include_in_schema=False)
+def setup(
+    request: Request, store: Database, token: Field_ = "", login: Field_ = "", full_name: Field_ = "",
+    profession: Field_ = "", password: Field_ = "", again: Field_ = "",
+):  # fmt: skip
+    given = {"token": token, "login": login, "full_name": full_name, "profession": profession}
+    try:
+        if password != again:
+            raise MeitError("the two passwords differ")
+        make_first_account(store, token.strip(), login, full_name, profession, password)
+        found = log_in(store, login, password, _address(request))
+    except MeitError as error:
+        return page(request, "setup.html", None, 400, said=str(error), given=given, shortest=SHORTEST)
+    return _entered(request, found.token)
+
+
+@router.get("/account", response_class=HTMLResponse, include_in_schema=False)
+def account_page(request: Request, visit: Anyone):
+    return page(request, "account.html", visit, said="", shortest=SHORTEST)
+
+
+@router.post("/account/password", response_class=HTMLResponse, include_in_schema=False)
+def password(request: Request, visit: Anyone, store: Database, old: Field_ = "", new: Field_ = "", again: Field_ = ""):
+    try:
+        if new != again:
+            raise MeitError("the two new passwords differ")
+        change_password(store, visit.person.id, old, new)
+    except MeitError as error:
+        return page(request, "account.html", visit, 400, said=str(error), shortest=SHORTEST)
+    return RedirectResponse("/login", 303)
+
+
+def is_empty(store: Store) -> bool:
+    """Whether there is no account yet."""
+    with store.reading() as session:
+        return not session.scalar(select(func.count()).select_from(Account))
+
+
+def _entered(request: Request, token: str) -> Response:
+    answer = RedirectResponse("/", 303)
+    secure = request.app.state.settings.https
+    answer.set_cookie(
+        COOKIE, token, max_age=int(ABSOLUTE.total_seconds()), path="/", httponly=True, secure=secure, samesite="strict"
+    )
+    return answer
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

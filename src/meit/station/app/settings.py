@@ -1,0 +1,30 @@
+"""What the station is started with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """host: the address that it listens at. hosts: other names by which browsers reach it, behind a proxy. https: whether
+    they reach it by TLS, which the proxy ends. model: None where another process drafts."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    hosts: tuple[str, ...] = ()
+    https: bool = False
+    model: Path | None = None
+    workers: int = 1
+    watch: Path | None = None
+    upload_bytes: int = 64 * 2**20  # of a request; a 24 h recording has more, ten seconds 20 kB to 1 MB
+
+    @property
+    def is_local(self) -> bool:
+        return self.host in LOOPBACK
+
+    @property
+    def names(self) -> list[str]:
+        """What a request's Host may say; another name is a page that wants to use a reader's browser (DNS rebinding)."""
+        return [*LOOPBACK, "[::1]", *([] if self.is_local else [self.host]), *self.hosts]

@@ -1,0 +1,115 @@
+"""What the page of one recording shows: the draft with its evidence, the text as it stands, what is signed."""
+
+from meit.drafting.draft import Draft, in_words
+from meit.drafting.grounding import Grounded
+from meit.errors import AbsentError
+from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
+from meit.station.places import places
+from meit.station.recordings import Shown
+from meit.station.store import Store
+from meit.station.store.drafts import check_text, contradictions, latest_draft, unmentioned
+from meit.station.store.recordings import Entry, others_of_patient
+from meit.station.store.reports import Signed, signed_versions, working_text
+
+
+def reading(store: Store, entry: Entry, shown: Shown) -> dict:
+    """All of it, JSON-ready. draft: None while there is none."""
+    try:
+        draft = latest_draft(store, entry.id).draft
+    except AbsentError:
+        draft = None
+    said = None
+    if draft is not None:
+        text = working_text(store, entry.id)
+        saved = None if text.saved_at is None else text.saved_at.isoformat(timespec="seconds")
+        said = {"version": text.version, "text": text.text, "saved_at": saved}
+    earlier = next((one for one in others_of_patient(store, entry.id) if _is_before(one, entry)), None)
+    return {
+        "id": entry.public_id,
+        "status": entry.status,
+        "error": entry.error,
+        "critical": [name.replace("_", " ") for name in entry.critical],
+        "draft": draft and shown_draft(draft, shown),
+        "text": said,
+        "checked": said and checked(store, entry.id, said["text"], draft, shown),
+        "versions": [version(one) for one in signed_versions(store, entry.id)],
+        "previous": earlier and {"id": earlier.public_id, "acquired_at": earlier.acquired_at},
+    }
+
+
+def shown_draft(draft: dict, shown: Shown) -> dict:
+    """The model's draft, with where to look for each statement."""
+    drafted = Draft(**draft)
+    return {
+        "report": drafted.report,
+        "statements": [statement(one, shown) for one in drafted.statements],
+        "warnings": drafted.warnings,
+        "verdict": (drafted.quality or {}).get("verdict"),
+        "measured": drafted.measured(),
+        "by": drafted.drafted_by(),
+        "limits": drafted.limits(),
+        "note": drafted.note,
+    }
+
+
+def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Shown) -> dict:
+    """Any text, held against what was measured: its statements, what they contradict, what they leave out."""
+    found = check_text(store, recording_id, text)
+    sure = {(one["code"], one["certainty"] == "excluded"): one["confidence"] for one in draft["statements"]}
+    left_out = unmentioned(store, recording_id, text)
+    return {
+        "statements": [_statement(one, sure, shown) for one in found],
+        "contradicted": list(contradictions(found)),
+        "unmentioned": [
+            {"words": one.words, "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)]}
+            for one in left_out
+        ],
+    }
+
+
+def statement(one: dict, shown: Shown) -> dict:
+    found = places(one["code"], one["territory"], one["evidence"], shown.document)
+    return {**one, "words": in_words(one), "places": [place.to_dict() for place in found]}
+
+
+def version(signed: Signed) -> dict:
+    return {
+        "number": signed.number,
+        "text": signed.text,
+        "reason": signed.reason,
+        "signer": signed.signer,
+        "profession": signed.profession,
+        "signed_at": signed.signed_at.isoformat(timespec="seconds"),
+        "acknowledged": list(signed.acknowledged),
+        "anchor": str(signed.anchor),
+    }
+
+
+def exported(store: Store, entry: Entry, shown: Shown, number: int | None = None) -> Document:
+    """The report as it is exported: the signed version of that number, else the newest one, else the draft as it
+    stands, which says that it is one. Raises AbsentError where there is none."""
+    versions = signed_versions(store, entry.id)
+    draft = Draft(**latest_draft(store, entry.id).draft)
+    identifier = f"urn:uuid:{entry.public_id}"
+    if number is None and not versions:
+        return Document(shown.recording, working_text(store, entry.id).text, draft, DRAFT, identifier=identifier)
+    chosen = next((one for one in versions if number in (None, one.number)), None)
+    if chosen is None:
+        raise AbsentError("there is no signed version of that number")
+    signature = Signature(chosen.signer, chosen.profession, chosen.signed_at)
+    status = AMENDED if chosen.reason else FINAL
+    return Document(shown.recording, chosen.text, draft, status, signature, chosen.reason, chosen.number, identifier)
+
+
+def _statement(one: Grounded, sure: dict, shown: Shown) -> dict:
+    given = one.to_dict()
+    found = {"start": one.statement.start, "end": one.statement.end}
+    confidence = sure.get((given["code"], given["certainty"] == "excluded"))
+    return {**statement(given, shown), "confidence": confidence, **found}
+
+
+def _is_before(one: Entry, entry: Entry) -> bool:
+    """By the recorder's clock, else by when they came."""
+    if one.acquired_at and entry.acquired_at and one.acquired_at != entry.acquired_at:
+        return one.acquired_at < entry.acquired_at
+    return one.id < entry.id

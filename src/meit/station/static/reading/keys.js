@@ -1,0 +1,57 @@
+/* Keys of the page; those of the viewer work while it has the focus, and stand in its own list. */
+
+import { byId, make } from "../api.js";
+
+export function keys(page) {
+  const list = [
+    ["F", "next finding, and its place on the tracing (Shift+F: back)", (event) => page.findings.step(event.shiftKey)],
+    ["E", "to the ECG; its own keys are behind ? there", () => byId("viewer").querySelector(".ecg-stage")?.focus()],
+    ["T", "to the text", () => byId("text").focus()],
+    ["S", "sign", () => byId("sign").disabled || byId("sign").click()],
+    ["X", "export", () => {
+      byId("exports").open = true;
+      byId("exports").querySelector("a").focus();
+    }],
+    ["N", "next recording", () => step(1)],
+    ["P", "previous recording", () => step(-1)],
+    ["W", "back to the worklist", () => location.assign("/")],
+    ["?", "these keys", () => open(list)],
+  ];
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.id === "text" && !event.defaultPrevented) event.target.blur();
+    if (event.altKey && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
+      event.preventDefault();
+      return step(event.key === "ArrowRight" ? 1 : -1);
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.matches("input, textarea, select") || event.target.closest(".ecg-viewer, dialog")) {
+      if (!(event.key === "Escape" && event.target.closest(".ecg-viewer"))) return;
+      byId("panel").querySelector("[data-chip]")?.focus();
+      return;
+    }
+    const found = list.find(([key]) => key === event.key.toUpperCase());
+    if (!found) return;
+    event.preventDefault();
+    found[2](event);
+  });
+  const order = JSON.parse(sessionStorage.getItem("worklist") ?? "[]");
+  const at = order.indexOf(page.data.api.split("/").pop());
+  const step = (by) => order[at + by] && at >= 0 && location.assign(`/recordings/${order[at + by]}`);
+  for (const [id, by] of [["before", -1], ["after", 1]]) {
+    const button = byId(id);
+    if (!button) continue;
+    button.disabled = at < 0 || !order[at + by];
+    button.addEventListener("click", () => step(by));
+  }
+}
+
+function open(list) {
+  const box = byId("keys");
+  const rows = list.map(([key, what]) => make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key)), make("td", {}, what)));
+  box.replaceChildren(
+    make("h2", { id: "keys-title" }, "Keys"),
+    make("table", {}, make("tbody", {}, ...rows)),
+    make("form", { method: "dialog" }, make("button", { class: "main" }, "Close")),
+  );
+  box.showModal();
+}

@@ -1,0 +1,64 @@
+/* The page of one recording: viewer, findings, text, signature. What each part does stands in its own module. */
+
+import { EcgViewer } from "../viewer/viewer.js";
+import { ask, byId } from "../api.js";
+import { Editor } from "./editor.js";
+import { Findings } from "./findings.js";
+import { keys } from "./keys.js";
+import { Signing } from "./signing.js";
+import { showState } from "./state.js";
+
+const WAIT_MS = 2000; // while a draft is being written
+
+class Page {
+  constructor(data) {
+    this.data = data;
+    this.findings = new Findings(this);
+    this.editor = new Editor(this);
+    this.signing = new Signing(this);
+    keys(this);
+  }
+
+  async load() {
+    this.known = await ask(this.data.api);
+    const { draft, previous, status } = this.known;
+    if (!this.viewer && (draft || status !== "failed")) this.look(previous);
+    this.showAll();
+    if (status === "queued" || status === "drafting") setTimeout(() => this.load(), WAIT_MS);
+  }
+
+  look(previous) {
+    this.viewer = new EcgViewer(byId("viewer"), {
+      url: `${this.data.api}/view`,
+      previousUrl: previous && `/api/recordings/${previous.id}/view`,
+    });
+    this.viewer.ready.catch(() => {}); // the viewer says it itself
+  }
+
+  showAll() {
+    showState(this);
+    this.findings.show();
+    this.editor.show();
+    this.signing.show();
+  }
+
+  /** The text was checked anew, or saved. */
+  changed() {
+    this.findings.show();
+    this.signing.show();
+  }
+
+  get signed() {
+    return this.known.versions[0] ?? null;
+  }
+
+  say(words) {
+    byId("live").textContent = words;
+  }
+}
+
+const page = new Page(JSON.parse(byId("data").textContent));
+page.load().catch((error) => {
+  byId("state").textContent = error.message;
+});
+window.page = page; // for the console, and for tests

@@ -1,0 +1,77 @@
+"""A watched folder: recordings that a cart or an export writes into it are taken in by themselves.
+
+Files stay where they are; one that was taken in before (its content counts, not its name) is not taken in again.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from meit.errors import StationError
+from meit.station.intake import grouped
+from meit.station.store import Store
+from meit.station.store.recordings import add_recording
+
+LOOK = 2.0  # seconds between two looks; a file that changed between them is still being written
+LARGEST = 256 * 2**20
+log = logging.getLogger(__name__)  # no names of files: they may be patients'
+
+
+class Watch:
+    """`with Watch(store, folder): ...` takes in what is there and what comes."""
+
+    def __init__(self, store: Store, folder: Path, look: float = LOOK):
+        if not folder.is_dir():
+            raise StationError(f"{folder}: the folder to be watched is not there")
+        self.store, self.folder, self.look = store, folder, look
+        self._before: dict[Path, tuple[int, int]] = {}
+        self._taken: set[tuple[Path, int, int]] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.once()
+            except (StationError, OSError) as error:
+                log.warning("the watched folder was not read: %s", type(error).__name__)
+            self._stop.wait(self.look)
+
+    def once(self) -> int:
+        """One look: takes in what has not changed since the last one; returns how many recordings were new."""
+        now = dict(self._files())
+        settled = {path for path, state in now.items() if self._before.get(path) == state}
+        self._before = now
+        added = 0
+        for folder in sorted({path.parent for path in now}):
+            here = [path.name for path in now if path.parent == folder]
+            for group in grouped(here):
+                paths = [folder / name for name in group]
+                if settled.issuperset(paths) and not self._taken.issuperset((path, *now[path]) for path in paths):
+                    added += self._take(paths)
+                    self._taken |= {(path, *now[path]) for path in paths}
+        return added
+
+    def _take(self, paths: list[Path]) -> bool:
+        try:
+            return add_recording(self.store, {path.name: path.read_bytes() for path in paths})[1]
+        except OSError as error:
+            log.warning("a file of the watched folder could not be read: %s", error.strerror)
+            return False
+
+    def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
+        """Below the folder, without links, hidden and temporary files: what leads out of it is not read."""
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_symlink() or path.name.startswith((".", "~")) or path.suffix in (".tmp", ".part"):
+                continue
+            if path.is_file() and 0 < (state := path.stat()).st_size <= LARGEST:
+                yield path, (state.st_size, state.st_mtime_ns)
