@@ -9,14 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from meit.ecg.recording import LEADS
-from meit.reports.statements import codes
+from meit.reports.statements import codes, leads_of
 
 RHYTHM = ("II", "V1")
-WALLS = {
-    "inferior": ("II", "III", "aVF"), "septal": ("V1", "V2"), "anterior": ("V3", "V4"), "lateral": ("I", "aVL", "V5", "V6"),
-    "high lateral": ("I", "aVL"), "posterior": ("V1", "V2", "V3"), "limb leads": LEADS[:6], "chest leads": LEADS[6:],
-    "extensive": LEADS,
-}  # fmt: skip
+POSTERIOR = LEADS[6:9]  # seen from the front
+GROUPS = {"limb leads": LEADS[:6], "chest leads": LEADS[6:], "extensive": LEADS}
 SUPERCLASSES = {"CD": ("V1", "V6"), "HYP": ("V1", "V5", "aVL"), "MI": LEADS[6:], "STTC": LEADS[6:]}
 INTERVALS = {  # a word of the evidence -> the interval of the median beat that it speaks of
     "PR": "pr_ms", "QRS": "qrs_ms", "QTc": "qt_ms", "QT": "qt_ms", "P": "p_ms",
@@ -61,19 +58,14 @@ def _named(evidence: str) -> tuple[str, ...]:
     found += _LEAD.findall(place.split(":")[0])
     for span in re.findall(r"(V[1-6])-(V[1-6])", place):
         found += LEADS[LEADS.index(span[0]) : LEADS.index(span[1]) + 1]
-    found += [lead for words, group in WALLS.items() if f"in the {words}" in evidence for lead in group]
+    found += [lead for words, group in GROUPS.items() if f"in the {words}" in evidence for lead in group]
     return tuple(sorted(set(found), key=LEADS.index))
 
 
 def _walls(territory: str) -> tuple[str, ...]:
     """ "anterolateral", "V3-V4; inferior", "II, III, aVF" -> leads."""
-    if not territory:
-        return ()
-    if direct := _named(f" in {territory}"):
-        return direct
-    text = territory.lower().replace("infero", "inferior ").replace("antero", "anterior ").replace("postero", "posterior ")
-    found = [lead for name, group in WALLS.items() if name in text for lead in group]
-    return tuple(sorted(set(found), key=LEADS.index))
+    found = {*leads_of(territory), *(POSTERIOR if "posterior" in territory else ()), *GROUPS.get(territory, ())}
+    return tuple(sorted(found, key=LEADS.index))
 
 
 def _usual(code: str) -> tuple[str, ...]:

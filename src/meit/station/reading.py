@@ -3,6 +3,7 @@
 from meit.drafting.draft import Draft, in_words
 from meit.drafting.grounding import Grounded
 from meit.errors import AbsentError
+from meit.reports.statements import read
 from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.station.places import places
 from meit.station.recordings import Shown
@@ -59,6 +60,7 @@ def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Show
     left_out = unmentioned(store, recording_id, text)
     return {
         "statements": [_statement(one, sure, shown) for one in found],
+        "unread": list(read(text).unread),
         "contradicted": list(contradictions(found)),
         "unmentioned": [
             {"words": one.words, "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)]}

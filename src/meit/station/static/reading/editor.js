@@ -15,7 +15,9 @@ export class Editor {
     this.at = -1;
     this.area.addEventListener("input", () => this.typed());
     this.area.addEventListener("keydown", (event) => this.pressed(event));
-    this.area.addEventListener("blur", () => setTimeout(() => this.offer([]), 150));
+    this.area.addEventListener("blur", () =>
+      setTimeout(() => document.activeElement === this.area || this.offer([]), 150),
+    );
     byId("restart").addEventListener("click", () => this.replace(page.known.draft.report));
     byId("again").addEventListener("click", () => this.again());
     addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());

@@ -27,14 +27,17 @@ export class Findings {
     const chips = checked.statements.map((one, place) => this.chip(one, place));
     const missing = checked.unmentioned.map((one, place) => this.missing(one, place));
     const warnings = (known.draft?.warnings ?? []).filter((words) => !/^(contradicted|not mentioned|removed):/.test(words));
-    this.evidence = make("p", { class: "evidence", id: "evidence", role: "status" });
-    this.element.replaceChildren(
+    this.hint = chips.length + missing.length ? "Point at a finding to see why, and where." : "No statement is read from this text.";
+    this.evidence = make("p", { class: "evidence", id: "evidence", role: "status" }, this.hint);
+    const unread = checked.unread.length ? `Not read as a statement: ${checked.unread.join(", ")}` : "";
+    this.element.replaceChildren(...[
       make("div", { class: "heading" }, make("h2", {}, "Findings"), make("span", { class: "quiet" }, legend(checked))),
       make("div", { class: "chips", role: "list" }, ...chips),
       ...(missing.length ? [make("h3", {}, "Measured, not mentioned"), make("div", { class: "chips", role: "list" }, ...missing)] : []),
       this.evidence,
+      unread && make("p", { class: "quiet" }, unread),
       ...warnings.map((words) => make("p", { class: "note" }, words)),
-    );
+    ].filter(Boolean));
     this.element.querySelector(`[data-chip="${CSS.escape(focused ?? "")}"]`)?.focus();
   }
 
@@ -84,7 +87,7 @@ export class Findings {
   }
 
   rest() {
-    this.evidence.textContent = "";
+    this.evidence.textContent = this.hint;
     this.evidence.className = "evidence";
     this.page.viewer?.clear();
   }
@@ -100,8 +103,8 @@ export class Findings {
 function legend({ statements, contradicted, unmentioned }) {
   const count = (support) => statements.filter((one) => one.support === support).length;
   return [
-    `${count("measured")} measured`,
-    `${count("unchecked")} unchecked`,
+    count("measured") && `${count("measured")} measured`,
+    count("unchecked") && `${count("unchecked")} unchecked`,
     contradicted.length && `${contradicted.length} contradicted`,
     unmentioned.length && `${unmentioned.length} not mentioned`,
   ].filter(Boolean).join(", ");

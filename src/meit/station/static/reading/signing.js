@@ -53,7 +53,7 @@ export class Signing {
         : null,
       unmentioned.length ? make("p", { class: "note" }, `Not mentioned: ${unmentioned.map((one) => one.words).join("; ")}`) : null,
       amends ? make("label", {}, "Reason of the amendment ", reason) : null,
-      make("p", {}, "Signed by ", make("strong", {}, page.data.signer), `, ${page.data.profession}`),
+      make("p", {}, "You sign as ", make("strong", {}, page.data.signer), `, ${page.data.profession}`),
       fault,
       make("div", { class: "actions" }, make("button", { type: "button", onclick: () => this.box.close() }, "Cancel"), go),
     );
