@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from meit import __version__
-from meit.station.app import admin, entrance, recording, worklist
+from meit.station.app import admin, entrance, recording, study, worklist
 from meit.station.app.failures import handle_failures
 from meit.station.app.security import Guard
 from meit.station.app.settings import Settings
@@ -40,7 +40,7 @@ def create_app(store: Store, settings: Settings = Settings()) -> FastAPI:
     )  # fmt: skip
     app.state.store, app.state.settings, app.state.shelf = store, settings, Shelf(store)
     handle_failures(app)
-    for part in (entrance, worklist, recording, admin):
+    for part in (entrance, worklist, recording, study, admin):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, settings=settings)

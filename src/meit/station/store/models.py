@@ -284,3 +284,44 @@ class AuditRow(Base):
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 
+
+
+class Study(Base):
+    """A comparison of reading with a draft and from a blank sheet. idle_s: a longer pause counts as this long."""
+
+    __tablename__ = "studies"
+    __table_args__ = NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
+    name: Mapped[str]
+    seed: Mapped[int]
+    idle_s: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+
+class StudyReading(Base):
+    """One recording for one reader, with its draft or blank. position: in the reader's order, from 0. active_ms,
+    keystrokes: so far. finished_at: after that nothing of it changes."""
+
+    __tablename__ = "study_readings"
+    __table_args__ = (
+        UniqueConstraint("study_id", "account_id", "recording_id"),
+        CheckConstraint("arm IN ('draft', 'blank')", name="arm"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id"))
+    draft_id: Mapped[int] = mapped_column(ForeignKey("drafts.id"))
+    arm: Mapped[str] = mapped_column(String(5))
+    position: Mapped[int]
+    text: Mapped[str]
+    active_ms: Mapped[int] = mapped_column(default=0)
+    keystrokes: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]

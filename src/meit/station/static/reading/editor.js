@@ -54,6 +54,7 @@ export class Editor {
   }
 
   async check() {
+    if (!this.page.known.checked) return; // nothing is drafted, or nothing shall be seen of it
     this.asking?.abort();
     this.asking = new AbortController();
     const text = this.text;
@@ -78,7 +79,7 @@ export class Editor {
     if (!this.dirty && this.version > 0) return;
     const text = this.text;
     try {
-      const answer = await ask(`${this.page.data.api}/text`, { method: "PUT", body: { text, version: this.version } });
+      const answer = await ask(`${this.page.data.api}/text`, { method: "PUT", body: this.page.saving(text) });
       this.version = answer.version;
       this.savedText = text;
       this.tell();
@@ -94,7 +95,7 @@ export class Editor {
     place.classList.toggle("bad", Boolean(fault));
     if (fault) place.textContent = fault;
     else if (this.dirty) place.textContent = "not saved yet";
-    else place.textContent = this.version > 0 ? "saved" : this.page.known.draft ? "as drafted" : "";
+    else place.textContent = this.version > 0 && this.text ? "saved" : this.page.known.draft ? "as drafted" : "";
     const draft = this.page.known.draft;
     byId("restart").hidden = !draft?.report || this.text === draft.report || this.area.disabled;
   }

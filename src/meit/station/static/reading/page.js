@@ -2,6 +2,8 @@
 
 import { EcgViewer } from "../viewer/viewer.js";
 import { ask, byId } from "../api.js";
+import { Clock } from "../study/clock.js";
+import { Finishing } from "../study/finishing.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { keys } from "./keys.js";
@@ -15,7 +17,8 @@ class Page {
     this.data = data;
     this.findings = new Findings(this);
     this.editor = new Editor(this);
-    this.signing = new Signing(this);
+    this.clock = data.mode === "study" ? new Clock(data) : null;
+    this.signing = this.clock ? new Finishing(this) : new Signing(this);
     keys(this);
   }
 
@@ -46,6 +49,11 @@ class Page {
   changed() {
     this.findings.show();
     this.signing.show();
+  }
+
+  /** What is sent when a text is saved. */
+  saving(text) {
+    return this.clock ? { text, ...this.clock.progress } : { text, version: this.editor.version };
   }
 
   get signed() {

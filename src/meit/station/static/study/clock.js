@@ -1,0 +1,28 @@
+/* Active time: gaps between signs of activity while the page is in view, each cut at the longest pause that counts.
+   The rule stands on the study's results page; meit.station.study.timing says the same. */
+
+const SIGNS = ["keydown", "pointermove", "pointerdown", "wheel", "touchmove", "scroll"];
+
+export class Clock {
+  constructor({ active_ms, keystrokes, idle_ms }) {
+    this.active = active_ms;
+    this.keystrokes = keystrokes;
+    this.idle = idle_ms;
+    this.last = performance.now(); // the first sight
+    for (const name of SIGNS) addEventListener(name, () => this.sign(), { passive: true, capture: true });
+    addEventListener("keydown", (event) => {
+      if (event.target.id === "text" && !["Shift", "Control", "Alt", "Meta"].includes(event.key)) this.keystrokes += 1;
+    });
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.sign() : (this.last = performance.now())));
+  }
+
+  sign() {
+    const now = performance.now();
+    this.active += Math.min(now - this.last, this.idle);
+    this.last = now;
+  }
+
+  get progress() {
+    return { active_ms: Math.round(this.active), keystrokes: this.keystrokes };
+  }
+}

@@ -1,0 +1,120 @@
+"""With a draft against blank: times compared within readers and recordings."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from meit.station.study.assignment import BLANK, DRAFT
+
+LEAST = 6  # pairs, below which a signed-rank test can't reach 5%
+Z = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished reading. distance: words changed between draft and final text; kept, removed, added: statements of the
+    draft; None of these in a blank one."""
+
+    reader: str
+    recording: str
+    arm: str
+    position: int
+    active_s: float
+    keystrokes: int
+    words: int
+    distance: int | None = None
+    kept: int | None = None
+    removed: int | None = None
+    added: int | None = None
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Time with a draft divided by time without: below 1 it saves time. pairs: what was compared. why: "" or why it could
+    not be said."""
+
+    method: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    pairs: int = 0
+    why: str = ""
+
+
+def frame(done: Sequence[Done]) -> pd.DataFrame:
+    return pd.DataFrame([vars(one) for one in done], columns=list(Done.__dataclass_fields__))
+
+
+def compare(done: Sequence[Done]) -> list[Ratio]:
+    """The mixed model, and signed-rank tests over recordings and over readers."""
+    table = frame(done)
+    return [mixed_model(table), signed_rank(table, "recording"), signed_rank(table, "reader")]
+
+
+def mixed_model(table: pd.DataFrame) -> Ratio:
+    """log(active time) by arm and position, with crossed random effects of reader and recording (Baayen, Davidson and
+    Bates, J Mem Lang 59:390-412, 2008), by restricted maximum likelihood; Wald intervals."""
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    method = "linear mixed model"
+    if set(table["arm"]) != {DRAFT, BLANK} or table["recording"].nunique() < 3 or len(table) < 8:
+        return Ratio(method, pairs=len(table), why="needs 8 finished readings of 3 recordings, in both arms")
+    data = table.assign(
+        log_s=np.log(table["active_s"].clip(lower=0.1)), with_draft=(table["arm"] == DRAFT).astype(float), one=1,
+        order=table["position"] - table["position"].mean(),
+    )  # fmt: skip
+    crossed = {name: f"0 + C({name})" for name in ("reader", "recording") if data[name].nunique() > 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a variance at zero is an answer, not a fault
+        try:
+            model = MixedLM.from_formula("log_s ~ with_draft + order", data, groups="one", vc_formula=crossed, re_formula="0")
+            fit = model.fit(reml=True, method=["lbfgs", "powell"])
+        except (np.linalg.LinAlgError, ValueError) as error:
+            return Ratio(method, pairs=len(table), why=f"it did not converge ({type(error).__name__})")
+    effect, error = float(fit.fe_params["with_draft"]), float(fit.bse_fe["with_draft"])
+    if not math.isfinite(error) or error <= 0:
+        return Ratio(method, pairs=len(table), why="it did not converge")
+    p = 2 * (1 - NormalDist().cdf(abs(effect) / error))
+    return Ratio(method, *(math.exp(effect + k * error) for k in (0, -Z, Z)), p, len(table))
+
+
+def signed_rank(table: pd.DataFrame, by: str) -> Ratio:
+    """Wilcoxon's test of the differences of mean log times of each recording or reader, and the Hodges-Lehmann estimate
+    with its interval (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, section 3)."""
+    from scipy.stats import wilcoxon
+
+    method = f"Wilcoxon over {by}s"
+    logs = table.assign(log_s=np.log(table["active_s"].clip(lower=0.1))).pivot_table("log_s", by, "arm", aggfunc="mean")
+    pairs = logs.dropna() if {DRAFT, BLANK} <= set(logs.columns) else logs.iloc[:0]
+    if len(pairs) < LEAST:
+        return Ratio(method, pairs=len(pairs), why=f"needs {LEAST} {by}s that were read both ways")
+    found = (pairs[DRAFT] - pairs[BLANK]).to_numpy()
+    i, j = np.triu_indices(len(found))
+    walsh = np.sort((found[i] + found[j]) / 2)
+    n = len(found)
+    spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+    rank = max(0, min(len(walsh) // 2, round(n * (n + 1) / 4 - Z * spread)))
+    values = (np.median(walsh), walsh[rank], walsh[len(walsh) - 1 - rank])
+    return Ratio(method, *(float(np.exp(one)) for one in values), float(wilcoxon(found).pvalue), n)
+
+
+def medians(done: Sequence[Done]) -> list[dict]:
+    """A row an arm: readings, median and quartiles of active seconds, keystrokes, words; of drafts what became of them."""
+    table = frame(done)
+    rows = []
+    for arm in (DRAFT, BLANK):
+        some = table[table["arm"] == arm]
+        if some.empty:
+            continue
+        quartiles = some["active_s"].quantile([0.25, 0.5, 0.75]).tolist()
+        row = {"arm": arm, "n": len(some), "active_s": quartiles}
+        row |= {name: float(some[name].median()) for name in ("keystrokes", "words")}
+        row |= {name: float(some[name].mean()) for name in ("distance", "kept", "removed", "added") if arm == DRAFT}
+        rows.append(row)
+    return rows

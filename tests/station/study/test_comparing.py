@@ -1,0 +1,56 @@
+"""Simulated studies with a known effect: it is found, and its interval holds as often as it says."""
+
+import numpy as np
+import pytest
+
+from meit.station.study.assignment import assign
+from meit.station.study.comparing import Done, compare, medians
+from meit.station.study.picture import times
+
+
+def simulated(readers: int, recordings: int, ratio: float, seed: int) -> list[Done]:
+    """Times with a draft are `ratio` of those without; readers differ by half, recordings by a third, each reading by a quarter."""
+    draw = np.random.default_rng(seed)
+    by_reader, by_recording = draw.normal(0, 0.4, readers), draw.normal(0, 0.3, recordings)
+    return [
+        Done(f"reader {reader}", f"recording {one}", arm, place,
+             float(np.exp(4 + by_reader[reader] + by_recording[one] - 0.01 * place + (arm == "draft") * np.log(ratio) + draw.normal(0, 0.25))),
+             100, 8, *((3, 2, 1, 1) if arm == "draft" else ()))
+        for reader, order in enumerate(assign(readers, recordings, seed))
+        for place, (one, arm) in enumerate(order)
+    ]  # fmt: skip
+
+
+def test_a_known_effect_is_found():
+    mixed, by_recording, by_reader = compare(simulated(6, 16, 0.6, 1))
+    for found in (mixed, by_recording, by_reader):
+        assert found.low < 0.6 < found.high < 0.85 and found.p < 0.05, found
+    assert (mixed.pairs, by_recording.pairs, by_reader.pairs) == (96, 16, 6)
+
+
+def test_no_effect_is_not_found_more_often_than_chance_allows():
+    seen = {name: 0 for name in range(2)}
+    rounds = 40
+    for seed in range(rounds):
+        for name, found in enumerate(compare(simulated(4, 12, 1.0, 100 + seed))[:2]):
+            seen[name] += found.low <= 1 <= found.high
+    assert all(0.85 * rounds <= held for held in seen.values()), seen  # 95% of 40 is 38; 34 is five standard errors away
+
+
+def test_one_reader_alone_is_compared_by_the_model():
+    mixed, by_recording, by_reader = compare(simulated(1, 24, 0.5, 3))
+    assert mixed.low < 0.5 < mixed.high and not mixed.why
+    assert by_recording.value is None and "both ways" in by_recording.why and by_reader.value is None
+
+
+@pytest.mark.parametrize("few", [[], simulated(2, 2, 1, 0)[:1], simulated(2, 2, 1, 0)])
+def test_too_little_is_said_to_be_too_little(few):
+    assert all(one.value is None and one.why for one in compare(few))
+
+
+def test_arms_side_by_side():
+    done = simulated(3, 10, 0.5, 5)
+    draft, blank = medians(done)
+    assert draft["n"] == blank["n"] == 15 and draft["active_s"][1] < blank["active_s"][1]
+    assert (draft["distance"], draft["kept"], draft["removed"], draft["added"]) == (3, 2, 1, 1) and "kept" not in blank
+    assert times(done).startswith(b"\x89PNG")
