@@ -34,7 +34,7 @@ def test_no_effect_is_not_found_more_often_than_chance_allows():
     for seed in range(rounds):
         for name, found in enumerate(compare(simulated(4, 12, 1.0, 100 + seed))[:2]):
             seen[name] += found.low <= 1 <= found.high
-    assert all(0.85 * rounds <= held for held in seen.values()), seen  # 95% of 40 is 38; 34 is five standard errors away
+    assert all(0.85 * rounds <= held for held in seen.values()), seen  # 95% of 40 is 38; 34 is three standard errors less
 
 
 def test_one_reader_alone_is_compared_by_the_model():

@@ -285,7 +285,6 @@ class AuditRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
-
 class Study(Base):
     """A comparison of reading with a draft and from a blank sheet. idle_s: a longer pause counts as this long."""
 
