@@ -1,34 +1,46 @@
-"""Recordings as pages need them: read from their stored files once, and kept while they are looked at."""
+"""Recordings as pages need them: what the viewer draws is kept in the database, the signal while it is looked at."""
 
 import json
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import cached_property
 
 from meit.ecg.recording import Recording
 from meit.station.store import Store
+from meit.station.store.models import View
 from meit.station.store.recordings import files_of
-from meit.station.viewing import document, samples
+from meit.station.viewing import HEAD, as_json, samples
 from meit.station.work.worker import read_files
 
-KEPT = 32  # recordings; 2 MB each at 500 Hz
+KEPT = 64  # recordings; of ten seconds at 500 Hz half a MB each
 MOST_MISSING = 6  # chest leads: a reader may look at what the model cannot read
 
 
-@dataclass(frozen=True, eq=False)
 class Shown:
-    """A recording, and what the viewer reads of it."""
+    """A recording, read when something is asked of it. Raises AbsentError, or RecordingError for files that are no ECG."""
 
-    recording: Recording
+    def __init__(self, store: Store, recording_id: int):
+        self._store, self._id = store, recording_id
+
+    @cached_property
+    def recording(self) -> Recording:
+        return read_files(files_of(self._store, self._id), MOST_MISSING)
+
+    @cached_property
+    def as_json(self) -> str:
+        """What the worker has kept, else made anew and kept."""
+        with self._store.reading() as session:
+            row = session.get(View, self._id)
+        if row is not None and row.document.startswith(HEAD):
+            return row.document
+        text = as_json(self.recording)
+        with self._store.claiming() as session:
+            session.merge(View(recording_id=self._id, document=text))
+        return text
 
     @cached_property
     def document(self) -> dict:
-        return document(self.recording)
-
-    @cached_property
-    def as_json(self) -> bytes:
-        return json.dumps(self.document, allow_nan=False).encode()
+        return json.loads(self.as_json)
 
     def samples(self, band: str, mains: str) -> bytes:
         return samples(self.recording, band, mains)
@@ -43,13 +55,8 @@ class Shelf:
         self._lock = threading.Lock()
 
     def get(self, recording_id: int) -> Shown:
-        """Raises AbsentError, or RecordingError for files that are no ECG."""
         with self._lock:
-            if recording_id in self._shown:
-                self._shown.move_to_end(recording_id)
-                return self._shown[recording_id]
-        shown = Shown(read_files(files_of(self.store, recording_id), MOST_MISSING))
-        with self._lock:
+            shown = self._shown.pop(recording_id, None) or Shown(self.store, recording_id)
             self._shown[recording_id] = shown
             while len(self._shown) > self.kept:
                 self._shown.popitem(last=False)

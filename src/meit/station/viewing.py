@@ -6,6 +6,7 @@
 The layouts stand here and not in the viewer, so that a printed sheet can follow the same table.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from meit.files import atomic_path, write_json
 from meit.station.filters import BANDS, MAINS, choices, filtered, written
 
 FORMAT = 1
+HEAD = json.dumps({"format": FORMAT})[:-1]  # how the text of a document begins
 MOST_SAMPLES = 300_000  # a lead: ten minutes at 500 Hz; the document says where more was recorded
 SIGNAL = "signal?band={band}&mains={mains}"
 LAYOUTS = {  # rows of leads, the columns of a row one after the other in time
@@ -89,6 +91,11 @@ def document(recording: Recording, signal: str = SIGNAL) -> dict:
             },
         },
     }
+
+
+def as_json(recording: Recording) -> str:
+    """The document as text, to be kept; HEAD tells whether it is of this version."""
+    return json.dumps(document(recording), allow_nan=False)
 
 
 def samples(recording: Recording, band: str = "none", mains: str = "off") -> bytes:

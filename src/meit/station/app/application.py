@@ -1,5 +1,6 @@
 """The application: its parts, in the order in which a request meets them."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
@@ -13,6 +14,7 @@ from meit.station.app.failures import handle_failures
 from meit.station.app.security import Guard
 from meit.station.app.settings import Settings
 from meit.station.app.templates import STATIC
+from meit.station.exports import FORMATS
 from meit.station.recordings import Shelf
 from meit.station.store import Store
 from meit.station.watching import Watch
@@ -27,6 +29,7 @@ def create_app(store: Store, settings: Settings = Settings()) -> FastAPI:
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
+        threading.Thread(target=_load_formats, daemon=True).start()
         with ExitStack() as beside:
             if settings.model is not None and settings.workers:
                 beside.enter_context(Workers(store, settings.model, settings.workers))
@@ -46,3 +49,9 @@ def create_app(store: Store, settings: Settings = Settings()) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.names)
     return app
+
+
+def _load_formats() -> None:
+    """Their libraries take seconds to load: not while a reader waits for his first export."""
+    for form in FORMATS.values():
+        form.write  # noqa: B018

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from meit.errors import RecordingError
 from meit.station import reading as made
 from meit.station.app.access import Database, Looker, Reader
 from meit.station.app.templates import page
@@ -66,12 +65,7 @@ def recording_page(request: Request, visit: Looker, entry: Chosen):
 
 @router.get("/api/recordings/{id}", tags=["recordings"], summary="Everything that is known of a recording")
 def api_reading(visit: Looker, store: Database, shelf: Recordings, entry: Chosen) -> dict:
-    try:
-        shown = shelf.get(entry.id)
-    except RecordingError as error:  # it is not an ECG, which its error says
-        return {"id": entry.public_id, "status": entry.status, "error": entry.error or str(error), "critical": [],
-                "draft": None, "text": None, "checked": None, "versions": [], "previous": None}  # fmt: skip
-    return made.reading(store, entry, shown)
+    return made.reading(store, entry, shelf.get(entry.id))
 
 
 @router.get("/api/recordings/{id}/view", tags=["recordings"], summary="What the viewer draws, but for the signal")

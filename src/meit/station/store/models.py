@@ -228,6 +228,16 @@ class Draft(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class View(Base):
+    """What the viewer draws of a recording but for the signal: meit.station.viewing.document as JSON. It follows from the
+    files, so it may be deleted and made anew."""
+
+    __tablename__ = "views"
+
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id"), primary_key=True, autoincrement=False)
+    document: Mapped[str]
+
+
 class WorkingText(Base):
     """The text that is being written. version: counts its changes; draft_id: the draft that it began with."""
 

@@ -22,7 +22,7 @@ from meit.errors import StationError
 from meit.station.store.audit import append
 from meit.station.store.database import Store
 from meit.station.store.drafts import fail_draft, save_draft
-from meit.station.store.models import Job, Recording, Status
+from meit.station.store.models import Job, Recording, Status, View
 from meit.station.store.recordings import recording_row
 from meit.station.store.roles import require
 
@@ -72,13 +72,16 @@ def release(store: Store, worker: str) -> None:
 
 
 def finish(
-    store: Store, worker: str, recording_id: int, draft: Mapping, measurements: Measurements | None, patient_id: str | None
+    store: Store, worker: str, recording_id: int, draft: Mapping, measurements: Measurements | None, patient_id: str | None,
+    view: str | None = None,
 ) -> bool:
-    """Saves a draft (see save_draft) and removes the job. False, and nothing is saved, where the lease is another's by now."""
+    """Saves a draft (see save_draft), and a view (models.View) with it, and removes the job. False, and nothing is saved, where the lease is another's by now."""
     with store.writing() as session:
         if not _remove(session, worker, recording_id):
             return False
         save_draft(session, recording_id, draft, measurements, patient_id)
+        if view is not None:
+            session.merge(View(recording_id=recording_id, document=view))
         return True
 
 

@@ -23,6 +23,7 @@ from meit.model.report_model import ReportModel, load_model
 from meit.station.store.database import Store
 from meit.station.store.opening import open_store
 from meit.station.store.recordings import files_of
+from meit.station.viewing import as_json
 from meit.station.work.queue import LEASE, claim, fail, finish, release, renew
 
 PAUSE = 0.5  # seconds between two looks into an empty queue
@@ -71,8 +72,9 @@ class Worker:
                 readable[one] = read_files(files_of(self.store, one), self.model.spec.missing_chest_leads)
         for one, draft in self._drafts(readable, failed).items():
             with _noted(failed, one):
-                measured = None if draft.unusable else measure(readable[one])
-                finish(self.store, holder, one, draft.to_dict(), measured, readable[one].patient.id)
+                recording = readable[one]
+                measured = None if draft.unusable else measure(recording)
+                finish(self.store, holder, one, draft.to_dict(), measured, recording.patient.id, as_json(recording))
         for one, error in failed.items():
             log.warning("recording %d failed: %s", one, type(error).__name__)
             said = str(error) if isinstance(error, MeitError) else f"drafting failed ({type(error).__name__})"

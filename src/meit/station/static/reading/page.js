@@ -24,8 +24,8 @@ class Page {
 
   async load() {
     this.known = await ask(this.data.api);
-    const { draft, previous, status } = this.known;
-    if (!this.viewer && (draft || status !== "failed")) this.look(previous);
+    const { previous, status } = this.known;
+    if (!this.viewer) this.look(previous);
     this.showAll();
     if (status === "queued" || status === "drafting") setTimeout(() => this.load(), WAIT_MS);
   }
