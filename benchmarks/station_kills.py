@@ -2,27 +2,35 @@
 
     python benchmarks/station_kills.py [KILLS] [RECORDINGS]
 
-KILLS (50) times a process that saves and signs in a loop meets SIGKILL at a random moment; RECORDINGS (200) uploads are
-drafted by two workers with a tiny random model, one of which is killed. Everything confirmed has to be there, nothing
-by half, each recording drafted once, the audit trail whole. Where it may mount one, SQLite also fills a disk of 2 MB.
+KILLS (50) times a process that saves and signs in a loop meets SIGKILL at a random moment, and as often `meit serve` does
+while a client saves and signs over HTTP; RECORDINGS (200) uploads are drafted by two workers with a tiny random model,
+one of which is killed. Everything confirmed has to be there, nothing by half, each recording drafted once, the audit
+trail whole. Where it may mount one, SQLite also fills a disk of 2 MB.
 """
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
+
+import httpx2 as httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from postgres import binaries, cluster  # noqa: E402
+from serving import Station  # noqa: E402
 from station_writer import kill_while_writing, lost_of, prepare  # noqa: E402
-from stations import ecg_files  # noqa: E402
+from stations import PASSWORD, ecg_files, make_admin  # noqa: E402
 
 from meit.errors import StationError  # noqa: E402
+from meit.station.accounts.sessions import log_in  # noqa: E402
 from meit.station.store import open_store  # noqa: E402
 from meit.station.store.models import Status  # noqa: E402
 from meit.station.store.recordings import add_recording, counts, files_of, worklist  # noqa: E402
@@ -42,6 +50,43 @@ def kills(url: str, number: int) -> tuple[int, int, int, int]:
     store.close()
     kinds = [one[0] for one in confirmed]
     return kinds.count("saved"), kinds.count("signed"), len(lost), rows
+
+
+def http_kills(url: str, number: int, folder: Path) -> tuple[int, int, int]:
+    """The same with a server in between: confirmed is what a client has an answer for."""
+    store = open_store(url)
+    admin = make_admin(store)
+    prepare(url)
+    token = log_in(store, admin.login, PASSWORD, "benchmark").token
+    numbers = {one.public_id: one.id for one in worklist(store).entries}
+    store.close()
+    rng, confirmed, lost = random.Random(number), [], []
+    for _ in range(number):
+        station = Station(url, folder / "log", "--workers", "0")
+        timer = threading.Timer(rng.uniform(0.05, 1.5), station.kill)
+        timer.start()
+        with httpx.Client(base_url=station.address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
+            with suppress(httpx.HTTPError):  # the kill
+                while True:
+                    confirmed += http_round(client, rng, numbers)
+        timer.join()
+        lost += lost_of(url, confirmed)
+    kinds = [one[0] for one in confirmed]
+    return kinds.count("saved"), kinds.count("signed"), len(lost)
+
+
+def http_round(client: httpx.Client, rng: random.Random, numbers: dict[str, int]):
+    """A text saved and perhaps signed; each is said once its answer is there."""
+    public_id, recording = rng.choice(list(numbers.items()))
+    api = f"/api/recordings/{public_id}"
+    known = client.get(api).raise_for_status().json()
+    text = f"Right bundle branch block. {rng.random()} " + "Longer. " * rng.randint(0, 200)
+    saved = client.put(f"{api}/text", json={"text": text, "version": known["text"]["version"]}).raise_for_status().json()
+    yield "saved", recording, saved["version"], sha256(text.encode()).hexdigest()
+    if rng.random() < 0.5:
+        reason = {"reason": "Better."} if known["versions"] else {}
+        signed = client.post(f"{api}/signature", json={"version": saved["version"], **reason}).raise_for_status().json()
+        yield "signed", recording, signed["number"], sha256(text.encode()).hexdigest()
 
 
 def tiny_model(folder: Path) -> Path:
@@ -111,16 +156,18 @@ def main() -> None:
         print("| database | kills | saves confirmed | signatures confirmed | lost or half | audit rows | drafted once | s |")
         print("|---|---|---|---|---|---|---|---|", flush=True)
 
-        def row(name: str, url: str) -> None:
+        def row(name: str, url: str, other: str) -> None:
+            saved, signed, lost = http_kills(other, number, Path(folder))
+            print(f"| {name}, server | {number} | {saved} | {signed} | {lost} | | | |", flush=True)
             saved, signed, lost, rows = kills(url, number)
             once, failed, seconds = drafts(url, model, recordings) if recordings else (0, 0, 0.0)
             print(f"| {name} | {number} | {saved} | {signed} | {lost} | {rows} | {once} of {recordings}, {failed} failed "
                   f"| {seconds:.0f} |", flush=True)  # fmt: skip
 
-        row("SQLite", f"sqlite:///{folder}/station.db")
+        row("SQLite", f"sqlite:///{folder}/station.db", f"sqlite:///{folder}/served.db")
         if binaries():
-            with cluster() as url:
-                row("PostgreSQL", url)
+            with cluster() as url, cluster() as other:
+                row("PostgreSQL", url, other)
     try:
         with small_disk(2) as folder:
             kept, whole, said = full_disk(f"sqlite:///{folder}/station.db")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from meit.drafting.doubts import doubts
+from meit.drafting.doubts import doubts, hidden_rhythm
 from meit.reports.tables import scp_codes
 
 FINDINGS = ("NORM", "SR", "CRBBB", "IRBBB", "axis:LAD")
@@ -41,3 +41,32 @@ def test_every_code_of_the_official_table_is_there(shared):
     import pandas as pd
 
     assert set(scp_codes()) == set(pd.read_csv(shared / "ptb-xl" / "scp_statements.csv", index_col=0).index)
+
+
+@pytest.mark.parametrize(("report", "reasons", "warned"), [
+    ("Atrial fibrillation. Right bundle branch block.", ["muscle_noise"], True),
+    ("Possible atrial flutter.", ["flat", "noisy_beats"], True),
+    ("Atrial fibrillation.", ["flat", "baseline_wander"], False),
+    ("Sinus rhythm. No atrial fibrillation.", ["artefacts"], False),
+    ("Sinus rhythm.", ["artefacts"], False),
+])  # fmt: skip
+def test_a_rhythm_without_p_waves_is_doubted_over_noise(report, reasons, warned):
+    found = hidden_rhythm(report, reasons)
+    assert bool(found) == warned and all("look for P waves" in one for one in found)
+
+
+def test_noise_is_not_drafted_as_fibrillation_in_silence(example):
+    """A real recording under muscle noise at 0 dB: unusable, or the rhythm is doubted wherever it is drafted."""
+    import numpy as np
+
+    import meit
+    from meit.ecg.noise import NOISES
+    from meit.ecg.recording import Recording
+    from meit.model.shipped import default_model
+
+    clean = meit.read_ecg(example.with_name("00178_lr"))
+    model = meit.load_model(default_model())
+    for seed in range(4):
+        noisy = NOISES["muscle artefact"].add(clean.signal.copy(), clean.rate, 0.0, np.random.default_rng(seed))
+        draft = meit.draft_report(model, Recording("noisy", noisy, clean.rate))
+        assert draft.unusable or "ibrillation" not in draft.report or any("look for P waves" in one for one in draft.warnings)

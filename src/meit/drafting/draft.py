@@ -8,7 +8,7 @@ import torch
 
 from meit.data.batches import model_input
 from meit.drafting.confidence import Calibration, load_calibration
-from meit.drafting.doubts import doubts
+from meit.drafting.doubts import doubts, hidden_rhythm
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, ground
 from meit.drafting.writing import BATCH, write_reports
 from meit.ecg.measure import measure
@@ -152,7 +152,12 @@ def draft_reports(
         measurements = measure(recording)
         sure = _confidences(calibration, dict(zip(config.findings, given, strict=True)))
         grounding = ground(text, measurements, recording.patient.sex, recording.patient.age, sure, strict)
-        warnings = [*grounding.warnings, *doubts(grounding.report, config.findings, given), *quality.warnings()]
+        warnings = [
+            *grounding.warnings,
+            *doubts(grounding.report, config.findings, given),
+            *hidden_rhythm(grounding.report, [one.reason for one in quality.reasons]),
+            *quality.warnings(),
+        ]
         if len(windows) > 1:
             warnings.append(
                 f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"

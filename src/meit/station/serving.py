@@ -33,7 +33,7 @@ def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
     # no access log: it would be the one place where addresses and times of readers are kept beside the audit trail
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-        timeout_graceful_shutdown=5, limit_concurrency=500,
+        timeout_graceful_shutdown=5, timeout_keep_alive=75, limit_concurrency=500,
     )  # fmt: skip
     try:
         uvicorn.Server(config).run()
