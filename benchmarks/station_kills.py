@@ -81,7 +81,9 @@ def http_round(client: httpx.Client, rng: random.Random, numbers: dict[str, int]
     api = f"/api/recordings/{public_id}"
     known = client.get(api).raise_for_status().json()
     text = f"Right bundle branch block. {rng.random()} " + "Longer. " * rng.randint(0, 200)
-    saved = client.put(f"{api}/text", json={"text": text, "version": known["text"]["version"]}).raise_for_status().json()
+    saved = (
+        client.put(f"{api}/text", json={"text": text, "version": known["text"]["version"]}).raise_for_status().json()
+    )
     yield "saved", recording, saved["version"], sha256(text.encode()).hexdigest()
     if rng.random() < 0.5:
         reason = {"reason": "Better."} if known["versions"] else {}
@@ -114,7 +116,11 @@ def drafts(url: str, model: Path, number: int) -> tuple[int, int, float]:
         while waiting(store):
             time.sleep(0.1)
     with store.reading() as session:
-        rows = session.connection().exec_driver_sql("SELECT recording_id, count(*) FROM drafts GROUP BY recording_id").all()
+        rows = (
+            session.connection()
+            .exec_driver_sql("SELECT recording_id, count(*) FROM drafts GROUP BY recording_id")
+            .all()
+        )
     once = sum(1 for recording, number in rows if recording in ids and number == 1)
     assert verify(store).holds
     failed = counts(store)[Status.FAILED]
@@ -153,7 +159,9 @@ def main() -> None:
     recordings = int(sys.argv[2]) if len(sys.argv) > 2 else 200
     with tempfile.TemporaryDirectory() as folder:
         model = tiny_model(Path(folder)) if recordings else None
-        print("| database | kills | saves confirmed | signatures confirmed | lost or half | audit rows | drafted once | s |")
+        print(
+            "| database | kills | saves confirmed | signatures confirmed | lost or half | audit rows | drafted once | s |"
+        )
         print("|---|---|---|---|---|---|---|---|", flush=True)
 
         def row(name: str, url: str, other: str) -> None:

@@ -32,7 +32,12 @@ from meit.station.store.recordings import get_recording  # noqa: E402
 
 THINK_S = (2.0, 8.0)  # between two actions; a real reader takes longer
 DRAFTED = 100
-REPORTS = ("Sinus rhythm. Normal ECG.", "Sinus rhythm. Left axis deviation.", "Atrial fibrillation.", "Sinus bradycardia.")
+REPORTS = (
+    "Sinus rhythm. Normal ECG.",
+    "Sinus rhythm. Left axis deviation.",
+    "Atrial fibrillation.",
+    "Sinus bradycardia.",
+)
 
 
 class Reader(threading.Thread):
@@ -61,7 +66,12 @@ class Reader(threading.Thread):
         while time.monotonic() < self.end:
             self.ask("worklist, page", "GET", "/")
             self.ask("worklist, refreshed", "POST", "/api/worklist", json={})
-            self.ask("worklist, searched", "POST", "/api/worklist", json={"search": self.random.choice(("fibrillation", "P0012", "ecg0077"))})
+            self.ask(
+                "worklist, searched",
+                "POST",
+                "/api/worklist",
+                json={"search": self.random.choice(("fibrillation", "P0012", "ecg0077"))},
+            )
             api = f"/api/recordings/{self.random.choice(self.ids)}"
             self.ask("recording, page", "GET", api.removeprefix("/api"))
             known = self.ask("recording, draft and checks", "GET", api).json()
@@ -70,13 +80,23 @@ class Reader(threading.Thread):
             self.think()
             text = self.random.choice(REPORTS)
             self.ask("text checked", "POST", f"{api}/check", json={"text": text})
-            saved = self.ask("text saved", "PUT", f"{api}/text", json={"text": f"{text} {self.random.random()}", "version": known["text"]["version"]})
+            saved = self.ask(
+                "text saved",
+                "PUT",
+                f"{api}/text",
+                json={"text": f"{text} {self.random.random()}", "version": known["text"]["version"]},
+            )
             if saved.status_code == 200 and self.random.random() < 0.3:
                 reason = {"reason": "more to say"} if known["versions"] else {}
                 body = {"version": saved.json()["version"], **reason}
                 signed = self.ask("signed", "POST", f"{api}/signature", json=body)
                 if signed.status_code == 409:
-                    self.ask("signed", "POST", f"{api}/signature", json={**body, "acknowledged": signed.json().get("contradicted", [])})
+                    self.ask(
+                        "signed",
+                        "POST",
+                        f"{api}/signature",
+                        json={**body, "acknowledged": signed.json().get("contradicted", [])},
+                    )
             if self.random.random() < 0.2:
                 self.ask("exported as FHIR", "GET", f"{api}/report.fhir")
             self.think()
@@ -91,7 +111,9 @@ def resident(pid: int) -> float:
 
 
 def main() -> None:
-    recordings, readers, seconds = (int(given) for given in (*sys.argv[1:], *("10000", "50", "120")[len(sys.argv) - 1 :]))
+    recordings, readers, seconds = (
+        int(given) for given in (*sys.argv[1:], *("10000", "50", "120")[len(sys.argv) - 1 :])
+    )
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/station.db"
         store = open_store(url)
@@ -104,7 +126,9 @@ def main() -> None:
             Shown(store, one).as_json  # noqa: B018  as a worker keeps it with the draft
         station = Station(url, Path(folder) / "log")
         tokens = [
-            httpx.post(f"{station.address}/api/session", json={"login": one.login, "password": PASSWORD}, timeout=60).json()["token"]
+            httpx.post(
+                f"{station.address}/api/session", json={"login": one.login, "password": PASSWORD}, timeout=60
+            ).json()["token"]
             for one in people
         ]
         taken, lock, end = defaultdict(list), threading.Lock(), time.monotonic() + seconds
@@ -114,19 +138,28 @@ def main() -> None:
             one.start()
         while time.monotonic() < end:  # a recording every two seconds for the worker
             files = [("files", (name, content)) for name, content in ecg_files(5000 + uploads).items()]
-            httpx.post(f"{station.address}/api/recordings", files=files, headers={"Authorization": f"Bearer {tokens[0]}"}, timeout=60)
+            httpx.post(
+                f"{station.address}/api/recordings",
+                files=files,
+                headers={"Authorization": f"Bearer {tokens[0]}"},
+                timeout=60,
+            )
             uploads += 1
             time.sleep(2)
             memory.append(resident(station.process.pid))
         for one in crowd:
             one.join()
         drafted = httpx.post(
-            f"{station.address}/api/worklist", json={"search": "ecg5"}, headers={"Authorization": f"Bearer {tokens[0]}"}, timeout=60
+            f"{station.address}/api/worklist",
+            json={"search": "ecg5"},
+            headers={"Authorization": f"Bearer {tokens[0]}"},
+            timeout=60,
         ).json()["counts"]
         station.stop()
         store.close()
     requests = sum(map(len, taken.values()))
-    print(f"{recordings} recordings, {readers} readers, {seconds} s: {requests} requests, {requests / seconds:.0f} a second; "
+    print(f"{recordings} recordings, {readers} readers, {seconds} s: {requests} requests, "
+          f"{requests / seconds:.0f} a second; "
           f"{uploads} uploads meanwhile, {drafted['queued'] + drafted['drafting']} of all wait\n")  # fmt: skip
     print("| request | n | median (ms) | p99 (ms) |\n|---|---|---|---|")
     for what, times in taken.items():
@@ -134,7 +167,8 @@ def main() -> None:
     every = [one for times in taken.values() for one in times]
     print(f"| all | {len(every)} | {np.median(every):.0f} | {np.percentile(every, 99):.0f} |")
     third = max(1, len(memory) // 3)
-    print(f"\nserver's memory: {memory[0]:.0f} MB at the start, {np.mean(memory[third : 2 * third]):.0f} MB in the second third, "
+    print(f"\nserver's memory: {memory[0]:.0f} MB at the start, "
+          f"{np.mean(memory[third : 2 * third]):.0f} MB in the second third, "
           f"{np.mean(memory[2 * third :]):.0f} MB in the last")  # fmt: skip
     failed = [why for one in crowd for why in one.failed]
     print(f"failed requests: {len(failed)} {sorted(set(failed))}")

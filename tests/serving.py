@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,7 +26,9 @@ class Station:
         self.address, self.log = f"http://127.0.0.1:{self.port}", log
         command = [sys.executable, "-m", "meit.cli", "serve", "--database", database, "--port", str(self.port), *more]
         with log.open("w") as errors:
-            self.process = subprocess.Popen(command, stderr=errors, stdout=errors, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            self.process = subprocess.Popen(
+                command, stderr=errors, stdout=errors, env={**os.environ, "OMP_NUM_THREADS": "1"}
+            )
         self._wait()
         found = re.search(r"/setup#(\S+)", log.read_text())
         self.token = found and found[1]
@@ -87,3 +90,29 @@ def until(driver, script: str, *given, seconds: float = 60):
             return found
         assert time.monotonic() < end, f"{script}: {driver.find_element('tag name', 'body').text[:1500]}"
         time.sleep(0.05)
+
+
+def has_browser() -> bool:
+    return bool(shutil.which("chromium") and shutil.which("chromedriver"))
+
+
+@contextmanager
+def browsing():
+    """Chromium without a window, and nothing it asks of other machines."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage",
+        "--force-device-scale-factor=1",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(30)
+    try:
+        yield driver
+    finally:
+        driver.quit()

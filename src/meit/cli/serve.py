@@ -39,7 +39,9 @@ def add(commands) -> None:
     )  # fmt: skip
     command.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
     command.add_argument("--port", type=int, default=8000)
-    command.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name by which browsers reach it")
+    command.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a name by which browsers reach it"
+    )
     command.add_argument("--https", action="store_true", help="browsers reach it by TLS, which a proxy in front ends")
     command.add_argument(
         "--database", metavar="URL", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME (default: a file in the "
@@ -47,9 +49,10 @@ def add(commands) -> None:
     )  # fmt: skip
     command.add_argument("--model", type=Path, default=default_model(), help="drafts (default: the shipped model)")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draft; 0: others do")
-    command.add_argument("--watch", type=Path, metavar="DIR", help="recordings that are written into this folder are taken in")
+    command.add_argument(
+        "--watch", type=Path, metavar="DIR", help="recordings that are written into this folder are taken in"
+    )
     command.add_argument("--upload-mb", type=int, default=64, metavar="MB", help="the most that a request may have")
     command.add_argument("--examples", type=Path, metavar="DIR", help="take these recordings in at the start")
     command.add_argument("--check", action="store_true", help="print how safe this is as it would be started, and exit")
     command.set_defaults(run=serve)
-

@@ -17,7 +17,9 @@ def grouped(names: Iterable[str]) -> list[list[str]]:
     for suffix, others in COMPANIONS.items():
         for name in [one for one in left if Path(one).suffix.lower() == suffix]:
             stem = name[: -len(suffix)]
-            with_it = [one for one in left if one[: -len(Path(one).suffix)] == stem and Path(one).suffix.lower() in others]
+            with_it = [
+                one for one in left if one[: -len(Path(one).suffix)] == stem and Path(one).suffix.lower() in others
+            ]
             groups.append([name, *with_it])
             for one in groups[-1]:
                 del left[one]

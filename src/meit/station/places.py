@@ -43,8 +43,9 @@ def places(code: str, territory: str, evidence: str, view: Mapping) -> list[Plac
         return found
     leads = _named(evidence) or _walls(territory) or _usual(code)
     interval = _INTERVAL.search(evidence)
-    if interval and (stretch := _interval(INTERVALS[interval[1]], view)):
-        return [Place(_named(evidence) or ("II", "V5"), *stretch)]
+    where = _named(evidence) or RHYTHM[:1]
+    if interval and (stretch := _interval(INTERVALS[interval[1]], where[0], view)):
+        return [Place(where, *stretch)]
     if "axis" in evidence and "P axis" not in evidence:
         return [Place(("I", "aVF"))]
     if _RHYTHM.search(evidence):
@@ -53,7 +54,9 @@ def places(code: str, territory: str, evidence: str, view: Mapping) -> list[Plac
 
 
 def _named(evidence: str) -> tuple[str, ...]:
-    found = [_VOLTAGES[word] for word in _VOLTAGES if word in evidence] if "SV" in evidence or "RaVL" in evidence else []
+    found = (
+        [_VOLTAGES[word] for word in _VOLTAGES if word in evidence] if "SV" in evidence or "RaVL" in evidence else []
+    )
     place = evidence.rpartition(" in ")[2] if " in " in evidence else ""
     found += _LEAD.findall(place.split(":")[0])
     for span in re.findall(r"(V[1-6])-(V[1-6])", place):
@@ -77,17 +80,18 @@ def _usual(code: str) -> tuple[str, ...]:
     return SUPERCLASSES.get(known.superclass, LEADS)
 
 
-def _interval(name: str, view: Mapping) -> tuple[float, float] | None:
-    """Of the first whole beat of the usual shape."""
+def _interval(name: str, lead: str, view: Mapping) -> tuple[float, float] | None:
+    """Of a beat of the usual shape: the first one that a sheet of 3 x 4 shows in this lead, else the first whole one."""
     beat = view["median_beat"]
     found = beat.get("intervals", {}).get(name)
     if not found:
         return None
     start, end = (beat["marks"][found[edge]] for edge in ("from", "to"))
-    for one in view["beats"]:
-        if one["usual"] and one["at_s"] + start >= 0 and one["at_s"] + end <= view["seconds"]:
-            return round(one["at_s"] + start, 3), round(one["at_s"] + end, 3)
-    return None
+    usual = [one["at_s"] for one in view["beats"] if one["usual"]]
+    whole = [at for at in usual if at + start >= 0 and at + end <= view["seconds"]]
+    shown = LEADS.index(lead) // 3 * view["sheet_seconds"] / 4
+    at = next((at for at in whole if at + start >= shown), whole[0] if whole else None)
+    return None if at is None else (round(at + start, 3), round(at + end, 3))
 
 
 def _premature(view: Mapping) -> Iterator[Place]:

@@ -33,21 +33,21 @@ def posture(store: Store, settings: Settings) -> list[Point]:
         events = session.scalar(select(func.count()).select_from(AuditRow))
     exposed = not settings.is_local and not settings.https
     return [
-        Point("Listens at", f"{settings.host}:{settings.port}, " + ("this machine alone" if settings.is_local else "other machines too"),
+        Point("Listens at", f"{settings.host}:{settings.port}, {'this machine alone' if settings.is_local else 'other machines too'}",
               "put a proxy with TLS in front, and start with --https" if exposed else ""),
         Point("Answers to the names", ", ".join(settings.names)),
         Point("Session cookie", "HttpOnly, SameSite=Strict" + (", Secure" if settings.https else ", not Secure"),
               "use TLS, and start with --https" if exposed else ""),
         Point("Sessions end after", f"{IDLE.seconds // 60} minutes without use, {ABSOLUTE.seconds // 3600} hours at most"),
-        Point("Passwords", f"argon2id, {SHORTEST} characters or more, {LIMITS[0][1]} failures in {WINDOW.seconds // 60} minutes"),
+        Point("Passwords", f"argon2id, {SHORTEST} characters or more; {LIMITS[0][1]} failures in {WINDOW.seconds // 60} min lock"),
         Point("Changes", "need the session's token against forgery, and this site's own origin"),
-        Point("Browsers are told", "content security policy without inline scripts or other addresses; no framing, no caching"),
+        Point("Browsers are told", "a policy without inline scripts and other addresses; no framing, no caching"),
         Point("Uploads", f"{settings.upload_bytes // 2**20} MB a request; read in worker processes; archives are refused"),
         *_database(store),
         Point("Accounts", f"{len(people)} active, {len(admins)} of them admins",
               "" if people else "make the first account: its address is printed at the start"),
         Point("Audit trail", f"{events} events" + (f", head {trail.head}" if trail.head else ""),
-              "" if trail.holds else "; ".join([*([f"row {trail.fault.seq} {trail.fault.why}"] if trail.fault else []), *trail.contents])),
+              "; ".join(([f"row {trail.fault.seq} {trail.fault.why}"] if trail.fault else []) + list(trail.contents))),
         Point("Log", "ids and kinds of errors alone; no access log, no names, no patient data"),
     ]  # fmt: skip
 
@@ -63,7 +63,12 @@ def _database(store: Store) -> list[Point]:
     url = make_url(store.url)
     if url.get_backend_name() != "sqlite":
         local = url.host in (None, "", "localhost", "127.0.0.1", "::1")
-        return [Point("Database", f"{url.get_backend_name()} on {url.host or 'a local socket'}" + ("" if local else ", by TLS alone"))]
+        return [
+            Point(
+                "Database",
+                f"{url.get_backend_name()} on {url.host or 'a local socket'}" + ("" if local else ", by TLS alone"),
+            )
+        ]
     path = Path(url.database)
     mode = stat.S_IMODE(path.stat().st_mode)
     return [

@@ -1,7 +1,7 @@
 """What the page of one recording shows: the draft with its evidence, the text as it stands, what is signed."""
 
 from meit.drafting.draft import Draft, in_words
-from meit.drafting.grounding import Grounded
+from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
 from meit.reports.statements import read
 from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
@@ -34,7 +34,17 @@ def reading(store: Store, entry: Entry, shown: Shown) -> dict:
         "text": said,
         "checked": said and checked(store, entry.id, said["text"], draft, shown),
         "versions": [version(one) for one in signed_versions(store, entry.id)],
-        "previous": earlier and {"id": earlier.public_id, "acquired_at": earlier.acquired_at},
+        "previous": earlier and previous(store, earlier),
+    }
+
+
+def previous(store: Store, earlier: Entry) -> dict:
+    """The patient's ECG before this one; report: as signed, None where nobody has."""
+    signed = signed_versions(store, earlier.id)
+    return {
+        "id": earlier.public_id,
+        "acquired_at": earlier.acquired_at,
+        "report": signed[0].text if signed else None,
     }
 
 
@@ -63,7 +73,11 @@ def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Show
         "unread": list(read(text).unread),
         "contradicted": list(contradictions(found)),
         "unmentioned": [
-            {"words": one.words, "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)]}
+            {
+                "words": one.words,
+                "says": f"{_capital(finding_of(one.code))}.",
+                "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)],
+            }
             for one in left_out
         ],
     }
@@ -71,7 +85,7 @@ def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Show
 
 def statement(one: dict, shown: Shown) -> dict:
     found = places(one["code"], one["territory"], one["evidence"], shown.document)
-    return {**one, "words": in_words(one), "places": [place.to_dict() for place in found]}
+    return {**one, "words": _capital(in_words(one)), "places": [place.to_dict() for place in found]}
 
 
 def version(signed: Signed) -> dict:
@@ -108,6 +122,10 @@ def _statement(one: Grounded, sure: dict, shown: Shown) -> dict:
     found = {"start": one.statement.start, "end": one.statement.end}
     confidence = sure.get((given["code"], given["certainty"] == "excluded"))
     return {**statement(given, shown), "confidence": confidence, **found}
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _is_before(one: Entry, entry: Entry) -> bool:

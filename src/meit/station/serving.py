@@ -19,7 +19,9 @@ def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
     """Serves until it is stopped. Raises StationError where the port is taken."""
     import uvicorn
 
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     if examples is not None:
         take_in(store, examples)
     app = create_app(store, settings)
@@ -38,7 +40,9 @@ def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
     try:
         uvicorn.Server(config).run()
     except SystemExit:
-        raise StationError(f"port {settings.port} of {settings.host} cannot be listened at; choose another with --port") from None
+        raise StationError(
+            f"port {settings.port} of {settings.host} cannot be listened at; choose another with --port"
+        ) from None
 
 
 def take_in(store: Store, folder: Path) -> int:

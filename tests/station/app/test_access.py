@@ -113,6 +113,11 @@ def test_ids_of_others_and_of_nothing(enter, address):
     visitor = enter("reader")
     nothing = "00000000-0000-4000-8000-000000000000"
     for id in (nothing, "1", "..%2f..%2fetc%2fpasswd", "%00", "'; DROP TABLE recordings; --", "a" * 5000):
-        for path in ("/recordings/{}", "/api/recordings/{}", "/api/recordings/{}/view", "/api/recordings/{}/report.pdf"):
+        for path in (
+            "/recordings/{}",
+            "/api/recordings/{}",
+            "/api/recordings/{}/view",
+            "/api/recordings/{}/report.pdf",
+        ):
             found = visitor.get(path.format(id))
             assert found.status_code in (404, 422) and "Traceback" not in found.text, (path, id)

@@ -32,8 +32,12 @@ def test_an_empty_station_is_opened_by_its_token_alone(tmp_path):
 def test_the_cookie_is_no_script_s_and_no_other_site_s(client, store):
     entered = client.post("/login", data={"login": "reader", "password": PASSWORD})
     cookie = entered.headers["set-cookie"]
-    assert entered.status_code == 303 and "HttpOnly" in cookie and "SameSite=strict" in cookie and "Secure" not in cookie
-    behind_tls = TestClient(create_app(store, Settings(https=True)), base_url="http://127.0.0.1:8000", follow_redirects=False)
+    assert (
+        entered.status_code == 303 and "HttpOnly" in cookie and "SameSite=strict" in cookie and "Secure" not in cookie
+    )
+    behind_tls = TestClient(
+        create_app(store, Settings(https=True)), base_url="http://127.0.0.1:8000", follow_redirects=False
+    )
     answer = behind_tls.post("/login", data={"login": "reader", "password": PASSWORD})
     assert "Secure" in answer.headers["set-cookie"] and "max-age" in answer.headers["strict-transport-security"]
 
@@ -62,7 +66,9 @@ def test_logging_out_ends_the_session(enter):
 def test_a_program_s_token(client, enter):
     token = client.post("/api/session", json={"login": "reader", "password": PASSWORD}).json()["token"]
     bearer = {"Authorization": f"Bearer {token}"}
-    assert client.post("/api/worklist", json={}, headers=bearer).status_code == 200  # needs no proof: it is never sent by itself
+    assert (
+        client.post("/api/worklist", json={}, headers=bearer).status_code == 200
+    )  # needs no proof: it is never sent by itself
     assert client.delete("/api/session", headers=bearer).status_code == 204
     assert client.post("/api/worklist", json={}, headers=bearer).status_code == 401
 
@@ -71,7 +77,9 @@ def test_a_new_password_ends_all_sessions(enter, client):
     reader, elsewhere = enter("reader"), enter("reader")
     new = "another good password"
     assert reader.post("/account/password", data={"old": "wrong one here", "new": new, "again": new}).status_code == 400
-    assert reader.post("/account/password", data={"old": PASSWORD, "new": new, "again": "typo in it"}).status_code == 400
+    assert (
+        reader.post("/account/password", data={"old": PASSWORD, "new": new, "again": "typo in it"}).status_code == 400
+    )
     assert reader.post("/account/password", data={"old": PASSWORD, "new": new, "again": new}).status_code == 303
     assert elsewhere.get("/").headers["location"] == "/login"
     assert client.post("/login", data={"login": "reader", "password": new}).status_code == 303
@@ -84,7 +92,13 @@ def test_admins_keep_accounts(enter, path):
 
 def test_accounts_are_made_and_changed(enter, client):
     keeper = enter("keeper")
-    given = {"login": "new", "full_name": "Dr. New", "profession": "Physician", "password": PASSWORD, "roles": ["reader"]}
+    given = {
+        "login": "new",
+        "full_name": "Dr. New",
+        "profession": "Physician",
+        "password": PASSWORD,
+        "roles": ["reader"],
+    }
     assert keeper.post("/accounts", data=given).status_code == 303
     taken = keeper.post("/accounts", data=given)
     assert taken.status_code == 400 and "taken" in taken.text

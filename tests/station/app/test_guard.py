@@ -10,11 +10,18 @@ from meit.station.app import Settings, create_app
 from meit.station.app.security import HEADERS, PACE
 
 
-@pytest.mark.parametrize("path", ["/login", "/static/station.css", "/api/worklist", "/nothing", "/static/../../../etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/login", "/static/station.css", "/api/worklist", "/nothing", "/static/../../../etc/passwd"]
+)
 def test_every_answer_tells_the_browser(client, path):
     found = client.get(path)
-    assert HEADERS.keys() <= {name.title() for name in found.headers} | {name for name in HEADERS if name in found.headers}
-    assert "unsafe" not in found.headers["content-security-policy"] and "http" not in found.headers["content-security-policy"]
+    assert HEADERS.keys() <= {name.title() for name in found.headers} | {
+        name for name in HEADERS if name in found.headers
+    }
+    assert (
+        "unsafe" not in found.headers["content-security-policy"]
+        and "http" not in found.headers["content-security-policy"]
+    )
     assert found.status_code in (200, 401, 404, 405) and "root:" not in found.text
 
 
@@ -26,7 +33,11 @@ def test_pages_name_no_other_address_and_hold_no_script(enter, store):
     for path in ("/", "/account", f"/recordings/{reader.post('/api/worklist', json={}).json()['items'][0]['id']}"):
         text = reader.get(path).text
         assert not re.findall(r"(?:src|href|action)=\"(?!/|#)[^\"]*\"", text), path
-        assert not re.findall(r"<script(?![^>]*(?:src=|application/json))", text) and " style=" not in text and " on" + "click" not in text
+        assert (
+            not re.findall(r"<script(?![^>]*(?:src=|application/json))", text)
+            and " style=" not in text
+            and " on" + "click" not in text
+        )
 
 
 def test_other_hosts_and_sites_are_refused(client, enter, store):

@@ -1,13 +1,11 @@
 """The API against its own description, by schemathesis: no request of that form makes the station fail."""
 
 import schemathesis
-from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
 from stations import PASSWORD, add_drafted, make_admin, make_person
 
 from meit.station.accounts.sessions import log_in
-from meit.station.app import Settings, create_app
-from meit.station.app import security
+from meit.station.app import Settings, create_app, security
 from meit.station.store import Role, open_store
 
 
@@ -26,11 +24,12 @@ def test_every_operation_keeps_to_its_description(tmp_path, monkeypatch):
     headers = {"Authorization": f"Bearer {token}"}
     seen = set()
 
-
     for result in schema.get_all_operations():
         operation = result.ok()
 
-        @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+        @settings(
+            max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+        )
         @schemathesis_given(operation)
         def one(case):
             response = case.call(headers=headers)

@@ -64,7 +64,11 @@ def test_from_draft_to_amendment(enter, api, store):
     stale = reader.put(f"{api}/text", json={"text": "mine", "version": 1})
     assert stale.status_code == 409 and "version 2" in stale.json()["error"]
     signed = reader.post(f"{api}/signature", json={"version": 2})
-    assert signed.status_code == 201 and signed.json()["signer"] == "Dr. Reader" and signed.json()["anchor"].startswith("meit-audit:")
+    assert (
+        signed.status_code == 201
+        and signed.json()["signer"] == "Dr. Reader"
+        and signed.json()["anchor"].startswith("meit-audit:")
+    )
     again = reader.post(f"{api}/signature", json={"version": 2})
     assert again.status_code == 400 and "signed already" in again.json()["error"]
 
@@ -73,11 +77,16 @@ def test_from_draft_to_amendment(enter, api, store):
     assert "reason" in reader.post(f"{api}/signature", json={"version": 3}).json()["error"]
     number = reader.post(f"{api}/signature", json={"version": 3, "reason": "axis added", "acknowledged": []})
     if number.status_code == 409:  # the axis lies between the thresholds in this recording, or beyond
-        number = reader.post(f"{api}/signature", json={"version": 3, "reason": "axis added", "acknowledged": number.json()["contradicted"]})
+        number = reader.post(
+            f"{api}/signature",
+            json={"version": 3, "reason": "axis added", "acknowledged": number.json()["contradicted"]},
+        )
     assert number.json()["number"] == 2
     found = reader.get(api).json()
     assert found["status"] == "amended" and [one["text"] for one in found["versions"]] == [amended, RIGHT]
-    assert amended in flat(leader.get(f"{api}/report.text").text) and "axis added" in leader.get(f"{api}/report.text").text
+    assert (
+        amended in flat(leader.get(f"{api}/report.text").text) and "axis added" in leader.get(f"{api}/report.text").text
+    )
     first = json.loads(leader.get(f"{api}/report.json?version=1").text)
     assert first["report"] == RIGHT
     assert leader.get(f"{api}/report.text?version=7").status_code == 404
@@ -104,7 +113,9 @@ def test_exports_say_what_they_are(enter, api, form, start):
     if form == "fhir":
         statuses = {one["resource"].get("status") for one in draft.json()["entry"]}
         assert "preliminary" in statuses and "final" not in {
-            one["resource"]["status"] for one in draft.json()["entry"] if one["resource"]["resourceType"] == "DiagnosticReport"
+            one["resource"]["status"]
+            for one in draft.json()["entry"]
+            if one["resource"]["resourceType"] == "DiagnosticReport"
         }
     reader.put(f"{api}/text", json={"text": RIGHT, "version": 0})
     assert reader.post(f"{api}/signature", json={"version": 1}).status_code == 201

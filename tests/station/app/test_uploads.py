@@ -32,7 +32,9 @@ def test_several_recordings_in_one_upload(enter, store):
     assert reader.post("/api/worklist", json={}).json()["counts"]["queued"] == 2
 
 
-@pytest.mark.parametrize("name", ["../../etc/cron.d/x", "..\\..\\x.hea", "/etc/passwd", ".hidden", "con:.csv", "..", "x" * 300])
+@pytest.mark.parametrize(
+    "name", ["../../etc/cron.d/x", "..\\..\\x.hea", "/etc/passwd", ".hidden", "con:.csv", "..", "x" * 300]
+)
 def test_names_lead_nowhere(enter, name, tmp_path):
     (one,) = send(enter("reader"), {name: b"0"}).json()
     assert one["error"] and not one["added"]
@@ -48,9 +50,11 @@ def bomb() -> bytes:
 
 
 LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha">%s]><RestingECG><n>&i;</n></RestingECG>""" % b"".join(
-    b'<!ENTITY %c "%s">' % (after, b"&%c;" % before * 10) for before, after in zip(b"abcdefgh", b"bcdefghi", strict=True)
+    b'<!ENTITY %c "%s">' % (after, b"&%c;" % before * 10)
+    for before, after in zip(b"abcdefgh", b"bcdefghi", strict=True)
 )
-OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><RestingECG><n>&x;</n></RestingECG>"""
+OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<RestingECG><n>&x;</n></RestingECG>"""
 
 
 def test_bombs_and_nonsense_fail_alone(enter, store, build, tmp_path):

@@ -37,6 +37,8 @@ def test_every_pairing_happens():
     assert set(first) == set(range(8)) and max(first.values()) < 90
 
 
-@pytest.mark.parametrize(("moments", "seconds"), [([], 0), ([5], 0), ([0, 10, 25], 25), ([0, 10, 100, 101], 10 + 30 + 1)])
+@pytest.mark.parametrize(
+    ("moments", "seconds"), [([], 0), ([5], 0), ([0, 10, 25], 25), ([0, 10, 100, 101], 10 + 30 + 1)]
+)
 def test_pauses_are_cut(moments, seconds):
     assert active_seconds(moments, 30) == seconds

@@ -9,12 +9,14 @@ from meit.station.study.picture import times
 
 
 def simulated(readers: int, recordings: int, ratio: float, seed: int) -> list[Done]:
-    """Times with a draft are `ratio` of those without; readers differ by half, recordings by a third, each reading by a quarter."""
+    """Times with a draft are `ratio` of those without; readers differ by half, recordings by a third, each
+    reading by a quarter."""
     draw = np.random.default_rng(seed)
     by_reader, by_recording = draw.normal(0, 0.4, readers), draw.normal(0, 0.3, recordings)
     return [
         Done(f"reader {reader}", f"recording {one}", arm, place,
-             float(np.exp(4 + by_reader[reader] + by_recording[one] - 0.01 * place + (arm == "draft") * np.log(ratio) + draw.normal(0, 0.25))),
+             float(np.exp(4 + by_reader[reader] + by_recording[one] - 0.01 * place + (arm == "draft") * np.log(ratio)
+                          + draw.normal(0, 0.25))),
              100, 8, *((3, 2, 1, 1) if arm == "draft" else ()))
         for reader, order in enumerate(assign(readers, recordings, seed))
         for place, (one, arm) in enumerate(order)
@@ -34,13 +36,15 @@ def test_no_effect_is_not_found_more_often_than_chance_allows():
     for seed in range(rounds):
         for name, found in enumerate(compare(simulated(4, 12, 1.0, 100 + seed))[:2]):
             seen[name] += found.low <= 1 <= found.high
-    assert all(0.85 * rounds <= held for held in seen.values()), seen  # 95% of 40 is 38; 34 is three standard errors less
+    assert all(0.85 * rounds <= held for held in seen.values()), (
+        seen
+    )  # 95% of 40 is 38; 34 is three standard errors less
 
 
 def test_one_reader_alone_is_compared_by_the_model():
     mixed, by_recording, by_reader = compare(simulated(1, 24, 0.5, 3))
     assert mixed.low < 0.5 < mixed.high and not mixed.why
-    assert by_recording.value is None and "both ways" in by_recording.why and by_reader.value is None
+    assert by_recording.value is None and "both kinds" in by_recording.why and by_reader.value is None
 
 
 @pytest.mark.parametrize("few", [[], simulated(2, 2, 1, 0)[:1], simulated(2, 2, 1, 0)])

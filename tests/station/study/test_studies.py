@@ -7,7 +7,12 @@ import re
 import pytest
 from stations import add_drafted
 
-REPORTS = ("Sinus rhythm. Normal ECG.", "Atrial fibrillation.", "Sinus rhythm. First degree AV block.", "Sinus bradycardia.")
+REPORTS = (
+    "Sinus rhythm. Normal ECG.",
+    "Atrial fibrillation.",
+    "Sinus rhythm. First degree AV block.",
+    "Sinus bradycardia.",
+)
 
 
 @pytest.fixture
@@ -38,7 +43,11 @@ def test_from_the_first_reading_to_the_results(enter, store, study):
             api = begin(visitor, study)
             given = visitor.get(api).json()
             view = visitor.get(f"{api}/view").json()
-            assert view["name"] == f"Recording {number} of 4" and view["patient"]["id"] is None and "Smith" not in str(given)
+            assert (
+                view["name"] == f"Recording {number} of 4"
+                and view["patient"]["id"] is None
+                and "Smith" not in str(given)
+            )
             assert len(visitor.get(f"{api}/signal").content) == 4 * view["samples"] * 12
             drafted = given["draft"] is not None
             assert drafted == bool(given["text"]["text"]) == (given["checked"] is not None)
@@ -62,7 +71,9 @@ def test_from_the_first_reading_to_the_results(enter, store, study):
     assert len(rows) == 8 and {row["reader"] for row in rows} == {"reader 1", "reader 2"}
     for row in rows:
         assert row["keystrokes"] == "5" and float(row["active_s"]) < 60  # no more than has passed
-        assert (row["distance"], row["added"], row["removed"]) == (("3", "1", "0") if row["arm"] == "draft" else ("", "", ""))
+        assert (row["distance"], row["added"], row["removed"]) == (
+            ("3", "1", "0") if row["arm"] == "draft" else ("", "", "")
+        )
     by_recording = {}
     for row in rows:
         by_recording.setdefault(row["recording"], []).append(row["arm"])
@@ -105,5 +116,8 @@ def test_the_same_seed_draws_the_same(enter, store, study):
     leader.post("/studies", data={"name": "Again", "readers": people, "recordings": 4, "seed": "7"})
     with store.reading() as session:
         columns = (StudyReading.account_id, StudyReading.recording_id, StudyReading.arm, StudyReading.position)
-        first, second = ([tuple(row) for row in session.execute(select(*columns).where(StudyReading.study_id == one))] for one in (1, 2))
+        first, second = (
+            [tuple(row) for row in session.execute(select(*columns).where(StudyReading.study_id == one))]
+            for one in (1, 2)
+        )
     assert sorted(first) == sorted(second) and len(first) == 8

@@ -61,7 +61,9 @@ async def _check_meant(request: Request, expected: str) -> None:
     if not given and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         given = str((await request.form()).get("csrf", ""))
     if not secrets.compare_digest(given.encode(), expected.encode()):
-        raise RoleError("this change did not come from a page of the station, or from one of an older session; load it again")
+        raise RoleError(
+            "this change did not come from a page of the station, or from one of an older session; load it again"
+        )
 
 
 def needs(*roles: Role) -> Callable[..., Visit]:

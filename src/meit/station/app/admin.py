@@ -67,12 +67,17 @@ def audit_page(request: Request, visit: Admin, store: Database):
     return page(request, "audit.html", visit, rows=rows, people=people)
 
 
-@router.get("/api/audit", tags=["audit"], summary="Whether the audit trail and what it records are as they were written")
+@router.get(
+    "/api/audit", tags=["audit"], summary="Whether the audit trail and what it records are as they were written"
+)
 def api_verify(visit: Admin, store: Database, anchor: str = "") -> Checked:
     found = verify(store, [Anchor.parse(anchor)] if anchor else [])
     faults = [f"row {found.fault.seq} {found.fault.why}"] if found.fault else []
     return Checked(
-        holds=found.holds, rows=found.rows, head=str(found.head) if found.head else None, faults=[*faults, *found.contents]
+        holds=found.holds,
+        rows=found.rows,
+        head=str(found.head) if found.head else None,
+        faults=[*faults, *found.contents],
     )
 
 

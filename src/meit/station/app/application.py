@@ -24,8 +24,10 @@ ABOUT = """Recordings in, drafts out, reports signed. Log in by `POST /api/sessi
 `Authorization: Bearer TOKEN`. Errors: `{"error": "what is wrong, and what to do"}`."""
 
 
-def create_app(store: Store, settings: Settings = Settings()) -> FastAPI:
+def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     """An ASGI application over an open store. While it runs, workers draft and the watched folder is looked at."""
+
+    settings = settings or Settings()
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:

@@ -31,7 +31,9 @@ def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> Response:
         said = {404: "there is no such page", 405: "this address does not take that kind of request"}
-        return _answer(request, error.status_code, said.get(error.status_code, str(error.detail)), headers=error.headers)
+        return _answer(
+            request, error.status_code, said.get(error.status_code, str(error.detail)), headers=error.headers
+        )
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> Response:

@@ -83,7 +83,9 @@ def api_signal(
 
 
 def signal_answer(shown: Shown, band: str, mains: str) -> Response:
-    return Response(shown.samples(band, mains), media_type="application/octet-stream", headers={"Cache-Control": MINUTE})
+    return Response(
+        shown.samples(band, mains), media_type="application/octet-stream", headers={"Cache-Control": MINUTE}
+    )
 
 
 @router.post("/api/recordings/{id}/check", tags=["reports"], summary="Hold a text against what was measured")
@@ -98,12 +100,16 @@ def api_save(visit: Reader, store: Database, entry: Chosen, given: Saved) -> dic
     return {"version": saved.version, "saved_at": saved.saved_at.isoformat(timespec="seconds")}
 
 
-@router.post("/api/recordings/{id}/signature", tags=["reports"], status_code=201, summary="Sign the saved text, or amend")
+@router.post(
+    "/api/recordings/{id}/signature", tags=["reports"], status_code=201, summary="Sign the saved text, or amend"
+)
 def api_sign(visit: Reader, store: Database, entry: Chosen, given: Signing) -> dict:
     return made.version(sign(store, visit.person.id, entry.id, given.version, given.acknowledged, given.reason))
 
 
-@router.post("/api/recordings/{id}/again", tags=["recordings"], status_code=202, summary="Draft a failed recording again")
+@router.post(
+    "/api/recordings/{id}/again", tags=["recordings"], status_code=202, summary="Draft a failed recording again"
+)
 def api_again(visit: Reader, store: Database, entry: Chosen) -> dict:
     draft_again(store, visit.person.id, entry.id)
     return {"status": "queued"}
@@ -121,8 +127,12 @@ def api_export(
     written = chosen.write(document)
     with store.writing() as session:
         append(session, "report.exported", visit.person.id, recording=entry.id, format=form, status=document.status)
-    name = f"report-{entry.public_id[:8]}-{document.status}{chosen.suffix}"  # no patient's name in a folder of downloads
-    return Response(written, media_type=chosen.media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    name = (
+        f"report-{entry.public_id[:8]}-{document.status}{chosen.suffix}"  # no patient's name in a folder of downloads
+    )
+    return Response(
+        written, media_type=chosen.media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @cache

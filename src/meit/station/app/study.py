@@ -51,7 +51,9 @@ def make(
     try:
         if seed.strip() and not seed.strip().isdigit():
             raise MeitError("the seed is a whole number, or nothing")
-        made = kept.make_study(store, visit.person.id, name, list(readers), recordings, idle_s, int(seed) if seed.strip() else None)
+        made = kept.make_study(
+            store, visit.person.id, name, list(readers), recordings, idle_s, int(seed) if seed.strip() else None
+        )
     except MeitError as error:
         return _studies(request, visit, store, str(error), 400)
     return RedirectResponse(f"/studies/{made}", 303)

@@ -61,7 +61,9 @@ class Added(BaseModel):
 def worklist_page(request: Request, visit: Anyone, store: Database):
     if not visit.may(Role.READER, Role.STUDY_LEADER):
         return RedirectResponse("/accounts", 303)
-    return page(request, "worklist.html", visit, first=listed(store, Wanted()), limit=request.app.state.settings.upload_bytes)
+    return page(
+        request, "worklist.html", visit, first=listed(store, Wanted()), limit=request.app.state.settings.upload_bytes
+    )
 
 
 @router.post("/api/worklist", tags=["recordings"], summary="A page of the worklist")
@@ -70,13 +72,13 @@ def api_worklist(visit: Looker, store: Database, wanted: Wanted) -> Items:
 
 
 @router.post("/api/recordings", tags=["recordings"], summary="Add recordings", status_code=201)
-def upload(
-    visit: Reader, store: Database, files: Annotated[list[UploadFile], File(max_length=400)]
-) -> list[Added]:
+def upload(visit: Reader, store: Database, files: Annotated[list[UploadFile], File(max_length=400)]) -> list[Added]:
     """The files of one recording or of several: those of one name belong together where the format has several files.
     Drafts are written meanwhile; the worklist tells when."""
     given = {file.filename or "": file for file in files}
-    return [_taken(store, visit.person.id, {name: given[name].file.read() for name in group}) for group in grouped(given)]
+    return [
+        _taken(store, visit.person.id, {name: given[name].file.read() for name in group}) for group in grouped(given)
+    ]
 
 
 def listed(store: Store, wanted: Wanted) -> Items:

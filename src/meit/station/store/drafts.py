@@ -39,8 +39,8 @@ def save_draft(
 ) -> bool:
     """Within a transaction of Store.writing: the draft, what it says of the recording, its urgency and status.
 
-    draft: as Draft.to_dict() gives it. measurements: as measured, with every reliability; None for an unusable recording. False where this model's draft of
-    it was there already: then nothing changes but the status.
+    draft: as Draft.to_dict() gives it. measurements: as measured, with every reliability; None for an unusable
+    recording. False where this model's draft of it was there already: then nothing changes but the status.
     """
     recording = recording_row(session, recording_id)
     model = draft["model"]["sha256"]

@@ -148,7 +148,8 @@ class File(Base):
 
 
 class Recording(Base):
-    """An entry of the worklist. public_id: a random UUID, by which URLs name it. content_sha256: of its files together; the same files are one recording.
+    """An entry of the worklist. public_id: a random UUID, by which URLs name it. content_sha256: of its files
+    together; the same files are one recording.
 
     name to rate_hz: as read from the files, once they are. acquired_at: the recorder's own clock, which has no zone.
     urgency: meit.station.store.urgency. critical: names of critical findings, comma-separated. search: folded text.

@@ -37,7 +37,8 @@ _KEY = re.compile(r"\d{1,12}(_\d{1,12})*", re.ASCII)
 
 @dataclass(frozen=True)
 class Entry:
-    """A recording as the worklist shows it. public_id: names it in URLs. acquired_at: ISO, of the recorder's clock. error: why drafting failed."""
+    """A recording as the worklist shows it. public_id: names it in URLs. acquired_at: ISO, of the
+    recorder's clock. error: why drafting failed."""
 
     id: int
     public_id: str

@@ -73,7 +73,9 @@ def mixed_model(table: pd.DataFrame) -> Ratio:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a variance at zero is an answer, not a fault
         try:
-            model = MixedLM.from_formula("log_s ~ with_draft + order", data, groups="one", vc_formula=crossed, re_formula="0")
+            model = MixedLM.from_formula(
+                "log_s ~ with_draft + order", data, groups="one", vc_formula=crossed, re_formula="0"
+            )
             fit = model.fit(reml=True, method=["lbfgs", "powell"])
         except (np.linalg.LinAlgError, ValueError) as error:
             return Ratio(method, pairs=len(table), why=f"it did not converge ({type(error).__name__})")
@@ -93,7 +95,7 @@ def signed_rank(table: pd.DataFrame, by: str) -> Ratio:
     logs = table.assign(log_s=np.log(table["active_s"].clip(lower=0.1))).pivot_table("log_s", by, "arm", aggfunc="mean")
     pairs = logs.dropna() if {DRAFT, BLANK} <= set(logs.columns) else logs.iloc[:0]
     if len(pairs) < LEAST:
-        return Ratio(method, pairs=len(pairs), why=f"needs {LEAST} {by}s that were read both ways")
+        return Ratio(method, pairs=len(pairs), why=f"needs {LEAST} {by}s with readings of both kinds")
     found = (pairs[DRAFT] - pairs[BLANK]).to_numpy()
     i, j = np.triu_indices(len(found))
     walsh = np.sort((found[i] + found[j]) / 2)

@@ -22,11 +22,16 @@ def times(done: Sequence[Done]) -> bytes:
         for arm, shift in ((DRAFT, 0.14), (BLANK, -0.14)):
             some = table[(table["reader"] == reader) & (table["arm"] == arm)]["active_s"]
             label = NAMES[arm] if place == 0 else None
-            axes.scatter(some, [place + shift] * len(some), s=22, alpha=0.55, color=COLOURS[arm], linewidths=0, label=label)
+            axes.scatter(
+                some, [place + shift] * len(some), s=22, alpha=0.55, color=COLOURS[arm], linewidths=0, label=label
+            )
             if len(some):
-                axes.plot([some.median()] * 2, [place + shift - 0.13, place + shift + 0.13], color=COLOURS[arm], linewidth=2.5)
+                axes.plot(
+                    [some.median()] * 2, [place + shift - 0.13, place + shift + 0.13], color=COLOURS[arm], linewidth=2.5
+                )
     axes.set(xscale="log", xlabel="active seconds", yticks=range(len(readers)), yticklabels=readers)
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper right", ncols=2, frameon=False)

@@ -58,7 +58,13 @@ class Reading:
 
 
 def make_study(
-    store: Store, by: int, name: str, readers: Collection[int], recordings: int, idle_s: int = IDLE_S, seed: int | None = None
+    store: Store,
+    by: int,
+    name: str,
+    readers: Collection[int],
+    recordings: int,
+    idle_s: int = IDLE_S,
+    seed: int | None = None,
 ) -> str:
     """Draws drafted recordings by chance and assigns them; returns the study's public id. Raises StationError where there
     are too few, or no reader."""
@@ -72,10 +78,8 @@ def make_study(
         if not 5 <= idle_s <= 600:
             raise StationError("the longest pause that counts is 5 to 600 s")
         newest = select(func.max(Draft.id)).where(Draft.measured.is_not(None)).group_by(Draft.recording_id)
-        drafted = [
-            row for row in session.execute(select(Draft.recording_id, Draft.id, Draft.draft).where(Draft.id.in_(newest)).order_by(Draft.id))
-            if json.loads(row.draft)["report"]
-        ]  # fmt: skip
+        found = select(Draft.recording_id, Draft.id, Draft.draft).where(Draft.id.in_(newest)).order_by(Draft.id)
+        drafted = [row for row in session.execute(found) if json.loads(row.draft)["report"]]
         if not 2 <= recordings <= min(len(drafted), MOST):
             raise StationError(f"choose 2 to {min(len(drafted), MOST)} recordings; {len(drafted)} have a draft")
         seed = Random().randrange(2**31) if seed is None else seed
@@ -179,7 +183,9 @@ def results(store: Store, study_id: str) -> tuple[Study, list[Done], int]:
             .where(StudyReading.study_id == study.id).order_by(StudyReading.id)
         ).all()  # fmt: skip
         people = {one: f"reader {place}" for place, one in enumerate(sorted({row[0].account_id for row in rows}), 1)}
-        files = {one: f"recording {place}" for place, one in enumerate(sorted({row[0].recording_id for row in rows}), 1)}
+        files = {
+            one: f"recording {place}" for place, one in enumerate(sorted({row[0].recording_id for row in rows}), 1)
+        }
         session.expunge_all()
     done = [
         _done(row, json.loads(draft)["report"], people[row.account_id], files[row.recording_id])
@@ -192,7 +198,9 @@ def results(store: Store, study_id: str) -> tuple[Study, list[Done], int]:
 def possible_readers(store: Store) -> list[tuple[int, str]]:
     """Active accounts that may read, by name."""
     with store.reading() as session:
-        rows = session.execute(select(Account.id, Account.full_name).where(Account.deactivated_at.is_(None)).order_by(Account.full_name))
+        rows = session.execute(
+            select(Account.id, Account.full_name).where(Account.deactivated_at.is_(None)).order_by(Account.full_name)
+        )
         return [(row.id, row.full_name) for row in rows if Role.READER in roles_of(session, row.id)]
 
 
@@ -203,7 +211,9 @@ def drafted_count(store: Store) -> int:
 
 
 def _mine(session, account_id: int, public_id: str) -> StudyReading:
-    row = session.scalar(select(StudyReading).where(StudyReading.public_id == public_id, StudyReading.account_id == account_id))
+    row = session.scalar(
+        select(StudyReading).where(StudyReading.public_id == public_id, StudyReading.account_id == account_id)
+    )
     if row is None:
         raise AbsentError("there is no such reading")
     return row

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 RULE = (
     "Active time is the time between a reader's first sight of the recording and the end, as a sum of the gaps between two "
-    "signs of activity (keys, pointer, wheel, touch) while the page is in view. A gap longer than {idle} s counts as {idle} s."
+    "signs of activity (keys, pointer, wheel, touch) while the page is in view. A gap longer than {idle} s "
+    "counts as {idle} s."
 )
 
 

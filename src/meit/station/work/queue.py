@@ -75,7 +75,8 @@ def finish(
     store: Store, worker: str, recording_id: int, draft: Mapping, measurements: Measurements | None, patient_id: str | None,
     view: str | None = None,
 ) -> bool:
-    """Saves a draft (see save_draft), and a view (models.View) with it, and removes the job. False, and nothing is saved, where the lease is another's by now."""
+    """Saves a draft (see save_draft), and a view (models.View) with it, and removes the job. False, and nothing is
+    saved, where the lease is another's by now."""
     with store.writing() as session:
         if not _remove(session, worker, recording_id):
             return False

@@ -1,6 +1,7 @@
 /* The text: checked and saved as it is typed, with statements to complete. */
 
 import { ask, byId, make } from "../api.js";
+import { Underline } from "./underline.js";
 
 const SAVE_MS = 700; // after the last key
 const CHECK_MS = 250;
@@ -10,6 +11,7 @@ export class Editor {
   constructor(page) {
     this.page = page;
     this.area = byId("text");
+    this.under = new Underline(this.area);
     this.offers = byId("offers");
     this.list = [];
     this.at = -1;
@@ -18,7 +20,7 @@ export class Editor {
     this.area.addEventListener("blur", () =>
       setTimeout(() => document.activeElement === this.area || this.offer([]), 150),
     );
-    byId("restart").addEventListener("click", () => this.replace(page.known.draft.report));
+    byId("restart").addEventListener("click", () => this.write(page.known.draft.report, 0, this.text.length));
     byId("again").addEventListener("click", () => this.again());
     addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
   }
@@ -44,6 +46,7 @@ export class Editor {
 
   typed() {
     this.fit();
+    this.under.show([], null); // until it is read again
     this.suggest();
     this.tell();
     clearTimeout(this.checking);
@@ -84,7 +87,7 @@ export class Editor {
       this.savedText = text;
       this.tell();
     } catch (error) {
-      this.tell(error.status === 409 ? "Someone else has changed this text: reload the page" : error.message);
+      this.tell(error.status === 409 ? "Someone else has changed this text: copy what you need of yours, then reload the page" : error.message);
       throw error;
     }
     this.page.signing.show();
@@ -100,15 +103,22 @@ export class Editor {
     byId("restart").hidden = !draft?.report || this.text === draft.report || this.area.disabled;
   }
 
-  select(start, end) {
-    if (this.area.disabled || end > this.text.length) return;
-    this.area.setSelectionRange(start, end);
+  /** As if it were typed, so that undo takes it back: the one command that browsers have for it. */
+  write(text, from, to) {
+    this.area.focus();
+    this.area.setSelectionRange(from, to);
+    if (text === "" && from === to) return;
+    document.execCommand(text ? "insertText" : "delete", false, text);
+    this.offer([]);
   }
 
-  replace(text) {
-    this.area.value = text;
-    this.area.focus();
-    this.typed();
+  /** A sentence at the end. */
+  add(sentence) {
+    if (this.area.disabled) return;
+    const kept = this.text.trimEnd();
+    const stop = kept && !/[.!?:]$/.test(kept) ? "." : "";
+    this.write(kept ? `${stop} ${sentence}` : sentence, kept.length, this.text.length);
+    this.page.say(`${sentence} added`);
   }
 
   async again() {
@@ -167,10 +177,7 @@ export class Editor {
   take(place) {
     const { from, upTo } = this.fragment();
     const phrase = this.list[place];
-    this.area.setRangeText(`${phrase} `, from, upTo, "end");
-    this.offer([]);
-    this.typed();
-    this.offer([]);
+    this.write(`${phrase} `, from, upTo);
     this.page.say(`${phrase} inserted`);
   }
 

@@ -60,6 +60,18 @@ class Page {
     return this.known.versions[0] ?? null;
   }
 
+  canStep(by) {
+    const order = JSON.parse(sessionStorage.getItem("worklist") ?? "[]");
+    const at = order.indexOf(this.data.api.split("/").pop());
+    return at >= 0 && order[at + by] !== undefined;
+  }
+
+  /** To another recording of the worklist, once all is saved. */
+  async step(by) {
+    if (!this.canStep(by)) return;
+    await this.leave(`/recordings/${order[at + by]}`);
+  }
+
   say(words) {
     byId("live").textContent = words;
   }

@@ -1,4 +1,5 @@
-/* What is above the findings: critical ones, the recording's quality, or why there is no draft. */
+/* What is above the findings: whether it is signed, what is critical, the measurements, or why there is no draft; and below
+   them what was signed. */
 
 import { byId, make } from "../api.js";
 
@@ -7,34 +8,75 @@ const NO_DRAFT = {
   drafting: "Being drafted …",
   failed: "No draft could be made.",
 };
+const NAMES = { rate: "Rate", axis: "Axis" };
 
-export function showState({ known, data }) {
-  const { draft, status, critical, error } = known;
-  const lines = [];
-  if (data.mode === "study") lines.push(make("p", { class: "note" }, data.task));
-  if (critical?.length) lines.push(make("p", { class: "alarm" }, make("strong", {}, "Critical: "), critical.join(", ")));
-  if (!draft && NO_DRAFT[status]) lines.push(make("p", { class: "note" }, NO_DRAFT[status]));
-  if (!draft && error) lines.push(make("p", { class: "alarm" }, error));
-  if (draft && !draft.report) lines.push(make("p", { class: "note" }, draft.note));
-  if (draft?.verdict && draft.verdict !== "good") {
-    lines.push(make("p", { class: "note" }, `Signal quality: ${draft.verdict}`));
-  }
-  byId("state").replaceChildren(...lines);
+export function showState(page) {
+  const { known, data } = page;
+  const { draft, status, critical, error, previous } = known;
+  byId("state").replaceChildren(...[
+    data.mode === "study" && make("p", { class: "note" }, data.task),
+    page.signed && signedLine(page),
+    critical?.length && make("p", { class: "alarm" }, make("strong", {}, "Critical: "), critical.join(", ")),
+    !draft && NO_DRAFT[status] && make("p", { class: "note" }, NO_DRAFT[status]),
+    !draft && error && make("p", { class: "alarm" }, error),
+    draft && !draft.report && make("p", { class: "note" }, draft.note),
+    draft && measured(draft),
+    previous && earlier(previous),
+  ].filter(Boolean));
   byId("again").hidden = !(status === "failed" && data.may_sign);
-  const about = draft ? [draft.by, ...draft.limits] : [];
-  if (draft?.measured.length) about.unshift(`Measured: ${draft.measured.join(", ")}.`);
-  byId("about").textContent = about.join(" ");
+  byId("about").textContent = draft ? [draft.by, ...draft.limits].join(" ") : "";
+  const kind = byId("export-kind");
+  if (kind) kind.textContent = page.signed ? `Signed, version ${page.signed.number}` : "A draft, and marked as one";
   const versions = byId("versions");
   versions.hidden = !known.versions.length;
   versions.querySelector("ol").replaceChildren(...known.versions.map((one) => version(one, data)));
 }
 
+function moment(text) {
+  return new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+function signedLine(page) {
+  const { signed } = page;
+  const words = signed.reason ? "Amended and signed" : "Signed";
+  return make(
+    "div",
+    { class: "signed-line" },
+    make("p", {}, make("strong", {}, `✓ ${words} `), `by ${signed.signer}, ${moment(signed.signed_at)}`),
+    page.canStep(1) && make("button", { type: "button", id: "onward", onclick: () => page.step(1) }, "Next recording →"),
+  );
+}
+
+/** "QRS 142 ms", "axis -29 degrees (unsure)" -> a name and a value each; and the quality of the signal. */
+function measured({ measured, verdict }) {
+  const cells = measured.map((words) => {
+    const [, name, value, unsure] = /^(\S+) (.*?)( \(unsure\))?$/.exec(words);
+    const short = value.replace(" degrees", "°").replace("-", "−");
+    return cell(NAMES[name] ?? name, unsure ? `${short} ?` : short, unsure ? "measured with doubt" : "");
+  });
+  if (verdict) cells.push(cell("Quality", verdict, "of the signal", verdict === "good" ? "" : "doubt"));
+  return make("dl", { class: "measured", "aria-label": "Measured" }, ...cells);
+}
+
+function cell(name, value, title, kind = "") {
+  return make("div", { class: kind, title: title || null }, make("dt", {}, name), make("dd", {}, value));
+}
+
+function earlier({ id, acquired_at, report }) {
+  return make(
+    "p",
+    { class: "earlier" },
+    make("a", { href: `/recordings/${id}` }, "Previous ECG"),
+    acquired_at ? `, ${acquired_at.slice(0, 10)}` : "",
+    report ? `: ${report}` : ", not signed",
+  );
+}
+
 function version(one, data) {
-  const when = new Date(one.signed_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   return make(
     "li",
     { value: one.number },
-    make("p", {}, make("strong", {}, one.signer), `, ${one.profession}, ${when}`),
+    make("p", {}, make("strong", {}, one.signer), `, ${one.profession}, ${moment(one.signed_at)}`),
     one.reason ? make("p", { class: "quiet" }, `Amended: ${one.reason}`) : null,
     make("p", { class: "signed-text" }, one.text),
     make("p", {}, make("a", { href: `${data.api}/report.pdf?version=${one.number}` }, "PDF of this version")),

@@ -1,7 +1,16 @@
 """Studies: which recording is read by whom, with its draft or blank, and what came of it."""
 
 from alembic import op
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    UniqueConstraint,
+)
 
 from meit.station.store.immutable import forbid_changes
 
