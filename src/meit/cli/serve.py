@@ -3,15 +3,19 @@
 import argparse
 from pathlib import Path
 
+from meit.errors import MeitError
 from meit.model.shipped import default_model
 
 
 def serve(args: argparse.Namespace) -> int:
     """Opens the database, starts workers and the web server, and says where to look."""
-    from meit.station.app.settings import Settings
-    from meit.station.posture import posture, table
-    from meit.station.serving import run
-    from meit.station.store import open_store
+    try:
+        from meit.station.app.settings import Settings
+        from meit.station.posture import posture, table
+        from meit.station.serving import run
+        from meit.station.store import open_store
+    except ModuleNotFoundError as error:
+        raise MeitError(f"the reading station needs pip install 'meit[station]' ({error.name} is not there)") from None
 
     settings = Settings(
         host=args.host, port=args.port, hosts=tuple(args.allow_host), https=args.https,

@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from meit import __version__
+from meit.model.report_model import read_config
 from meit.station.app import admin, entrance, recording, study, worklist
 from meit.station.app.failures import handle_failures
 from meit.station.app.security import Guard
@@ -25,9 +26,15 @@ ABOUT = """Recordings in, drafts out, reports signed. Log in by `POST /api/sessi
 
 
 def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
-    """An ASGI application over an open store. While it runs, workers draft and the watched folder is looked at."""
+    """An ASGI application over an open store. While it runs, workers draft and the watched folder is looked at.
+
+    Raises ModelError for a model that cannot be read, StationError for a folder that is not there.
+    """
 
     settings = settings or Settings()
+    watch = Watch(store, settings.watch) if settings.watch else None
+    if settings.model is not None:
+        read_config(settings.model)  # what is no model shall say so now, and not in a worker
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -35,8 +42,8 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
         with ExitStack() as beside:
             if settings.model is not None and settings.workers:
                 beside.enter_context(Workers(store, settings.model, settings.workers))
-            if settings.watch is not None:
-                beside.enter_context(Watch(store, settings.watch))
+            if watch is not None:
+                beside.enter_context(watch)
             yield
 
     app = FastAPI(

@@ -46,7 +46,7 @@ export class Editor {
 
   typed() {
     this.fit();
-    this.under.show([], null); // until it is read again
+    if (this.page.known.checked) this.under.show(this.page.known.checked, null);
     this.suggest();
     this.tell();
     clearTimeout(this.checking);
@@ -64,7 +64,7 @@ export class Editor {
     try {
       const found = await ask(`${this.page.data.api}/check`, { method: "POST", body: { text }, signal: this.asking.signal });
       if (text !== this.text) return;
-      this.page.known.checked = found;
+      this.page.known.checked = { ...found, text };
       this.page.changed();
     } catch (error) {
       if (error.name !== "AbortError") this.tell(error.message);
@@ -128,7 +128,7 @@ export class Editor {
 
   fit() {
     this.area.style.height = "auto";
-    this.area.style.height = `${Math.min(420, Math.max(120, this.area.scrollHeight + 4))}px`;
+    this.area.style.height = `${Math.min(420, Math.max(96, this.area.scrollHeight + 4))}px`;
   }
 
   /* Completion: of the sentence before the cursor. */

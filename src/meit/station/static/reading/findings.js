@@ -105,7 +105,7 @@ export class Findings {
     this.evidence.textContent = words;
     this.evidence.className = `evidence ${kind}`;
     const { viewer, editor } = this.page;
-    editor.under.show(this.page.known.checked.statements, one);
+    editor.under.show(this.page.known.checked, one);
     if (!viewer?.ecg) return;
     viewer.clear();
     one.places.forEach((place, at) => viewer.mark(place.leads, place.from, place.to, at ? "" : one.words));
@@ -116,7 +116,7 @@ export class Findings {
     if (this.pinned !== null) return this.point(this.pinned);
     this.evidence.textContent = this.hint;
     this.evidence.className = "evidence";
-    this.page.editor.under.show(this.page.known.checked.statements, null);
+    this.page.editor.under.show(this.page.known.checked, null);
     this.page.viewer?.clear();
   }
 

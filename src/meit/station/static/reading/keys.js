@@ -10,11 +10,11 @@ export function keys(page) {
     ["S", "sign", () => byId("sign").disabled || byId("sign").click()],
     ["X", "export", () => {
       byId("exports").open = true;
-      byId("exports").querySelector("a").focus();
+      byId("exports").querySelector("a")?.focus();
     }],
-    ["N", "next recording", () => step(1)],
-    ["P", "previous recording", () => step(-1)],
-    ["W", "back to the worklist", () => location.assign("/")],
+    ["N", "next recording", () => page.steps.go(1)],
+    ["P", "previous recording", () => page.steps.go(-1)],
+    ["W", "back to the worklist", () => page.steps.leave("/")],
     ["?", "these keys", () => open(list)],
   ];
   let resting = false; // the viewer had nothing that Escape would end
@@ -28,7 +28,7 @@ export function keys(page) {
     if (event.key === "Escape" && event.target.id === "text" && !event.defaultPrevented) event.target.blur();
     if (event.altKey && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
       event.preventDefault();
-      return step(event.key === "ArrowRight" ? 1 : -1);
+      return page.steps.go(event.key === "ArrowRight" ? 1 : -1);
     }
     if (event.key === "Escape" && resting) byId("panel").querySelector("[data-chip], textarea")?.focus();
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -38,15 +38,6 @@ export function keys(page) {
     event.preventDefault();
     found[2](event);
   });
-  const order = JSON.parse(sessionStorage.getItem("worklist") ?? "[]");
-  const at = order.indexOf(page.data.api.split("/").pop());
-  const step = (by) => order[at + by] && at >= 0 && location.assign(`/recordings/${order[at + by]}`);
-  for (const [id, by] of [["before", -1], ["after", 1]]) {
-    const button = byId(id);
-    if (!button) continue;
-    button.disabled = at < 0 || !order[at + by];
-    button.addEventListener("click", () => step(by));
-  }
 }
 
 function open(list) {

@@ -7,8 +7,10 @@ import { Finishing } from "../study/finishing.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { keys } from "./keys.js";
+import { menu } from "./menu.js";
 import { Signing } from "./signing.js";
 import { showState } from "./state.js";
+import { Steps } from "./steps.js";
 
 const WAIT_MS = 2000; // while a draft is being written
 
@@ -19,12 +21,15 @@ class Page {
     this.editor = new Editor(this);
     this.clock = data.mode === "study" ? new Clock(data) : null;
     this.signing = this.clock ? new Finishing(this) : new Signing(this);
+    this.steps = new Steps(this);
+    menu(byId("exports"));
     keys(this);
   }
 
   async load() {
     this.known = await ask(this.data.api);
-    const { previous, status } = this.known;
+    const { checked, previous, status, text } = this.known;
+    if (checked) checked.text = text.text;
     if (!this.viewer) this.look(previous);
     this.showAll();
     if (status === "queued" || status === "drafting") setTimeout(() => this.load(), WAIT_MS);
@@ -40,8 +45,8 @@ class Page {
 
   showAll() {
     showState(this);
-    this.findings.show();
     this.editor.show();
+    this.findings.show();
     this.signing.show();
   }
 
@@ -58,18 +63,6 @@ class Page {
 
   get signed() {
     return this.known.versions[0] ?? null;
-  }
-
-  canStep(by) {
-    const order = JSON.parse(sessionStorage.getItem("worklist") ?? "[]");
-    const at = order.indexOf(this.data.api.split("/").pop());
-    return at >= 0 && order[at + by] !== undefined;
-  }
-
-  /** To another recording of the worklist, once all is saved. */
-  async step(by) {
-    if (!this.canStep(by)) return;
-    await this.leave(`/recordings/${order[at + by]}`);
   }
 
   say(words) {

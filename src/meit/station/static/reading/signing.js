@@ -29,7 +29,10 @@ export class Signing {
     } catch {
       return; // the editor says why
     }
-    const { contradicted, unmentioned } = page.known.checked;
+    const { known, editor } = page;
+    const { contradicted, unmentioned } = known.checked;
+    const unchanged = editor.text.trim() === known.draft.report.trim();
+    const doubts = unchanged ? known.draft.warnings.filter((words) => !/^(contradicted|not mentioned|removed):/.test(words)) : [];
     const amends = Boolean(page.signed);
     const ticks = contradicted.map((words) => make("input", { type: "checkbox", value: words }));
     const reason = make("input", { maxlength: "200", required: true, autocomplete: "off" });
@@ -51,6 +54,8 @@ export class Signing {
             ...contradicted.map((words, place) => make("label", { class: "tick" }, ticks[place], ` ${words}`)),
           )
         : null,
+      unchanged ? make("p", { class: "note" }, "These are the model's words, unchanged.") : null,
+      ...doubts.map((words) => make("p", { class: "note" }, words)),
       unmentioned.length ? make("p", { class: "note" }, `Not mentioned: ${unmentioned.map((one) => one.words).join("; ")}`) : null,
       amends ? make("label", {}, "Reason of the amendment ", reason) : null,
       make("p", {}, "You sign as ", make("strong", {}, page.data.signer), `, ${page.data.profession}`),

@@ -43,7 +43,7 @@ function signedLine(page) {
     "div",
     { class: "signed-line" },
     make("p", {}, make("strong", {}, `✓ ${words} `), `by ${signed.signer}, ${moment(signed.signed_at)}`),
-    page.canStep(1) && make("button", { type: "button", id: "onward", onclick: () => page.step(1) }, "Next recording →"),
+    page.steps.can(1) && make("button", { type: "button", id: "onward", onclick: () => page.steps.go(1) }, "Next recording →"),
   );
 }
 

@@ -12,19 +12,21 @@ export class Underline {
     new ResizeObserver(() => this.follow()).observe(area);
   }
 
-  /** statements: with start, end and support; pointed: one of them, or null. They may be those of an older text. */
-  show(statements, pointed) {
-    const text = this.area.value;
+  /** checked: statements with start, end and support, and the text that they were read from: what has been typed since may
+      have moved all behind it. pointed: one of them, or null. */
+  show(checked, pointed) {
+    const { value } = this.area;
+    const same = prefix(checked.text, value);
     const parts = [];
     let at = 0;
-    for (const one of [...statements].sort((a, b) => a.start - b.start)) {
-      if (one.start < at || one.end > text.length) continue;
-      parts.push(text.slice(at, one.start));
+    for (const one of [...checked.statements].sort((a, b) => a.start - b.start)) {
+      if (one.start < at || one.end > same) continue;
+      const words = value.slice(one.start, one.end);
       const kind = [one.support === "contradicted" && "contradicted", one === pointed && "pointed"].filter(Boolean).join(" ");
-      parts.push(kind ? make("mark", { class: kind }, text.slice(one.start, one.end)) : text.slice(one.start, one.end));
+      parts.push(value.slice(at, one.start), kind ? make("mark", { class: kind }, words) : words);
       at = one.end;
     }
-    this.copy.replaceChildren(...parts, `${text.slice(at)}\n`);
+    this.copy.replaceChildren(...parts, `${value.slice(at)}\n`);
     this.follow();
   }
 
@@ -33,4 +35,10 @@ export class Underline {
     this.copy.style.width = `${this.area.clientWidth + 2}px`; // without a scroll bar
     this.copy.scrollTop = this.area.scrollTop;
   }
+}
+
+function prefix(one, other) {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return length;
 }
