@@ -65,7 +65,7 @@ def logout(visit: Anyone, store: Database) -> Response:
     log_out(store, visit.token)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
-    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
