@@ -39,7 +39,7 @@ export class Findings {
       missing.length && make("div", { class: "chips", role: "list", "aria-label": "Not mentioned" }, ...missing),
       this.evidence,
       unread && make("p", { class: "quiet" }, unread),
-      ...warnings.map((words) => make("p", { class: "note" }, words)),
+      ...warnings.map((words) => make("p", { class: "note capital" }, words)),
     ].filter(Boolean));
     if (!this.shown.has(this.pinned)) this.pinned = null;
     this.rest();
@@ -128,12 +128,12 @@ export class Findings {
   }
 }
 
-function legend({ statements, contradicted, unmentioned }) {
+function legend({ statements, contradicted }) {
+  // those not mentioned have a heading of their own
   const count = (support) => statements.filter((one) => one.support === support).length;
   return [
     count("measured") && `${count("measured")} measured`,
     count("unchecked") && `${count("unchecked")} unchecked`,
     contradicted.length && `${contradicted.length} contradicted`,
-    unmentioned.length && `${unmentioned.length} not mentioned`,
   ].filter(Boolean).join(", ");
 }

@@ -55,7 +55,7 @@ export class Signing {
           )
         : null,
       unchanged ? make("p", { class: "note" }, "These are the model's words, unchanged.") : null,
-      ...doubts.map((words) => make("p", { class: "note" }, words)),
+      ...doubts.map((words) => make("p", { class: "note capital" }, words)),
       unmentioned.length ? make("p", { class: "note" }, `Not mentioned: ${unmentioned.map((one) => one.words).join("; ")}`) : null,
       amends ? make("label", {}, "Reason of the amendment ", reason) : null,
       make("p", {}, "You sign as ", make("strong", {}, page.data.signer), `, ${page.data.profession}`),

@@ -42,24 +42,25 @@ function signedLine(page) {
   return make(
     "div",
     { class: "signed-line" },
-    make("p", {}, make("strong", {}, `✓ ${words} `), `by ${signed.signer}, ${moment(signed.signed_at)}`),
+    make("p", {}, make("strong", {}, `✓ ${words} by ${signed.signer}`), make("br"), moment(signed.signed_at)),
     page.steps.can(1) && make("button", { type: "button", id: "onward", onclick: () => page.steps.go(1) }, "Next recording →"),
   );
 }
 
-/** "QRS 142 ms", "axis -29 degrees (unsure)" -> a name and a value each; and the quality of the signal. */
+/** "QRS 142 ms", "axis -29 degrees (unsure)" (meit.drafting.draft.SHOWN) as cells; and the quality of the signal. */
 function measured({ measured, verdict }) {
   const cells = measured.map((words) => {
-    const [, name, value, unsure] = /^(\S+) (.*?)( \(unsure\))?$/.exec(words);
-    const short = value.replace(" degrees", "°").replace("-", "−");
-    return cell(NAMES[name] ?? name, unsure ? `${short} ?` : short, unsure ? "measured with doubt" : "");
+    const [, name, sign, number, unit, unsure] = /^(\S+) (-?)(\d+) ?(\S+)( \(unsure\))?$/.exec(words);
+    const value = `${sign && "−"}${number}${unit === "degrees" ? "°" : ""}${unsure ? "?" : ""}`;
+    return cell(NAMES[name] ?? name, value, unit === "degrees" ? "" : unit, unsure ? "measured with doubt" : "");
   });
-  if (verdict) cells.push(cell("Quality", verdict, "of the signal", verdict === "good" ? "" : "doubt"));
-  return make("dl", { class: "measured", "aria-label": "Measured" }, ...cells);
+  if (verdict) cells.push(cell("Quality", verdict, "", "of the signal", verdict === "good" ? "" : "doubt"));
+  return make("dl", { class: "measures", "aria-label": "Measured" }, ...cells);
 }
 
-function cell(name, value, title, kind = "") {
-  return make("div", { class: kind, title: title || null }, make("dt", {}, name), make("dd", {}, value));
+function cell(name, value, unit, title, kind = "") {
+  const said = make("dd", {}, value, unit && make("span", {}, unit));
+  return make("div", { class: kind, title: title || null }, make("dt", {}, name), said);
 }
 
 function earlier({ id, acquired_at, report }) {

@@ -23,6 +23,7 @@ export function markedParts(marks, sheet) {
         y0: panel.top,
         y1: panel.bottom,
         inside: inside || whole,
+        whole,
         label: "",
       };
     });
@@ -37,11 +38,11 @@ export function paintMarks(ctx, parts, view, inks, ratio) {
   ctx.scale(ratio, ratio);
   ctx.font = "600 13px system-ui, sans-serif";
   ctx.textBaseline = "middle";
-  for (const { x0, x1, y0, y1, inside, label } of parts) {
+  for (const { x0, x1, y0, y1, inside, whole, label } of parts) {
     const [left, top, right, bottom] = [view.toX(x0), view.toY(y0) + 1, view.toX(x1), view.toY(y1) - 1];
     ctx.fillStyle = ctx.strokeStyle = inks.mark;
     if (inside) {
-      ctx.globalAlpha = 0.17;
+      ctx.globalAlpha = whole ? 0.08 : 0.17;
       ctx.fillRect(left, top, right - left, bottom - top);
     }
     ctx.globalAlpha = 0.8;
