@@ -75,7 +75,7 @@ def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Show
         "unmentioned": [
             {
                 "words": one.words,
-                "says": f"{_capital(finding_of(one.code))}.",
+                "says": f"{capital(finding_of(one.code))}.",
                 "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)],
             }
             for one in left_out
@@ -85,7 +85,7 @@ def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Show
 
 def statement(one: dict, shown: Shown) -> dict:
     found = places(one["code"], one["territory"], one["evidence"], shown.document)
-    return {**one, "words": _capital(in_words(one)), "places": [place.to_dict() for place in found]}
+    return {**one, "words": capital(in_words(one)), "places": [place.to_dict() for place in found]}
 
 
 def version(signed: Signed) -> dict:
@@ -124,7 +124,7 @@ def _statement(one: Grounded, sure: dict, shown: Shown) -> dict:
     return {**statement(given, shown), "confidence": confidence, **found}
 
 
-def _capital(words: str) -> str:
+def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 

@@ -30,6 +30,7 @@ def test_all_that_is_known(enter, api):
     assert WRONG[normal["start"] : normal["end"]] == "Normal ECG"
     (missing,) = found["checked"]["unmentioned"]
     assert "QRS 142 ms" in missing["words"] and missing["places"][0]["leads"] == ["V1"]
+    assert missing["says"] == "Complete right bundle branch block."
 
 
 def test_the_signal_is_the_recording_s(enter, api):
@@ -142,7 +143,12 @@ def test_the_patient_s_ecg_before(enter, store):
     other = add_drafted(store, number=3, patient_id="P 8")
     first, second, third = (get_recording(store, one).public_id for one in (*ids, other))
     reader = enter("reader")
-    assert reader.get(f"/api/recordings/{second}").json()["previous"]["id"] == first
+    assert reader.get(f"/api/recordings/{second}").json()["previous"] == {"id": first, "acquired_at": None, "report": None}
+    reader.put(f"/api/recordings/{first}/text", json={"text": RIGHT, "version": 0})
+    evidence = reader.post(f"/api/recordings/{first}/check", json={"text": RIGHT}).json()["contradicted"]
+    signed = reader.post(f"/api/recordings/{first}/signature", json={"version": 1, "acknowledged": evidence})
+    assert signed.status_code == 201
+    assert reader.get(f"/api/recordings/{second}").json()["previous"]["report"] == RIGHT
     assert reader.get(f"/api/recordings/{first}").json()["previous"] is None
     assert reader.get(f"/api/recordings/{third}").json()["previous"] is None
 
@@ -155,3 +161,15 @@ def test_every_phrase_is_read_back():
     for phrase in phrases():
         found = read(phrase)
         assert found.statements and not found.unread and phrase.endswith("."), phrase
+
+
+def test_what_is_left_out_can_be_written_as_it_is_offered():
+    from meit.drafting.grounding import finding_of
+    from meit.drafting.rules import rules
+    from meit.reports.statements import read_statements
+    from meit.station.reading import capital
+
+    codes = {code for rule in rules() if rule.names for code in rule.codes}
+    assert len(codes) > 20
+    unread = {code for code in codes if code not in {one.code for one in read_statements(f"{capital(finding_of(code))}.")}}
+    assert not unread
