@@ -1,24 +1,24 @@
 """The pictures of docs/station.md, taken of a running station in headless Chromium.
 
-    python docs/station_pictures.py [RECORDINGS...]      (files or folders beside the examples)
+    python docs/station_pictures.py [RECORDINGS...]      (folders beside the examples)
 
 The recordings of examples/ are real; the times of the study are simulated, which its caption says.
 """
 
+import io
 import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from serving import serving, set_up, until  # noqa: E402
+from serving import browsing, serving, set_up, until  # noqa: E402
 from sqlalchemy import select, update  # noqa: E402
 from stations import make_person  # noqa: E402
 
@@ -29,34 +29,24 @@ from meit.station.store.models import StudyReading, now  # noqa: E402
 from meit.station.study.studies import drafted_count, make_study  # noqa: E402
 
 PICTURES = Path(__file__).parent / "images"
-SIZES = {"": (1366, 768), "-tablet": (820, 1180)}
+LAPTOP, TABLET = (1366, 768), (820, 1180)
+COLOURS = 192  # of a picture: pages have few, and its file has a third of the size
+AT_REST_MS = 400  # after fonts are there: what is drawn has been drawn
 
 
-def browser() -> webdriver.Chrome:
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-    ):
-        options.add_argument(argument)
-    return webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
+class Camera:
+    def __init__(self, driver):
+        self.driver = driver
 
+    def resize(self, width: int, height: int) -> None:
+        seen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", seen)
 
-def shoot(driver, name: str, size: str = "") -> None:
-    PICTURES.mkdir(exist_ok=True)
-    driver.save_screenshot(str(PICTURES / f"station-{name}{size}.png"))
-
-
-def resize(driver, size: str) -> None:
-    width, height = SIZES[size]
-    driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-    )
+    def take(self, name: str) -> None:
+        rest = "const [ms, done] = arguments; document.fonts.ready.then(() => setTimeout(done, ms))"
+        self.driver.execute_async_script(rest, AT_REST_MS)
+        picture = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
+        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURES / f"station-{name}.png", optimize=True)
 
 
 def simulated_study(url: str) -> str:
@@ -81,67 +71,62 @@ def simulated_study(url: str) -> str:
     return study
 
 
+def worklist(camera: Camera) -> str:
+    """Once all is drafted; returns the address of the example with a right bundle branch block."""
+    driver = camera.driver
+    driver.execute_script("location.reload()")
+    drafted = "const rows = [...document.querySelectorAll('#worklist .status')]; return rows.length > 2 "
+    until(driver, f"{drafted} && !rows.some((one) => /queued|drafting/.test(one.textContent))", seconds=600)
+    camera.take("worklist")
+    links = driver.find_elements("css selector", "#worklist tbody th a")
+    return next(one.get_attribute("href") for one in links if one.text == "00195_hr")
+
+
+def reading(camera: Camera, address: str) -> None:
+    driver = camera.driver
+    driver.get(address)
+    until(driver, "return window.page?.viewer?.sheet && document.querySelectorAll('[data-chip]').length > 1")
+    chip = next(one for one in driver.find_elements("css selector", ".chip.measured") if "Right bundle" in one.text)
+    ActionChains(driver).move_to_element(chip).click().perform()
+    camera.take("draft")
+    camera.resize(*TABLET)
+    camera.take("draft-tablet")
+    camera.resize(*LAPTOP)
+    driver.execute_script("return page.viewer.show({ layout: 'beat' })")
+    camera.take("viewer")
+    driver.execute_script("return page.viewer.show({ layout: '3x4' })")
+    text = driver.find_element("id", "text")
+    text.clear()
+    text.send_keys("Sinus rhythm. Normal ECG.")
+    saved = "document.getElementById('saved').textContent === 'saved'"
+    until(driver, f"return document.querySelector('.chip.contradicted') && {saved}")
+    driver.find_element("id", "sign").click()
+    until(driver, "return document.getElementById('signing').open")
+    camera.take("sign")
+
+
+def results(camera: Camera, address: str) -> None:
+    driver = camera.driver
+    driver.get(address)
+    until(driver, "return document.querySelector('img.picture')?.complete")
+    camera.resize(LAPTOP[0], driver.execute_script("return document.documentElement.scrollHeight"))
+    camera.take("study")
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, browsing() as driver:
         url = f"sqlite:///{folder}/station.db"
         store = open_store(url)
         for place in (REPOSITORY / "examples", *map(Path, sys.argv[1:])):
             take_in(store, place)
         store.close()
-        driver = browser()
-        resize(driver, "")
+        camera = Camera(driver)
+        camera.resize(*LAPTOP)
         with serving(url, Path(folder) / "log") as station:
             set_up(driver, station)
-            until(
-                driver,
-                "return !/queued|drafting/.test(document.querySelector('#worklist tbody').textContent)",
-                seconds=300,
-            )
-            shoot(driver, "worklist")
-            ids = {
-                driver.execute_script("return arguments[0].querySelector('th').textContent", row): row.get_attribute(
-                    "data-id"
-                )
-                for row in driver.find_elements("css selector", "#worklist tbody tr")
-            }
-            driver.get(f"{station.address}/recordings/{ids['00195_hr']}")
-            until(driver, "return window.page?.viewer?.sheet && document.querySelectorAll('[data-chip]').length > 1")
-            chip = next(
-                one for one in driver.find_elements("css selector", ".chip.measured") if "Right bundle" in one.text
-            )
-            ActionChains(driver).move_to_element(chip).perform()
-            until(driver, "return document.getElementById('evidence').textContent.includes('QRS')")
-            shoot(driver, "draft")
-            resize(driver, "-tablet")
-            until(driver, "return document.querySelector('.ecg-canvas').width === innerWidth || true")
-            shoot(driver, "draft", "-tablet")
-            resize(driver, "")
-            text = driver.find_element("id", "text")
-            text.clear()
-            text.send_keys("Sinus rhythm. Normal ECG.")
-            until(
-                driver,
-                "return document.querySelector('.chip.contradicted') "
-                "&& document.getElementById('saved').textContent === 'saved'",
-            )
-            driver.find_element("id", "sign").click()
-            until(driver, "return document.getElementById('signing').open")
-            shoot(driver, "sign")
-            driver.find_element("css selector", "#signing button[type=button]").click()
-            driver.get(f"{station.address}/recordings/{ids['00195_hr']}")
-            until(driver, "return window.page?.viewer?.sheet")
-            driver.execute_script("page.viewer.show({layout: 'beat'})")
-            until(driver, "return page.viewer.state.layout === 'beat'")
-            shoot(driver, "viewer")
-            study = simulated_study(url)
-            driver.get(f"{station.address}/studies/{study}")
-            until(driver, "return document.querySelector('img.picture').complete")
-            driver.execute_cdp_cmd(
-                "Emulation.setDeviceMetricsOverride",
-                {"width": 1366, "height": 900, "deviceScaleFactor": 1, "mobile": False},
-            )
-            shoot(driver, "study")
-        driver.quit()
+            reading(camera, worklist(camera))
+            results(camera, f"{station.address}/studies/{simulated_study(url)}")
 
 
 if __name__ == "__main__":

@@ -124,6 +124,41 @@ def test_by_mouse_from_upload_to_export(browser, station):
     assert report["status"] == "final" and report["conclusion"] == "Sinus rhythm. Right bundle branch block."
 
 
+def test_what_is_pointed_at_left_out_and_undone(browser, station):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(f"{station.address}/")
+    id, following = row(browser, "00041_lr"), row(browser, "00178_lr")
+    browser.execute_script("sessionStorage.setItem('worklist', JSON.stringify(arguments[0]))", [id, following])
+    browser.get(f"{station.address}/recordings/{id}")
+    until(browser, "return window.page?.viewer?.sheet && document.querySelectorAll('[data-chip]').length > 1")
+    marked = "return document.querySelector('.under mark')?.textContent"
+    keys(browser, "f", "f")
+    assert until(browser, marked) == "Marked left axis deviation"
+    text = browser.find_element("id", "text")
+    text.send_keys(Keys.CONTROL, "a")
+    text.send_keys("Normal ECG. Normal axis")
+    assert until(browser, marked) == "Normal ECG"  # contradicted: underlined without being pointed at
+    missing = until(browser, "return document.querySelector('.chip.missing')")
+    missing.click()
+    added = until(browser, "return document.getElementById('text').value")
+    assert added == "Normal ECG. Normal axis. Marked left axis deviation."
+    text.send_keys(Keys.CONTROL, "z")
+    assert text.get_attribute("value") == "Normal ECG. Normal axis"
+    browser.find_element("id", "restart").click()
+    assert text.get_attribute("value") == browser.execute_script("return page.known.draft.report")
+    text.send_keys(Keys.CONTROL, "z")
+    assert text.get_attribute("value") == "Normal ECG. Normal axis"
+    keys(browser, Keys.ESCAPE, "n")  # at once: not yet saved
+    until(browser, "return location.pathname === arguments[0] && window.page?.known", f"/recordings/{following}")
+    kept = browser.execute_async_script("fetch(`/api/recordings/${arguments[0]}`).then((one) => one.json()).then(arguments[1])", id)
+    assert kept["text"]["text"] == "Normal ECG. Normal axis"
+    browser.get(f"{station.address}/recordings/{id}")
+    until(browser, "return document.querySelector('.chip.contradicted') && !document.getElementById('restart').hidden")
+    browser.find_element("id", "restart").click()
+    until(browser, "return document.getElementById('saved').textContent === 'saved'")
+
+
 def test_by_keyboard_alone(browser, station):
     from selenium.webdriver.common.keys import Keys
 
