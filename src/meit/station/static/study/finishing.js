@@ -9,6 +9,15 @@ export class Finishing {
     this.button.textContent = "Finish";
     this.button.addEventListener("click", () => this.open());
     byId("exports").hidden = true;
+    document.addEventListener("visibilitychange", () => document.hidden && this.keep());
+  }
+
+  /** The time so far, also when nothing was typed: a reload begins where the reader left. */
+  keep() {
+    const { page } = this;
+    if (this.finished || page.editor.savedText === undefined) return;
+    const body = page.saving(page.editor.text);
+    ask(`${page.data.api}/text`, { method: "PUT", body, keepalive: true }).catch(() => {}); // the next save says it
   }
 
   show() {
@@ -23,6 +32,7 @@ export class Finishing {
       const body = { text: page.editor.text, ...page.clock.progress };
       await ask(`${page.data.api}/finish`, { method: "POST", body });
       page.editor.savedText = page.editor.text;
+      this.finished = true;
       location.assign(page.data.next);
     } catch (error) {
       page.editor.tell(error.message);
