@@ -55,6 +55,7 @@ def test_from_the_first_reading_to_the_results(enter, store, study):
             arms[login] = [*arms.get(login, []), drafted]
             text = f"{given['text']['text']} Left axis deviation.".strip()
             assert visitor.put(f"{api}/text", json={"text": text, "active_ms": 1, "keystrokes": 5}).status_code == 200
+            assert visitor.get(api).json()["keystrokes"] == 5  # a page that is loaded again goes on from there
             empty = visitor.post(f"{api}/finish", json={"text": " ", "active_ms": 1, "keystrokes": 5})
             assert empty.status_code == 400
             done = visitor.post(f"{api}/finish", json={"text": text, "active_ms": 10**9, "keystrokes": 3})

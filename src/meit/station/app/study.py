@@ -97,8 +97,8 @@ def reading_page(request: Request, visit: Reader, store: Database, id: Identifie
     if given.finished:
         return RedirectResponse(f"/studies/{given.study_id}/next", 303)
     data = {
-        "api": f"/api/readings/{id}", "mode": "study", "idle_ms": given.idle_s * 1000, "active_ms": given.active_ms,
-        "keystrokes": given.keystrokes, "next": f"/studies/{given.study_id}/next",
+        "api": f"/api/readings/{id}", "mode": "study", "idle_ms": given.idle_s * 1000,
+        "next": f"/studies/{given.study_id}/next",
         "task": TASKS[given.arm].format(number=given.number, of=given.of),
     }  # fmt: skip
     return page(request, "recording.html", visit, data=data, formats=[], phrases=phrases())
@@ -114,6 +114,7 @@ def api_reading(visit: Reader, store: Database, shelf: Recordings, id: Identifie
         "draft": shown_draft(given.draft, shown) if given.arm == DRAFT else None,
         "text": {"version": 1, "text": given.text, "saved_at": None},
         "checked": checked(store, given.recording_id, given.text, given.draft, shown) if given.arm == DRAFT else None,
+        "active_ms": given.active_ms, "keystrokes": given.keystrokes,
     }  # fmt: skip
 
 

@@ -4,9 +4,9 @@
 const SIGNS = ["keydown", "pointermove", "pointerdown", "wheel", "touchmove", "scroll"];
 
 export class Clock {
-  constructor({ active_ms, keystrokes, idle_ms }) {
-    this.active = active_ms;
-    this.keystrokes = keystrokes;
+  constructor({ idle_ms }) {
+    this.active = 0;
+    this.keystrokes = 0;
     this.idle = idle_ms;
     this.last = performance.now(); // the first sight
     for (const name of SIGNS) addEventListener(name, () => this.sign(), { passive: true, capture: true });
@@ -14,6 +14,12 @@ export class Clock {
       if (event.target.id === "text" && !["Shift", "Control", "Alt", "Meta"].includes(event.key)) this.keystrokes += 1;
     });
     document.addEventListener("visibilitychange", () => (document.hidden ? this.sign() : (this.last = performance.now())));
+  }
+
+  /** What was counted before the page was loaded, which its last moment may still have added to. */
+  add({ active_ms, keystrokes }) {
+    this.active += active_ms;
+    this.keystrokes += keystrokes;
   }
 
   sign() {

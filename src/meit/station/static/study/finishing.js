@@ -15,12 +15,14 @@ export class Finishing {
   /** The time so far, also when nothing was typed: a reload begins where the reader left. */
   keep() {
     const { page } = this;
-    if (this.finished || page.editor.savedText === undefined) return;
+    if (this.finished || !this.begun) return;
     const body = page.saving(page.editor.text);
     ask(`${page.data.api}/text`, { method: "PUT", body, keepalive: true }).catch(() => {}); // the next save says it
   }
 
   show() {
+    if (!this.begun) this.page.clock.add(this.page.known);
+    this.begun = true;
     this.button.disabled = !this.page.editor.text.trim();
   }
 
