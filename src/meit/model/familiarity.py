@@ -1,9 +1,9 @@
 """How far a recording lies from what the encoder was trained on: its nearest neighbours among the training recordings.
 
 The distance is that to the K-th nearest training recording (deep nearest neighbours: Sun, Ming, Zhu, Li, ICML 2022), of
-the encoder's retrieval features, log(1 + x) and scaled by the training set's deviation. On fold 9 it told noisy and
-foreign signals better than Mahalanobis distances did, shrunk or not (docs/quality.md). It is kept with the model, and
-belongs to one encoder: with another one's it is not loaded.
+the encoder's retrieval features, each of unit length. On fold 9 it told noisy and foreign signals better than scaled
+features, Mahalanobis distances and residuals off principal components did (docs/quality.md). It is kept with the model,
+and belongs to one encoder: with another one's it is not loaded.
 """
 
 import hashlib
@@ -25,18 +25,16 @@ MOST_KEPT = 20_000  # training recordings: 15 MB at the shipped encoder's width
 
 @dataclass(frozen=True, eq=False)
 class Familiarity:
-    """mean, scale: (D,) of the training set's log features. known: (N, D) these features, scaled, float16. limit: the
-    distance beyond which a recording is unfamiliar. encoder_sha256: of the encoder that made them."""
+    """known: (N, D) features of the training set, of unit length, float16. limit: the distance beyond which a recording
+    is unfamiliar. encoder_sha256: of the encoder that made them."""
 
-    mean: Tensor
-    scale: Tensor
     known: Tensor
     limit: float
     encoder_sha256: str
 
     def distances(self, features: Tensor) -> Tensor:
         """(B, D) retrieval features -> (B,) distances, as multiples of the limit."""
-        return _kth(self._scaled(features), self.known.float(), K) / self.limit
+        return _kth(_unit(features), self.known.float(), K) / self.limit
 
     def reasons(self, features: Tensor) -> list[Reason]:
         """Of one recording (D,): that it is unfamiliar, or nothing."""
@@ -46,28 +44,22 @@ class Familiarity:
     def save(self, folder: Path) -> None:
         from safetensors.torch import save_file
 
-        about = {"limit": repr(self.limit), "encoder_sha256": self.encoder_sha256, "k": str(K)}
-        tensors = {"mean": self.mean, "scale": self.scale, "known": self.known}
-        save_file({name: value.contiguous() for name, value in tensors.items()}, Path(folder) / FILE, about)
-
-    def _scaled(self, features: Tensor) -> Tensor:
-        return (torch.log1p(features.float()) - self.mean) / self.scale
+        about = {"limit": repr(self.limit), "encoder_sha256": self.encoder_sha256, "k": str(K), "length": "1"}
+        save_file({"known": self.known.contiguous()}, Path(folder) / FILE, about)
 
 
 def fit_familiarity(encoder: EcgEncoder, train: Tensor, others: Tensor) -> Familiarity:
     """train (N, D): features of the training set. others (M, D): of recordings that were held out; without any (M = 0)
     the limit is taken from the training set, each recording compared with the others."""
-    logs = torch.log1p(train.float())
-    mean, scale = logs.mean(dim=0), logs.std(dim=0, correction=0).clamp_min(1e-6)
-    some = torch.randperm(len(logs), generator=torch.Generator().manual_seed(0))[:MOST_KEPT].sort().values
-    known = ((logs[some] - mean) / scale).half()
-    fitted = Familiarity(mean, scale, known, 1.0, fingerprint(encoder))
+    some = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:MOST_KEPT].sort().values
+    known = _unit(train[some]).half()
+    fitted = Familiarity(known, 1.0, fingerprint(encoder))
     if len(others):
         distances = fitted.distances(others)
     else:  # each is its own nearest neighbour
-        distances = _kth(fitted._scaled(train[some]), known.float(), K + 1)
+        distances = _kth(_unit(train[some]), known.float(), K + 1)
     limit = max(float(torch.quantile(distances, QUANTILE)), 1e-6)
-    return Familiarity(mean, scale, known, limit, fitted.encoder_sha256)
+    return Familiarity(known, limit, fitted.encoder_sha256)
 
 
 def load_familiarity(folder: Path, encoder: EcgEncoder) -> Familiarity | None:
@@ -79,10 +71,10 @@ def load_familiarity(folder: Path, encoder: EcgEncoder) -> Familiarity | None:
         return None
     with safe_open(path, "pt") as file:
         about = file.metadata()
-        if about["encoder_sha256"] != fingerprint(encoder) or about["k"] != str(K):
+        if about["encoder_sha256"] != fingerprint(encoder) or about["k"] != str(K) or about.get("length") != "1":
             return None
-        tensors = {name: file.get_tensor(name) for name in ("mean", "scale", "known")}
-    return Familiarity(**tensors, limit=float(about["limit"]), encoder_sha256=about["encoder_sha256"])
+        known = file.get_tensor("known")
+    return Familiarity(known, float(about["limit"]), about["encoder_sha256"])
 
 
 def fingerprint(encoder: EcgEncoder) -> str:
@@ -93,6 +85,10 @@ def fingerprint(encoder: EcgEncoder) -> str:
         digest.update(name.encode())
         digest.update(kept.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _unit(features: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(features.float())
 
 
 def _kth(features: Tensor, known: Tensor, k: int) -> Tensor:

@@ -63,7 +63,7 @@ def row(driver, name: str) -> str:
         driver, """const rows = [...document.querySelectorAll('#worklist tbody tr')];
         const named = rows.find((one) => one.textContent.includes(arguments[0]));
         return !/queued|drafting/.test(named?.querySelector('.status').textContent ?? 'queued') && named.dataset.id""",
-        name, seconds=150,
+        name, seconds=300,
     )  # fmt: skip
 
 
