@@ -47,3 +47,18 @@ def test_a_watched_folder_waits_until_files_are_whole(tmp_path):
     assert watch.once() == 1 and len(worklist(store).entries) == 2
     assert Watch(store, folder).once() == 0  # after a restart all is known
     store.close()
+
+
+def test_a_name_that_cannot_be_taken_holds_up_nothing(tmp_path, caplog):
+    """Carts write times into names; the log says that one was left out, and not which."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("00041_lr.hea", "00041_lr.dat"):
+        (folder / name).write_bytes((EXAMPLES / name).read_bytes())
+    (folder / "0000 Smith 12:30.csv").write_text("I,II\n0,0\n")
+    store = open_store(f"sqlite:///{tmp_path / 'station.db'}")
+    watch = Watch(store, folder)
+    assert [watch.once() for _ in range(3)] == [0, 1, 0]
+    assert [entry.name for entry in worklist(store).entries] == ["00041_lr"]
+    assert caplog.text.count("was left out") == 1 and "Smith" not in caplog.text
+    store.close()

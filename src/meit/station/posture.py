@@ -42,7 +42,7 @@ def posture(store: Store, settings: Settings) -> list[Point]:
         Point("Passwords", f"argon2id, {SHORTEST} characters or more; {LIMITS[0][1]} failures in {WINDOW.seconds // 60} min lock"),
         Point("Changes", "need the session's token against forgery, and this site's own origin"),
         Point("Browsers are told", "a policy without inline scripts and other addresses; no framing, no caching"),
-        Point("Uploads", f"{settings.upload_bytes // 2**20} MB a request; read in worker processes; archives are refused"),
+        Point("Uploads", f"{settings.upload_bytes // 2**20} MB a request; readers with limits of size; no archives, no deflated DICOM"),
         *_database(store),
         Point("Accounts", f"{len(people)} active, {len(admins)} of them admins",
               "" if people else "make the first account: its address is printed at the start"),

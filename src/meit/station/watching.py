@@ -11,7 +11,7 @@ from pathlib import Path
 from meit.errors import StationError
 from meit.station.intake import grouped
 from meit.station.store import Store
-from meit.station.store.recordings import add_recording
+from meit.station.store.recordings import add_recording, check_names
 
 LOOK = 2.0  # seconds between two looks; a file that changed between them is still being written
 LARGEST = 256 * 2**20
@@ -62,6 +62,11 @@ class Watch:
         return added
 
     def _take(self, paths: list[Path]) -> bool:
+        try:
+            check_names([path.name for path in paths])
+        except StationError as error:  # one file's fault; what fails at the database is tried again
+            log.warning("a file of the watched folder was left out: %s", error)
+            return False
         try:
             return add_recording(self.store, {path.name: path.read_bytes() for path in paths})[1]
         except OSError as error:

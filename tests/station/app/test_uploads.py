@@ -40,6 +40,15 @@ def test_names_lead_nowhere(enter, name, tmp_path):
     assert one["error"] and not one["added"]
 
 
+def test_two_files_of_one_name_are_refused(enter):
+    """Neither may be lost, nor the header of one recording meet the signal of another."""
+    reader = enter("reader")
+    files = [("files", ("x.hea", b"1")), ("files", ("x.dat", b"2")), ("files", ("x.dat", b"3"))]
+    found = reader.post("/api/recordings", files=files, headers={"Accept": "application/json"})
+    assert found.status_code == 400 and "x.dat" not in found.text
+    assert reader.post("/api/worklist", json={}).json()["items"] == []
+
+
 def bomb() -> bytes:
     """A file of 100 MB of zeros in 100 kB, ten times over."""
     packed = io.BytesIO()

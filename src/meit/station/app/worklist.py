@@ -76,6 +76,8 @@ def upload(visit: Reader, store: Database, files: Annotated[list[UploadFile], Fi
     """The files of one recording or of several: those of one name belong together where the format has several files.
     Drafts are written meanwhile; the worklist tells when."""
     given = {file.filename or "": file for file in files}
+    if len(given) < len(files):
+        raise StationError("two of these files have the same name; send them one after the other")
     return [
         _taken(store, visit.person.id, {name: given[name].file.read() for name in group}) for group in grouped(given)
     ]

@@ -151,6 +151,14 @@ export function grouped(files) {
 async function upload(files) {
   const groups = grouped(files);
   if (!groups.length) return;
+  if (groups.flat().length < files.length) {
+    // of two folders: the header of one recording must not meet the signal of another
+    byId("uploads").hidden = false;
+    byId("upload-faults").replaceChildren();
+    byId("upload-words").textContent =
+      "Nothing was added: two of these files have the same name. Add them one after the other.";
+    return;
+  }
   const bar = byId("upload-bar");
   const words = byId("upload-words");
   const shares = groups.map(() => 0);

@@ -7,7 +7,7 @@ them like the rest. A 10 s ECG has 20 kB to 1 MB; 10,000 of them are no burden f
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +78,7 @@ def add_recording(store: Store, files: Mapping[str, bytes], account_id: int | No
     Returns its id, and False where these files were there before: then nothing is added. Raises StationError for no
     file, too many, and names that are no plain file names.
     """
-    _check_names(files)
+    check_names(files)
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     content = digest(sorted(sums.values()))
     with store.writing() as session:
@@ -199,7 +199,8 @@ def _once(sums: Mapping[str, str]) -> dict[str, str]:
     return {name: one for one, name in {one: name for name, one in sums.items()}.items()}
 
 
-def _check_names(files: Mapping[str, bytes]) -> None:
+def check_names(files: Collection[str]) -> None:
+    """Raises StationError, which repeats no name, for files that add_recording would not take together."""
     if not 1 <= len(files) <= MOST_FILES:
         raise StationError(f"a recording has 1 to {MOST_FILES} files, not {len(files)}")
     for name in files:
