@@ -4,14 +4,14 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, make_url, select
+from sqlalchemy import make_url
 
 from meit.station.accounts.accounts import list_accounts
 from meit.station.accounts.passwords import SHORTEST
 from meit.station.accounts.sessions import ABSOLUTE, IDLE, LIMITS, WINDOW
 from meit.station.app.settings import Settings
 from meit.station.store import Role, Store
-from meit.station.store.models import AuditRow
+from meit.station.store.database import is_local
 from meit.station.store.verifying import verify
 
 
@@ -29,8 +29,6 @@ def posture(store: Store, settings: Settings) -> list[Point]:
     people = [one for one in list_accounts(store) if one.active]
     admins = [one for one in people if Role.ADMIN in one.roles]
     trail = verify(store)
-    with store.reading() as session:
-        events = session.scalar(select(func.count()).select_from(AuditRow))
     exposed = not settings.is_local and not settings.https
     return [
         Point("Listens at", f"{settings.host}:{settings.port}, {'this machine alone' if settings.is_local else 'other machines too'}",
@@ -46,8 +44,8 @@ def posture(store: Store, settings: Settings) -> list[Point]:
         *_database(store),
         Point("Accounts", f"{len(people)} active, {len(admins)} of them admins",
               "" if people else "make the first account: its address is printed at the start"),
-        Point("Audit trail", f"{events} events" + (f", head {trail.head}" if trail.head else ""),
-              "; ".join(([f"row {trail.fault.seq} {trail.fault.why}"] if trail.fault else []) + list(trail.contents))),
+        Point("Audit trail", f"{trail.rows} events" + (f", head {trail.head}" if trail.head else ""),
+              "; ".join(trail.faults)),
         Point("Log", "ids and kinds of errors alone; no access log, no names, no patient data"),
     ]  # fmt: skip
 
@@ -62,13 +60,8 @@ def table(points: list[Point]) -> str:
 def _database(store: Store) -> list[Point]:
     url = make_url(store.url)
     if url.get_backend_name() != "sqlite":
-        local = url.host in (None, "", "localhost", "127.0.0.1", "::1")
-        return [
-            Point(
-                "Database",
-                f"{url.get_backend_name()} on {url.host or 'a local socket'}" + ("" if local else ", by TLS alone"),
-            )
-        ]
+        how = "" if is_local(url) else ", by TLS alone"
+        return [Point("Database", f"{url.get_backend_name()} on {url.host or 'a local socket'}{how}")]
     path = Path(url.database)
     mode = stat.S_IMODE(path.stat().st_mode)
     return [

@@ -1,8 +1,10 @@
 """Opening makes, upgrades and refuses databases; what fails says so without secrets."""
 
 import os
+import sqlite3
 import stat
 import threading
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -47,6 +49,22 @@ def test_opened_by_many_at_once_it_is_made_once(kind, new_url):
     assert not failed and verify(opened[0]).rows == 1
     for one in opened:
         one.close()
+
+
+def test_a_file_that_another_is_switching_to_wal_is_waited_for(tmp_path):
+    """SQLite then says "locked" at once, whatever the busy timeout; a writer stands for the other's switch."""
+    file, opened = tmp_path / "station.db", []
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE one (id INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        thread = threading.Thread(target=lambda: opened.append(open_store(f"sqlite:///{file}")))
+        thread.start()
+        thread.join(1)
+        assert thread.is_alive()
+        other.execute("COMMIT")
+    thread.join()
+    assert verify(opened[0]).rows == 1
+    opened[0].close()
 
 
 def test_one_of_a_newer_meit_is_refused(store):

@@ -6,7 +6,9 @@ pg8000; audited transactions there take one advisory lock first, which makes the
 """
 
 import os
+import sqlite3
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +26,6 @@ BUSY_SECONDS = 30  # that a writer waits for others
 CHAIN_LOCK = 0x6D656974  # "meit", of PostgreSQL's advisory locks
 UPGRADE_LOCK = CHAIN_LOCK + 1
 PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "recursive_triggers=ON",  # REPLACE then meets the triggers that forbid deletion
@@ -96,7 +97,12 @@ def connect(url: str) -> Store:
 
 def _encryption(url: URL) -> dict[str, object]:
     """A server on another machine is reached by TLS alone, its certificate checked (SSL_CERT_FILE names another CA)."""
-    return {} if url.host in (None, "", "localhost", "127.0.0.1", "::1") else {"ssl_context": ssl.create_default_context()}
+    return {} if is_local(url) else {"ssl_context": ssl.create_default_context()}
+
+
+def is_local(url: URL) -> bool:
+    """Whether the database is on this machine."""
+    return url.host in (None, "", "localhost", "127.0.0.1", "::1")
 
 
 def _safe(url: str) -> str:
@@ -121,10 +127,24 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None  # the driver's own transactions begin too late and commit before DDL
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(connection)
 
     @event.listens_for(engine, "begin")
     def _(connection):
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Kept in the file from then on. While another connection does the same, SQLite refuses without waiting."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _prepare_postgresql(engine: Engine) -> None:
