@@ -26,7 +26,8 @@ from meit.station.accounts.accounts import list_accounts  # noqa: E402
 from meit.station.serving import take_in  # noqa: E402
 from meit.station.store import Role, open_store  # noqa: E402
 from meit.station.store.models import StudyReading, now  # noqa: E402
-from meit.station.study.studies import drafted_count, make_study  # noqa: E402
+from meit.station.store.reports import readable_count  # noqa: E402
+from meit.station.study.studies import make_study  # noqa: E402
 
 PICTURES = Path(__file__).parent / "images"
 LAPTOP, TABLET = (1366, 768), (820, 1180)
@@ -54,7 +55,7 @@ def simulated_study(url: str) -> str:
     store = open_store(url)
     admin = next(one for one in list_accounts(store) if Role.ADMIN in one.roles)
     readers = [make_person(store, admin, name, Role.READER).id for name in ("berg", "chen", "diaz", "evans")]
-    study = make_study(store, admin.id, "Does a draft save time?", readers, min(10, drafted_count(store)), seed=1)
+    study = make_study(store, admin.id, "Does a draft save time?", readers, min(10, readable_count(store)), seed=1)
     draw = np.random.default_rng(1)
     with store.writing() as session:
         for row in session.scalars(select(StudyReading)).all():

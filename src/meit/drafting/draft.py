@@ -15,7 +15,7 @@ from meit.ecg.measure import measure
 from meit.ecg.quality import UNUSABLE, Quality, inspect
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
-from meit.reports.gravity import beyond
+from meit.reports.gravity import beyond, critical_words
 
 NO_REPORT = "No report was drafted: the recording is unusable."
 REVIEW = "Draft for a clinician's review, not a diagnosis."
@@ -76,7 +76,7 @@ class Draft:
 
     def limits(self) -> list[str]:
         """What a reader has to look for without the model."""
-        never = ", ".join(self.model.get("never_names", ())).replace("_", " ").replace(" av ", " AV ")
+        never = ", ".join(critical_words(name) for name in self.model.get("never_names", ()))
         return [f"The model has not learned to name: {never}."] if never else []
 
     def measured(self) -> list[str]:

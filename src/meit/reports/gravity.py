@@ -25,6 +25,11 @@ def critical_findings(statements: Sequence[Statement]) -> tuple[str, ...]:
     return tuple(name for name, holds in CRITICAL.items() if any(holds(one) for one in stated))
 
 
+def critical_words(name: str) -> str:
+    """ "complete AV block", of a name of CRITICAL."""
+    return name.replace("_", " ").replace(" av ", " AV ")
+
+
 def beyond(known: Iterable[str]) -> tuple[str, ...]:
     """The names of CRITICAL that no statement with one of these codes asserts, whatever its age."""
     all_ages = [Statement(code, "", 0, 0, age=age) for code in known if code in codes() for age in ("", "acute")]

@@ -3,12 +3,12 @@
 from meit.drafting.draft import Draft, in_words
 from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
-from meit.reports.statements import read
+from meit.reports.gravity import critical_words
 from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.station.places import places
 from meit.station.recordings import Shown
 from meit.station.store import Store
-from meit.station.store.drafts import check_text, contradictions, latest_draft, unmentioned
+from meit.station.store.drafts import check_text, contradictions, latest_draft
 from meit.station.store.recordings import Entry, others_of_patient
 from meit.station.store.reports import Signed, signed_versions, working_text
 
@@ -29,7 +29,7 @@ def reading(store: Store, entry: Entry, shown: Shown) -> dict:
         "id": entry.public_id,
         "status": entry.status,
         "error": entry.error,
-        "critical": [name.replace("_", " ") for name in entry.critical],
+        "critical": [critical_words(name) for name in entry.critical],
         "draft": draft and shown_draft(draft, shown),
         "text": said,
         "checked": said and checked(store, entry.id, said["text"], draft, shown),
@@ -67,18 +67,17 @@ def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Show
     """Any text, held against what was measured: its statements, what they contradict, what they leave out."""
     found = check_text(store, recording_id, text)
     sure = {(one["code"], one["certainty"] == "excluded"): one["confidence"] for one in draft["statements"]}
-    left_out = unmentioned(store, recording_id, text)
     return {
-        "statements": [_statement(one, sure, shown) for one in found],
-        "unread": list(read(text).unread),
-        "contradicted": list(contradictions(found)),
+        "statements": [_statement(one, sure, shown) for one in found.statements],
+        "unread": list(found.unread),
+        "contradicted": list(contradictions(found.statements)),
         "unmentioned": [
             {
                 "words": one.words,
                 "says": f"{capital(finding_of(one.code))}.",
                 "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)],
             }
-            for one in left_out
+            for one in found.unmentioned
         ],
     }
 

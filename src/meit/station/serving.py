@@ -12,8 +12,6 @@ from meit.station.intake import grouped
 from meit.station.store import Store
 from meit.station.store.recordings import add_recording
 
-log = logging.getLogger(__name__)
-
 
 def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
     """Serves until it is stopped. Raises StationError where the port is taken."""
@@ -34,8 +32,8 @@ def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
         print("Warning: it can be reached from other machines without TLS; see meit serve --check", file=sys.stderr)
     # no access log: it would be the one place where addresses and times of readers are kept beside the audit trail
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False, proxy_headers=settings.https,
-        timeout_graceful_shutdown=5, timeout_keep_alive=75, limit_concurrency=500,
+        app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
+        proxy_headers=settings.https, timeout_graceful_shutdown=5, timeout_keep_alive=75, limit_concurrency=500,
     )  # fmt: skip
     try:
         uvicorn.Server(config).run()
@@ -47,12 +45,12 @@ def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
 
 def take_in(store: Store, folder: Path) -> int:
     """Recordings of a folder, with all of their files; returns how many were new."""
-    found = {path.parent for path in find_recordings(folder)}
+    found = set(find_recordings(folder))
     added = 0
-    for place in sorted(found):
-        names = [path.name for path in place.iterdir() if path.is_file() and not path.name.startswith(".")]
-        for group in grouped(name for name in names if Path(name).suffix != ".md"):
-            added += add_recording(store, {name: (place / name).read_bytes() for name in group})[1]
+    for place in sorted({path.parent for path in found}):
+        for group in grouped(path.name for path in place.iterdir() if path.is_file()):
+            if found & {place / name for name in group}:
+                added += add_recording(store, {name: (place / name).read_bytes() for name in group})[1]
     return added
 
 

@@ -48,12 +48,13 @@ _SHOWN_AS = {  # by the end of a measure's name; all others are counts and share
 _NOTE = "median of {n} beats, 0.5 Hz high-pass{spikes}"
 
 
-def document(recording: Recording, signal: str = SIGNAL) -> dict:
+def document(recording: Recording, signal: str = SIGNAL, seen: Seen | str | None = None) -> dict:
     """JSON-ready. signal: address of the samples, relative to that of the document, with {band} and {mains} in it.
 
-    It takes the time of a measurement (tens of milliseconds) and depends on the recording alone: keep it.
+    seen: what `look` saw of it, where that is known. It takes the time of a measurement (tens of milliseconds) and
+    depends on the recording alone: keep it.
     """
-    seen = look(recording)
+    seen = look(recording) if seen is None else seen
     measurements = measured(recording, seen)
     quality = inspect(recording)
     shown = min(len(recording.signal), MOST_SAMPLES)
@@ -93,9 +94,9 @@ def document(recording: Recording, signal: str = SIGNAL) -> dict:
     }
 
 
-def as_json(recording: Recording) -> str:
+def as_json(recording: Recording, seen: Seen | str | None = None) -> str:
     """The document as text, to be kept; HEAD tells whether it is of this version."""
-    return json.dumps(document(recording), allow_nan=False)
+    return json.dumps(document(recording, seen=seen), allow_nan=False)
 
 
 def samples(recording: Recording, band: str = "none", mains: str = "off") -> bytes:

@@ -1,7 +1,8 @@
 """The API against its own description, by schemathesis: no request of that form makes the station fail."""
 
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from limits import RateLimitItemPerMinute
 from stations import PASSWORD, add_drafted, make_admin, make_person
 
 from meit.station.accounts.sessions import log_in
@@ -10,8 +11,6 @@ from meit.station.store import Role, open_store
 
 
 def test_every_operation_keeps_to_its_description(tmp_path, monkeypatch):
-    from limits import RateLimitItemPerMinute
-
     monkeypatch.setattr(security, "PACE", dict.fromkeys(security.PACE, RateLimitItemPerMinute(10**9)))
     store = open_store(f"sqlite:///{tmp_path / 'station.db'}")
     admin = make_admin(store)
@@ -30,7 +29,7 @@ def test_every_operation_keeps_to_its_description(tmp_path, monkeypatch):
         @settings(
             max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
         )
-        @schemathesis_given(operation)
+        @given(case=operation.as_strategy())
         def one(case):
             response = case.call(headers=headers)
             seen.add((case.method, case.path, response.status_code))
@@ -42,9 +41,3 @@ def test_every_operation_keeps_to_its_description(tmp_path, monkeypatch):
     assert len({(method, path) for method, path, _ in seen}) >= 10
     assert {status for *_, status in seen} >= {200, 404, 422}
     store.close()
-
-
-def schemathesis_given(operation):
-    from hypothesis import given
-
-    return given(case=operation.as_strategy())

@@ -74,7 +74,7 @@ def test_of_many_at_once_one_wins(store, reader, recording):
 
 
 def test_a_contradicted_statement_has_to_be_acknowledged(store, reader, recording):
-    (evidence,) = contradictions(check_text(store, recording, NORMAL))
+    (evidence,) = contradictions(check_text(store, recording, NORMAL).statements)
     assert evidence.startswith("'Normal ECG' but") and "QRS 142 ms" in evidence
     save_text(store, reader, recording, NORMAL, 0)
     for acknowledged in ((), ("something else",), (evidence[:-1],)):

@@ -64,9 +64,9 @@ def test_a_batch_with_bad_files_among_good_ones(worker):
     assert get_recording(store, bad).error.startswith("letter.csv: ") and "/" not in get_recording(store, bad).error
     draft = latest_draft(store, good)
     assert draft.model_sha256 == worker.model.sha256 and draft.draft["recording"]["source"] == "00195_hr.hea"
-    assert check_text(store, good, "Normal ECG.")[0].support == "contradicted"
+    assert check_text(store, good, "Normal ECG.").statements[0].support == "contradicted"
     assert latest_draft(store, noisy).draft["quality"]["verdict"] == "unusable"
-    assert get_recording(store, noisy).urgency == UNREAD and check_text(store, noisy, "Normal ECG.")[0].support == "unchecked"
+    assert get_recording(store, noisy).urgency == UNREAD and check_text(store, noisy, "Normal ECG.").statements[0].support == "unchecked"
     assert verify(store).holds
 
 

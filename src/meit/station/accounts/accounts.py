@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
 
 from meit.errors import AbsentError, AccessError, StationError
@@ -39,11 +39,17 @@ def folded_login(login: str) -> str:
     return field_text(login, "the login").casefold()
 
 
+def has_no_account(store: Store) -> bool:
+    """Whether the first is still to be made."""
+    with store.reading() as session:
+        return _none(session)
+
+
 def first_run_token(store: Store) -> str | None:
     """A token to make the first account with, to be shown once; None where there is an account. A new one replaces the
     one before, so only the newest is good."""
     with store.writing() as session:
-        if session.scalar(select(func.count()).select_from(Account)):
+        if not _none(session):
             return None
         token = secrets.token_urlsafe(TOKEN_BYTES)
         session.merge(FirstRun(id=1, token_sha256=token_sha256(token)))
@@ -127,6 +133,10 @@ def get_account(store: Store, account_id: int) -> Person:
 def list_accounts(store: Store) -> tuple[Person, ...]:
     with store.reading() as session:
         return tuple(_person(session, one) for one in session.scalars(select(Account).order_by(Account.login)))
+
+
+def _none(session: Transaction) -> bool:
+    return session.scalar(select(Account.id).limit(1)) is None
 
 
 def _made(

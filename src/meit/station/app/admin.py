@@ -11,6 +11,7 @@ from meit.errors import MeitError
 from meit.station.accounts.accounts import create_account, list_accounts, reset_password, set_active, set_roles
 from meit.station.accounts.passwords import SHORTEST
 from meit.station.app.access import Admin, Database
+from meit.station.app.entrance import Line
 from meit.station.app.templates import page
 from meit.station.store import Anchor, Role, Store
 from meit.station.store.models import AuditRow
@@ -18,7 +19,6 @@ from meit.station.store.verifying import verify
 
 router = APIRouter()
 LAST = 100  # rows that the page shows
-Field_ = Annotated[str, Form(max_length=1000)]
 Roles = Annotated[list[Role], Form()]
 
 
@@ -38,8 +38,8 @@ def accounts_page(request: Request, visit: Admin, store: Database):
 
 @router.post("/accounts", response_class=HTMLResponse, include_in_schema=False)
 def create(
-    request: Request, visit: Admin, store: Database, login: Field_ = "", full_name: Field_ = "", profession: Field_ = "",
-    password: Field_ = "", roles: Roles = (),
+    request: Request, visit: Admin, store: Database, login: Line = "", full_name: Line = "", profession: Line = "",
+    password: Line = "", roles: Roles = (),
 ):  # fmt: skip
     return _done(request, visit, store, create_account, login, full_name, profession, list(roles), password)
 
@@ -55,7 +55,7 @@ def activate(request: Request, visit: Admin, store: Database, account_id: int, a
 
 
 @router.post("/accounts/{account_id}/password", response_class=HTMLResponse, include_in_schema=False)
-def new_password(request: Request, visit: Admin, store: Database, account_id: int, password: Field_ = ""):
+def new_password(request: Request, visit: Admin, store: Database, account_id: int, password: Line = ""):
     return _done(request, visit, store, reset_password, account_id, password)
 
 
@@ -72,13 +72,8 @@ def audit_page(request: Request, visit: Admin, store: Database):
 )
 def api_verify(visit: Admin, store: Database, anchor: str = "") -> Checked:
     found = verify(store, [Anchor.parse(anchor)] if anchor else [])
-    faults = [f"row {found.fault.seq} {found.fault.why}"] if found.fault else []
-    return Checked(
-        holds=found.holds,
-        rows=found.rows,
-        head=str(found.head) if found.head else None,
-        faults=[*faults, *found.contents],
-    )
+    head = str(found.head) if found.head else None
+    return Checked(holds=found.holds, rows=found.rows, head=head, faults=list(found.faults))
 
 
 def _done(request: Request, visit: Admin, store: Store, act, *given):

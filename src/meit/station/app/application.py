@@ -30,7 +30,6 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
 
     Raises ModelError for a model that cannot be read, StationError for a folder that is not there.
     """
-
     settings = settings or Settings()
     watch = Watch(store, settings.watch) if settings.watch else None
     if settings.model is not None:

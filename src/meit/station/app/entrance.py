@@ -5,19 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select
 
 from meit.errors import MeitError
-from meit.station.accounts.accounts import change_password, make_first_account
+from meit.station.accounts.accounts import change_password, has_no_account, make_first_account
 from meit.station.accounts.passwords import SHORTEST
 from meit.station.accounts.sessions import ABSOLUTE, log_in, log_out
 from meit.station.app.access import COOKIE, Anyone, Database
 from meit.station.app.templates import page
-from meit.station.store import Store
-from meit.station.store.models import Account
 
 router = APIRouter()
-Field_ = Annotated[str, Form(max_length=1000)]
+Line = Annotated[str, Form(max_length=1000)]
 
 
 class Credentials(BaseModel):
@@ -35,13 +32,13 @@ class Session(BaseModel):
 
 @router.get("/login", response_class=HTMLResponse, include_in_schema=False)
 def login_page(request: Request, store: Database):
-    if is_empty(store):
+    if has_no_account(store):
         return RedirectResponse("/setup", 303)
     return page(request, "login.html", said="", login="")
 
 
 @router.post("/login", response_class=HTMLResponse, include_in_schema=False)
-def login(request: Request, store: Database, login: Field_ = "", password: Field_ = ""):
+def login(request: Request, store: Database, login: Line = "", password: Line = ""):
     try:
         found = log_in(store, login, password, _address(request))
     except MeitError as error:
@@ -71,15 +68,15 @@ def logout(visit: Anyone, store: Database) -> Response:
 
 @router.get("/setup", response_class=HTMLResponse, include_in_schema=False)
 def setup_page(request: Request, store: Database):
-    if not is_empty(store):
+    if not has_no_account(store):
         return RedirectResponse("/login", 303)
     return page(request, "setup.html", said="", given={}, shortest=SHORTEST)
 
 
 @router.post("/setup", response_class=HTMLResponse, include_in_schema=False)
 def setup(
-    request: Request, store: Database, token: Field_ = "", login: Field_ = "", full_name: Field_ = "",
-    profession: Field_ = "", password: Field_ = "", again: Field_ = "",
+    request: Request, store: Database, token: Line = "", login: Line = "", full_name: Line = "",
+    profession: Line = "", password: Line = "", again: Line = "",
 ):  # fmt: skip
     given = {"token": token, "login": login, "full_name": full_name, "profession": profession}
     try:
@@ -98,7 +95,7 @@ def account_page(request: Request, visit: Anyone):
 
 
 @router.post("/account/password", response_class=HTMLResponse, include_in_schema=False)
-def password(request: Request, visit: Anyone, store: Database, old: Field_ = "", new: Field_ = "", again: Field_ = ""):
+def password(request: Request, visit: Anyone, store: Database, old: Line = "", new: Line = "", again: Line = ""):
     try:
         if new != again:
             raise MeitError("the two new passwords differ")
@@ -106,12 +103,6 @@ def password(request: Request, visit: Anyone, store: Database, old: Field_ = "",
     except MeitError as error:
         return page(request, "account.html", visit, 400, said=str(error), shortest=SHORTEST)
     return RedirectResponse("/login", 303)
-
-
-def is_empty(store: Store) -> bool:
-    """Whether there is no account yet."""
-    with store.reading() as session:
-        return not session.scalar(select(func.count()).select_from(Account))
 
 
 def _entered(request: Request, token: str) -> Response:

@@ -22,6 +22,7 @@ from meit.station.work.queue import draft_again
 router = APIRouter()
 LONGEST = LONGEST_REPORT + 1000  # the store says what is too long in its own words
 MINUTE = "private, max-age=60"
+Filter = Annotated[str, Query(max_length=20)]
 Identifier = Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$")]
 
 
@@ -60,7 +61,7 @@ Chosen = Annotated[Entry, Depends(found)]
 @router.get("/recordings/{id}", response_class=HTMLResponse, include_in_schema=False)
 def recording_page(request: Request, visit: Looker, entry: Chosen):
     data = {"api": f"/api/recordings/{entry.public_id}", "mode": "report"}
-    return page(request, "recording.html", visit, entry=entry, data=data, formats=list(FORMATS), phrases=phrases())
+    return page(request, "recording.html", visit, data=data, formats=list(FORMATS), phrases=phrases())
 
 
 @router.get("/api/recordings/{id}", tags=["recordings"], summary="Everything that is known of a recording")
@@ -76,9 +77,8 @@ def api_view(visit: Looker, shelf: Recordings, entry: Chosen) -> Response:
 @router.get("/api/recordings/{id}/signal", tags=["recordings"], response_class=Response,
             summary="12 leads, one after the other, float32 little-endian mV")  # fmt: skip
 def api_signal(
-    visit: Looker, shelf: Recordings, entry: Chosen,
-    band: Annotated[str, Query(max_length=20)] = "none", mains: Annotated[str, Query(max_length=20)] = "off",
-) -> Response:  # fmt: skip
+    visit: Looker, shelf: Recordings, entry: Chosen, band: Filter = "none", mains: Filter = "off"
+) -> Response:
     return signal_answer(shelf.get(entry.id), band, mains)
 
 

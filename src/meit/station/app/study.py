@@ -4,17 +4,19 @@ import csv
 import io
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from meit.errors import MeitError
+from meit.station.accounts.accounts import Person, list_accounts
 from meit.station.app.access import Database, Leader, Looker, Reader, Visit
-from meit.station.app.recording import LONGEST, Recordings, Text, phrases, signal_answer
+from meit.station.app.recording import LONGEST, Filter, Identifier, Recordings, Text, phrases, signal_answer
 from meit.station.app.templates import page
 from meit.station.reading import checked, shown_draft
 from meit.station.recordings import Shelf
 from meit.station.store import Role, Store
+from meit.station.store.reports import readable_count
 from meit.station.study import studies as kept
 from meit.station.study.assignment import BLANK, DRAFT
 from meit.station.study.comparing import Done, compare, medians
@@ -22,7 +24,6 @@ from meit.station.study.picture import times
 from meit.station.study.timing import RULE
 
 router = APIRouter()
-Identifier = Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$")]
 TASKS = {
     DRAFT: "Reading {number} of {of}. Correct the draft into your report, then finish.",
     BLANK: "Reading {number} of {of}. Write your report, then finish.",
@@ -127,9 +128,8 @@ def api_view(visit: Reader, store: Database, shelf: Recordings, id: Identifier) 
 
 @router.get("/api/readings/{id}/signal", tags=["studies"], response_class=Response, summary="As of a recording")
 def api_signal(
-    visit: Reader, store: Database, shelf: Recordings, id: Identifier,
-    band: Annotated[str, Query(max_length=20)] = "none", mains: Annotated[str, Query(max_length=20)] = "off",
-) -> Response:  # fmt: skip
+    visit: Reader, store: Database, shelf: Recordings, id: Identifier, band: Filter = "none", mains: Filter = "off"
+) -> Response:
     return signal_answer(_given(visit, store, shelf, id)[1], band, mains)
 
 
@@ -156,10 +156,15 @@ def _given(visit: Visit, store: Store, shelf: Shelf, id: str):
     return given, shelf.get(given.recording_id)
 
 
+def _readers(store: Store) -> list[Person]:
+    able = [one for one in list_accounts(store) if one.active and Role.READER in one.roles]
+    return sorted(able, key=lambda one: one.full_name)
+
+
 def _studies(request: Request, visit: Visit, store: Store, said: str = "", status: int = 200):
     leads = visit.may(Role.STUDY_LEADER)
     return page(
         request, "studies.html", visit, status, studies=kept.studies(store, visit.person.id), leads=leads,
-        reads=visit.may(Role.READER), readers=kept.possible_readers(store) if leads else [],
-        drafted=kept.drafted_count(store) if leads else 0, idle=kept.IDLE_S, said=said,
+        reads=visit.may(Role.READER), readers=_readers(store) if leads else [],
+        drafted=readable_count(store) if leads else 0, idle=kept.IDLE_S, said=said,
     )  # fmt: skip

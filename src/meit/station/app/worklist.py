@@ -7,9 +7,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from meit.errors import StationError
+from meit.reports.gravity import critical_words
 from meit.station.app.access import Anyone, Database, Looker, Reader
 from meit.station.app.templates import page
-from meit.station.intake import grouped
+from meit.station.intake import COMPANIONS, grouped
 from meit.station.store import Role, Status, Store
 from meit.station.store.recordings import PAGE, Entry, add_recording, counts, get_recording, worklist
 
@@ -62,8 +63,9 @@ def worklist_page(request: Request, visit: Anyone, store: Database):
     if not visit.may(Role.READER, Role.STUDY_LEADER):
         return RedirectResponse("/accounts", 303)
     return page(
-        request, "worklist.html", visit, first=listed(store, Wanted()), limit=request.app.state.settings.upload_bytes
-    )
+        request, "worklist.html", visit, first=listed(store, Wanted()), companions=COMPANIONS,
+        limit=request.app.state.settings.upload_bytes,
+    )  # fmt: skip
 
 
 @router.post("/api/worklist", tags=["recordings"], summary="A page of the worklist")
@@ -92,7 +94,7 @@ def item(one: Entry) -> Item:
     return Item(
         id=one.public_id, name=one.name, patient_id=one.patient_id, age=one.age, sex=one.sex,
         acquired_at=one.acquired_at, added_at=one.created_at.isoformat(timespec="seconds"), status=one.status,
-        urgency=one.urgency, critical=[name.replace("_", " ") for name in one.critical], error=one.error,
+        urgency=one.urgency, critical=[critical_words(name) for name in one.critical], error=one.error,
     )  # fmt: skip
 
 

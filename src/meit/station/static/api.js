@@ -1,5 +1,7 @@
 /* Requests to the station: JSON both ways, with the proof that a change was meant. */
 
+export { make } from "./viewer/dom.js";
+
 const csrf = document.querySelector("meta[name=csrf]").content;
 
 export class Refused extends Error {
@@ -43,17 +45,6 @@ export function send(url, files, onProgress) {
     request.addEventListener("error", () => reject(new Refused(0, { error: "the station cannot be reached" })));
     request.send(form);
   });
-}
-
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
-  return element;
 }
 
 export const byId = (id) => document.getElementById(id);

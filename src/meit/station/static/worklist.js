@@ -5,13 +5,9 @@ import { ask, byId, make, send } from "./api.js";
 const URGENCIES = ["critical", "abnormal", "not read", "normal"];
 const FRESH_MS = { busy: 2000, idle: 15000 };
 const AT_ONCE = 3; // uploads
-const LOOKS_ALIKE = new Map([
-  [".hea", [".dat", ".mat", ".atr"]],
-  [".npy", [".json"]],
-  [".csv", [".json"]],
-]);
 
 const table = byId("worklist");
+const companions = Object.entries(JSON.parse(byId("companions").textContent));
 const body = table.tBodies[0];
 const wanted = { order: "urgency", statuses: [], search: "" };
 let shown = [];
@@ -133,11 +129,11 @@ function move(step) {
 }
 
 /** Files that belong to one recording, as the station will group them. */
-export function grouped(files) {
+function grouped(files) {
   const left = new Map([...files].map((file) => [file.name, file]));
   const split = (name) => [name.replace(/\.[^.]*$/, ""), (name.match(/\.[^.]*$/)?.[0] ?? "").toLowerCase()];
   const groups = [];
-  for (const [suffix, others] of LOOKS_ALIKE) {
+  for (const [suffix, others] of companions) {
     for (const name of [...left.keys()].filter((one) => split(one)[1] === suffix)) {
       const stem = split(name)[0];
       const names = [...left.keys()].filter((one) => one === name || (split(one)[0] === stem && others.includes(split(one)[1])));

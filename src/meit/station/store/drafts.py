@@ -13,7 +13,7 @@ from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check, omi
 from meit.drafting.rules import Patient
 from meit.ecg.measure import Measure, Measurements
 from meit.errors import AbsentError
-from meit.reports.statements import read_statements
+from meit.reports.statements import read
 from meit.station.store import models
 from meit.station.store.audit import append
 from meit.station.store.database import Store
@@ -32,6 +32,16 @@ class Drafted:
     model_sha256: str
     created_at: datetime
     draft: dict
+
+
+@dataclass(frozen=True)
+class Checked:
+    """statements: each with its support and the evidence in words. unmentioned: what was measured, is important, and is
+    not in the text. unread: the words that were not understood."""
+
+    statements: list[Grounded]
+    unmentioned: list[Omission]
+    unread: tuple[str, ...]
 
 
 def save_draft(
@@ -82,22 +92,18 @@ def drafts_of(store: Store, recording_id: int) -> tuple[Drafted, ...]:
         return tuple(_drafted(one) for one in session.scalars(_newest_first(recording_id)))
 
 
-def check_text(store: Store, recording_id: int, text: str) -> list[Grounded]:
-    """Each statement of any text with its support by the recording's measurements, and the evidence in words."""
+def check_text(store: Store, recording_id: int, text: str) -> Checked:
+    """Any text, held against what was measured for the newest draft. AbsentError where there is none yet."""
     with store.reading() as session:
         return checked(session, recording_id, text)
 
 
-def checked(session: Session, recording_id: int, text: str) -> list[Grounded]:
+def checked(session: Session, recording_id: int, text: str) -> Checked:
     recording, row = recording_row(session, recording_id), latest_draft_row(session, recording_id)
-    return check(read_statements(text), _measurements(row.measured), Patient(recording.sex, recording.age))
-
-
-def unmentioned(store: Store, recording_id: int, text: str) -> list[Omission]:
-    """What was measured, is important, and that a text does not mention."""
-    with store.reading() as session:
-        recording, row = recording_row(session, recording_id), latest_draft_row(session, recording_id)
-    return omissions(read_statements(text), _measurements(row.measured), Patient(recording.sex, recording.age))
+    found, patient = _measurements(row.measured), Patient(recording.sex, recording.age)
+    said = read(text)
+    statements = list(said.statements)
+    return Checked(check(statements, found, patient), omissions(statements, found, patient), said.unread)
 
 
 def contradictions(statements: Collection[Grounded]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from meit.station.store.models import (
     moment_text,
     now,
 )
-from meit.station.store.recordings import recording_row
+from meit.station.store.recordings import counts, recording_row
 from meit.station.store.roles import require
 from meit.station.store.texts import field_text, report_text
 
@@ -114,7 +114,7 @@ def sign(
             raise StationError("there is no text to sign")
         last = session.scalars(_versions(recording_id).limit(1)).first()
         reason = _reason(reason, last, row.text)
-        contradicted = contradictions(checked(session, recording_id, row.text))
+        contradicted = contradictions(checked(session, recording_id, row.text).statements)
         if not set(contradicted) <= set(acknowledged):
             raise UnacknowledgedError(contradicted)
         report = SignedReport(
@@ -159,6 +159,12 @@ def _current(session: Session, recording_id: int, version: int) -> WorkingText |
     if version != newest:
         raise StaleError(f"the text is at version {newest} by now, not {version}: load it again")
     return row
+
+
+def readable_count(store: Store) -> int:
+    """Recordings with a draft or a signed report."""
+    found = counts(store)
+    return sum(found[one] for one in READABLE)
 
 
 def _reason(reason: str, last: SignedReport | None, text: str) -> str:

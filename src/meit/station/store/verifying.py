@@ -26,7 +26,13 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        return self.fault is None and not self.contents
+        return not self.faults
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """All of it in words."""
+        broken = (f"row {self.fault.seq} {self.fault.why}",) if self.fault else ()
+        return broken + self.contents
 
 
 def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verdict:

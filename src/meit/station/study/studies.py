@@ -13,8 +13,8 @@ from meit.errors import AbsentError, StationError
 from meit.reports.statements import asserted, read_statements
 from meit.station.store import Role, Store
 from meit.station.store.audit import append, digest
-from meit.station.store.models import Account, Draft, Recording, Status, Study, StudyReading, now
-from meit.station.store.roles import require, roles_of
+from meit.station.store.models import Draft, Study, StudyReading, now
+from meit.station.store.roles import require
 from meit.station.store.texts import field_text, report_text
 from meit.station.study.assignment import BLANK, DRAFT, assign
 from meit.station.study.comparing import Done
@@ -193,21 +193,6 @@ def results(store: Store, study_id: str) -> tuple[Study, list[Done], int]:
         if row.finished_at is not None
     ]
     return study, done, len(rows)
-
-
-def possible_readers(store: Store) -> list[tuple[int, str]]:
-    """Active accounts that may read, by name."""
-    with store.reading() as session:
-        rows = session.execute(
-            select(Account.id, Account.full_name).where(Account.deactivated_at.is_(None)).order_by(Account.full_name)
-        )
-        return [(row.id, row.full_name) for row in rows if Role.READER in roles_of(session, row.id)]
-
-
-def drafted_count(store: Store) -> int:
-    with store.reading() as session:
-        read = (Status.DRAFTED, Status.SIGNED, Status.AMENDED)
-        return session.scalar(select(func.count()).select_from(Recording).where(Recording.status.in_(read)))
 
 
 def _mine(session, account_id: int, public_id: str) -> StudyReading:

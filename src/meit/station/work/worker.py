@@ -16,7 +16,7 @@ from pathlib import Path
 from meit.drafting.draft import Draft, draft_reports
 from meit.drafting.writing import BATCH
 from meit.ecg.formats import find_recordings, read_ecg
-from meit.ecg.measure import measure
+from meit.ecg.measure.measuring import look, measured
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError
 from meit.model.report_model import ReportModel, load_model
@@ -73,8 +73,9 @@ class Worker:
         for one, draft in self._drafts(readable, failed).items():
             with _noted(failed, one):
                 recording = readable[one]
-                measured = None if draft.unusable else measure(recording)
-                finish(self.store, holder, one, draft.to_dict(), measured, recording.patient.id, as_json(recording))
+                seen = look(recording)
+                found = None if draft.unusable else measured(recording, seen)
+                finish(self.store, holder, one, draft.to_dict(), found, recording.patient.id, as_json(recording, seen))
         for one, error in failed.items():
             log.warning("recording %d failed: %s", one, type(error).__name__)
             said = str(error) if isinstance(error, MeitError) else f"drafting failed ({type(error).__name__})"
