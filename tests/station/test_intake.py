@@ -1,12 +1,13 @@
 """Which files belong together; what a watched folder takes in."""
 
 import shutil
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from stations import EXAMPLES
 
-from meit.station.intake import grouped
+from meit.station.intake import grouped, is_half
 from meit.station.store import open_store
 from meit.station.store.recordings import files_of, worklist
 from meit.station.watching import Watch
@@ -39,13 +40,39 @@ def test_a_watched_folder_waits_until_files_are_whole(tmp_path):
     assert watch.once() == 1 and watch.once() == 0
     (entry,) = worklist(store).entries
     assert files_of(store, entry.id) == {one.name: one.read_bytes() for one in (header, signal)}
-    shutil.copy(header, folder / "again.hea")  # without its signal: a recording of its own, which drafting will refuse
+    shutil.copy(header, folder / "again.hea")  # its signal is still to come
     (folder / "link.csv").symlink_to("/etc/passwd")
     (folder / ".hidden.csv").write_text("1")
     (folder / "unfinished.tmp").write_text("1")
+    assert [watch.once() for _ in range(3)] == [0, 0, 0]
+    late = Watch(store, folder, patience=0)  # that nobody sends it is shown: drafting will refuse the header alone
+    assert [late.once() for _ in range(3)] == [0, 1, 0] and len(worklist(store).entries) == 2
+    again = Watch(store, folder)
+    assert [again.once() for _ in range(3)] == [0, 0, 0]  # after a restart all is known
+    store.close()
+
+
+def test_halves_wait_for_each_other():
+    assert all(is_half([name]) for name in ("a.hea", "a.dat", "a.MAT")) and not is_half(["a.hea", "a.dat"])
+    assert is_half(["a.hea", "a.atr"]) and not any(is_half([name]) for name in ("a.csv", "a.npy", "a.xml", "a.json"))
+
+
+def test_a_file_that_cannot_be_read_is_tried_again(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(EXAMPLES / "00041_lr.hea", folder)
+    shutil.copy(EXAMPLES / "00041_lr.dat", folder)
+    store = open_store(f"sqlite:///{tmp_path / 'station.db'}")
+    watch, read = Watch(store, folder), Path.read_bytes
+
+    def locked(path):
+        raise PermissionError(13, "Permission denied")
+
     watch.once()
-    assert watch.once() == 1 and len(worklist(store).entries) == 2
-    assert Watch(store, folder).once() == 0  # after a restart all is known
+    monkeypatch.setattr(Path, "read_bytes", locked)
+    assert watch.once() == 0
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert [watch.once() for _ in range(2)] == [1, 0]
     store.close()
 
 

@@ -8,6 +8,7 @@ COMPANIONS = {  # a file with the first suffix has those beside it that have its
     ".npy": (".json",),
     ".csv": (".json",),
 }
+HALVES = {".hea": (".dat", ".mat"), ".dat": (".hea",), ".mat": (".hea",)}
 
 
 def grouped(names: Iterable[str]) -> list[list[str]]:
@@ -24,3 +25,9 @@ def grouped(names: Iterable[str]) -> list[list[str]]:
             for one in groups[-1]:
                 del left[one]
     return sorted(groups + [[name] for name in left])
+
+
+def is_half(names: Iterable[str]) -> bool:
+    """Whether the other half of a recording, header or signal, is still to come."""
+    suffixes = {Path(name).suffix.lower() for name in names}
+    return any(suffix in HALVES and not suffixes & set(HALVES[suffix]) for suffix in suffixes)

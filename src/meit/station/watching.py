@@ -5,15 +5,17 @@ Files stay where they are; one that was taken in before (its content counts, not
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from meit.errors import StationError
-from meit.station.intake import grouped
+from meit.station.intake import grouped, is_half
 from meit.station.store import Store
 from meit.station.store.recordings import add_recording, check_names
 
 LOOK = 2.0  # seconds between two looks; a file that changed between them is still being written
+PATIENCE = 600.0  # seconds that a header waits for its signal, or a signal for its header; then it is shown as it is
 LARGEST = 256 * 2**20
 log = logging.getLogger(__name__)  # no names of files: they may be patients'
 
@@ -21,11 +23,12 @@ log = logging.getLogger(__name__)  # no names of files: they may be patients'
 class Watch:
     """`with Watch(store, folder): ...` takes in what is there and what comes."""
 
-    def __init__(self, store: Store, folder: Path, look: float = LOOK):
+    def __init__(self, store: Store, folder: Path, look: float = LOOK, patience: float = PATIENCE):
         if not folder.is_dir():
             raise StationError(f"{folder}: the folder to be watched is not there")
-        self.store, self.folder, self.look = store, folder, look
+        self.store, self.folder, self.look, self.patience = store, folder, look, patience
         self._before: dict[Path, tuple[int, int]] = {}
+        self._since: dict[Path, float] = {}  # when it was first seen, by our own clock
         self._taken: set[tuple[Path, int, int]] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
@@ -51,14 +54,21 @@ class Watch:
         now = dict(self._files())
         settled = {path for path, state in now.items() if self._before.get(path) == state}
         self._before = now
+        self._since = {path: self._since.get(path, time.monotonic()) for path in now}
         added = 0
         for folder in sorted({path.parent for path in now}):
             here = [path.name for path in now if path.parent == folder]
             for group in grouped(here):
                 paths = [folder / name for name in group]
-                if settled.issuperset(paths) and not self._taken.issuperset((path, *now[path]) for path in paths):
+                seen = {(path, *now[path]) for path in paths}
+                if not settled.issuperset(paths) or self._taken >= seen or self._waits(paths):
+                    continue
+                try:
                     added += self._take(paths)
-                    self._taken |= {(path, *now[path]) for path in paths}
+                except OSError as error:  # locked by who wrote it, or the share is away: at the next look again
+                    log.warning("a file of the watched folder could not be read: %s", error.strerror)
+                else:
+                    self._taken |= seen
         return added
 
     def _take(self, paths: list[Path]) -> bool:
@@ -67,11 +77,11 @@ class Watch:
         except StationError as error:  # one file's fault; what fails at the database is tried again
             log.warning("a file of the watched folder was left out: %s", error)
             return False
-        try:
-            return add_recording(self.store, {path.name: path.read_bytes() for path in paths})[1]
-        except OSError as error:
-            log.warning("a file of the watched folder could not be read: %s", error.strerror)
-            return False
+        return add_recording(self.store, {path.name: path.read_bytes() for path in paths})[1]
+
+    def _waits(self, paths: list[Path]) -> bool:
+        first = min(self._since[path] for path in paths)
+        return is_half(path.name for path in paths) and time.monotonic() - first < self.patience
 
     def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
         """Below the folder, without links, hidden and temporary files: what leads out of it is not read."""

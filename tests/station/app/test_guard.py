@@ -67,13 +67,20 @@ def test_bodies_are_bounded_whatever_they_say(store, enter):
 
 
 def test_too_many_at_once(store, enter):
-    reader = enter("reader")
+    reader, leader = enter("reader"), enter("leader")
+    assert all(one.get("/account").status_code == 200 for one in (reader, leader))  # from now on they are known
     most = PACE["change"].amount
     found = {reader.post("/api/nothing").status_code for _ in range(most)}
     assert found == {404}
     over = reader.post("/api/worklist", json={})
     assert over.status_code == 429 and over.headers["retry-after"] == "60"
-    assert enter("leader").post("/api/worklist", json={}).status_code == 200  # others go on
+    assert leader.post("/api/worklist", json={}).status_code == 200  # others go on
+
+
+def test_an_invented_session_has_no_pace_of_its_own(client):
+    for number in range(PACE["change"].amount):
+        client.post("/api/nothing", headers={"Cookie": f"meit_session={number}"})
+    assert client.post("/api/nothing", headers={"Authorization": "Bearer another"}).status_code == 429
 
 
 def test_a_failure_is_logged_without_its_words(store, enter, caplog, monkeypatch):

@@ -22,7 +22,7 @@ from meit.station.accounts.accounts import (
     set_roles,
 )
 from meit.station.accounts.sessions import ABSOLUTE, IDLE, WINDOW, log_in, log_out, person_of
-from meit.station.store.models import Account, Attempt, Role, Session, now
+from meit.station.store.models import Account, Attempt, AuditRow, Role, Session, now
 from meit.station.store.verifying import verify
 
 
@@ -171,6 +171,15 @@ def test_failures_lock_out_their_own_address_for_a_while(store, admin, wrong_pas
     assert log_in(store, "ada", PASSWORD, "10.0.0.2").person == admin
     monkeypatch.setattr(sessions, "now", lambda: now() + WINDOW)
     assert log_in(store, "ada", PASSWORD, "10.0.0.1").person == admin
+
+
+def test_a_failed_login_is_recorded_of_the_account_and_not_as_done_by_it(store, admin):
+    for login in ("ada", "nobody"):
+        with pytest.raises(AccessError):
+            log_in(store, login, "wrong", "10.0.0.1")
+    with store.reading() as session:
+        failed = session.scalars(select(AuditRow).filter_by(action="login.failed").order_by(AuditRow.seq)).all()
+    assert [(row.account_id, row.objects) for row in failed] == [(None, f'{{"account":{admin.id}}}'), (None, "{}")]
 
 
 def test_many_logins_of_one_address_and_many_addresses_of_one_login(store, admin, wrong_password):

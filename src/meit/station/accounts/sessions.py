@@ -50,7 +50,7 @@ def log_in(store: Store, login: str, password: str, address: str) -> Login:
     account_id, password_hash = known
     if not fits(password, password_hash) or account_id is None:
         with store.writing() as session:
-            append(session, "login.failed", account_id)
+            append(session, "login.failed", **({"account": account_id} if account_id else {}))  # whose, not by whom
         raise AccessError("the login or the password is wrong")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with store.writing() as session:

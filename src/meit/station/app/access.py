@@ -53,6 +53,7 @@ async def visit_of(request: Request) -> Visit:
     person = await run_in_threadpool(person_of, store_of(request), token)
     if kind.lower() != "bearer" and request.method not in SAFE:
         await _check_meant(request, csrf_of(token))
+    request.state.is_visit = True
     return Visit(person, token, csrf_of(token))
 
 

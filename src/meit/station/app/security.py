@@ -29,6 +29,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",  # a shared workstation keeps no patient's page
 }
+MOST_KNOWN = 10_000
 PACE = {"read": RateLimitItemPerMinute(3000), "change": RateLimitItemPerMinute(600)}  # of one session or address
 
 
@@ -38,11 +39,13 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings):
         self.app, self.settings = app, settings
         self.pace = FixedWindowRateLimiter(MemoryStorage())
+        self._known: set[str] = set()  # sessions that were found good: each has a pace of its own, all else its address's
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         headers = Headers(scope=scope)
+        state = scope.setdefault("state", {})
         refused = self._refused(scope, headers)
         answer = _with_headers(send, scope["path"], self.settings.https)
         if refused is not None:
@@ -51,6 +54,10 @@ class Guard:
             await self.app(scope, _bounded(receive, self.settings.upload_bytes), answer)
         except Exception as error:  # caught here, so that no server logs its words, which may be a patient's
             await unexpected(Request(scope), error)(scope, receive, answer)
+        if state.get("is_visit"):
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known.add(_session(headers))
 
     def _refused(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         changes = scope["method"] not in SAFE
@@ -59,7 +66,8 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self.settings.upload_bytes:
             return _refusal(413, f"a request may have {self.settings.upload_bytes // 2**20} MB at most")
-        who = _session(headers) or (scope["client"] or ("",))[0]
+        session = _session(headers)
+        who = session if session in self._known else (scope["client"] or ("",))[0]
         kind = "change" if changes else "read"
         if not scope["path"].startswith("/static/") and not self.pace.hit(PACE[kind], kind, who):
             return _refusal(429, "too many requests in a minute; wait for one")
