@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from meit.model.shipped import default_model
 from meit.drafting.many import draft_paths
 from meit.drafting.writing import BATCH
 from meit.ecg.formats import find_recordings
 from meit.model.report_model import load_model
+from meit.model.shipped import default_model
 
 
 def main() -> None:

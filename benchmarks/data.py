@@ -141,11 +141,16 @@ def size(source: Path, folder: Path, counts: list[int]) -> None:
     for count in counts:
         with tempfile.TemporaryDirectory(dir=folder) as part:
             done = subprocess.run(
-                [sys.executable, __file__, "one", str(source), part, str(count)], capture_output=True, text=True, check=True
+                [sys.executable, __file__, "one", str(source), part, str(count)],
+                capture_output=True,
+                text=True,
+                check=True,
             )
             rows.append([count, *map(float, done.stdout.split()[-5:])])
             print(rows[-1], file=sys.stderr)
-    print("| recordings | preparing, s | processor, s | its memory, MB | a worker's, MB | loading all once: memory, MB |")
+    print(
+        "| recordings | preparing, s | processor, s | its memory, MB | a worker's, MB | loading all once: memory, MB |"
+    )
     print("|---|---|---|---|---|---|")
     for count, seconds, spent, main, worker, loading in rows:
         print(f"| {count} | {seconds:.0f} | {spent:.0f} | {main:.0f} | {worker:.0f} | {loading:.0f} |")
@@ -190,9 +195,12 @@ def main() -> None:
         one(source, Path(sys.argv[3]), int(sys.argv[4]))
         return
     with tempfile.TemporaryDirectory() as folder:
-        {"load": load, "prepare": preparing, "int16": int16, "size": lambda *a: size(*a, [int(n) for n in sys.argv[3:]])}[what](
-            source, Path(folder)
-        )
+        {
+            "load": load,
+            "prepare": preparing,
+            "int16": int16,
+            "size": lambda *a: size(*a, [int(n) for n in sys.argv[3:]]),
+        }[what](source, Path(folder))
 
 
 if __name__ == "__main__":

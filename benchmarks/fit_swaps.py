@@ -29,10 +29,7 @@ CLASSES = (swaps.NONE, *swaps.LEAST_ODDS)
 def beat_of(signal: np.ndarray, rate: float, unit: str) -> np.ndarray | None:
     """The median beat of a prepared recording; z-scored limb leads are brought to one scale."""
     filled = bridge_leads(signal, np.isfinite(signal))
-    if unit == "z":
-        band = filled * _limb_scale(signal)
-    else:
-        band = band_pass(resample(filled, rate, RATE).astype(float), RATE)
+    band = filled * _limb_scale(signal) if unit == "z" else band_pass(resample(filled, rate, RATE).astype(float), RATE)
     band = band[: round(10 * RATE)]
     size = usual_range(band)
     beats, clear = find_beats(band)
@@ -79,8 +76,12 @@ def main() -> None:
             data = EcgSet(folders, folds, RATE, 10.0)
             beats += [beat_of(*data.signals([i])[0]) for i in range(len(data))]
     beats = [beat for beat in beats if beat is not None]
-    made = {name: np.stack([swaps.features(beat if name == swaps.NONE else swap_electrodes(beat, RATE, name, None))
-                            for beat in beats]) for name in CLASSES}  # fmt: skip
+    made = {
+        name: np.stack(
+            [swaps.features(beat if name == swaps.NONE else swap_electrodes(beat, RATE, name, None)) for beat in beats]
+        )
+        for name in CLASSES
+    }
     mean, scale = made[swaps.NONE].mean(axis=0), made[swaps.NONE].std(axis=0) + 1e-3
     rows = {name: (values - mean) / scale for name, values in made.items()}
     part = np.random.default_rng(0).permutation(len(beats)) % 2
@@ -90,14 +91,19 @@ def main() -> None:
         for name, values in rows.items():
             given = values[part == held_out] @ weights + bias
             scores[name][part == held_out] = given - given[:, :1]
-    print(f"{len(beats)} recordings\n\n| exchanged | named rightly | another one named | false alarms |\n|---|---|---|---|")
+    print(
+        f"{len(beats)} recordings\n\n| exchanged | named rightly | another one named | false alarms |\n|---|---|---|---|"
+    )
     clean = alarms(scores[swaps.NONE])
     for name in CLASSES[1:]:
         found = alarms(scores[name])
         right, other = (np.mean([one == name for one in found]), np.mean([one not in (name, None) for one in found]))
         print(f"| {name} | {right:.1%} | {other:.1%} | {np.mean([one == name for one in clean]):.2%} |")
     weights, bias = fit(rows)
-    lines = ["\t".join(("feature", "mean", "scale", *CLASSES)), "\t".join(("bias", "", "", *(f"{x:.4g}" for x in bias)))]
+    lines = [
+        "\t".join(("feature", "mean", "scale", *CLASSES)),
+        "\t".join(("bias", "", "", *(f"{x:.4g}" for x in bias))),
+    ]
     for name, *numbers in zip(swaps.FEATURES, mean, scale, *weights.T, strict=True):
         lines.append("\t".join((name, *(f"{x:.4g}" for x in numbers))))
     args.out.write_text("\n".join(lines) + "\n")

@@ -47,7 +47,9 @@ def main(run: str, *data: str) -> None:
 
     one, bag, both, measured = [], [], [], []
     with torch.inference_mode():
-        for ecg, mask, found in loaded(test, np.array_split(np.arange(len(test)), -(-len(test) // BATCH)), config.measures):
+        for ecg, mask, found in loaded(
+            test, np.array_split(np.arange(len(test)), -(-len(test) // BATCH)), config.measures
+        ):
             features = encoder.features(*encoder.frames(ecg, mask))
             logits = encoder.logits(ecg, mask, features)
             one.append(torch.sigmoid(encoder.findings(features)))

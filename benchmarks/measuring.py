@@ -120,8 +120,17 @@ def draw(found: dict[str, np.ndarray]) -> None:
         middle = rows[:, 0] + wrong / 2
         for developed, marker in ((1, "o"), (0, "^")):
             those = rows[:, 3] == developed
-            shown = place.scatter(middle[those], wrong[those], c=rows[those, 2], cmap="viridis_r", vmin=0, vmax=1,
-                                  marker=marker, s=22, linewidths=0)  # fmt: skip
+            shown = place.scatter(
+                middle[those],
+                wrong[those],
+                c=rows[those, 2],
+                cmap="viridis_r",
+                vmin=0,
+                vmax=1,
+                marker=marker,
+                s=22,
+                linewidths=0,
+            )
         bias, spread = wrong.mean(), 1.96 * wrong.std()
         for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
             place.axhline(level, color="#555", linestyle=style, linewidth=0.9)

@@ -57,7 +57,7 @@ def measure(protocol: str, n: int) -> None:
     before, start, cpu = peak_mb(), time.perf_counter(), time.process_time()
     score(hypotheses, references, [record // 5 for record in range(n)], train, protocol=protocol)
     print(
-        f"| {protocol} | {n} | {len(set(zip(hypotheses, references)))} | {time.perf_counter() - start:.0f} | "
+        f"| {protocol} | {n} | {len(set(zip(hypotheses, references, strict=True)))} | {time.perf_counter() - start:.0f} | "
         f"{time.process_time() - cpu:.0f} | {before:.0f} | {peak_mb():.0f} |",
         flush=True,
     )

@@ -1,6 +1,6 @@
 """What the shipped encoder loses when a chest lead is missing: macro AUROC on the validation fold.
 
-    python benchmarks/missing_leads.py DATA...      (prepared folders)
+python benchmarks/missing_leads.py DATA...      (prepared folders)
 """
 
 import sys
@@ -8,11 +8,11 @@ import sys
 import numpy as np
 from scipy.stats import rankdata
 
-from meit.model.shipped import default_model
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
 from meit.model.report_model import load_model
+from meit.model.shipped import default_model
 from meit.training.features import encode_all
 from meit.training.targets import PRESENT, finding_targets
 

@@ -62,7 +62,9 @@ def speech(n, k, rate, rng):
         syllables = np.clip(np.sin(2 * np.pi * rng.uniform(3, 6) * time + rng.uniform(0, 6)), 0, 1)
         said = coloured(m, 1, fine, rng, 0, 0.2, 1.5)[:, 0] > -0.5
         # what an electrocardiograph would let through of it: its envelope and its lowest band
-        out.append(decimate(voice * syllables * said, up, ftype="fir") + 0.5 * decimate(np.abs(voice) * syllables * said, up))
+        out.append(
+            decimate(voice * syllables * said, up, ftype="fir") + 0.5 * decimate(np.abs(voice) * syllables * said, up)
+        )
     made = np.stack(out, axis=1)
     made = resample_poly(made, round(rate), 500) if rate != 500 else made
     made = made[:n] - made[:n].mean(axis=0)
@@ -72,7 +74,9 @@ def speech(n, k, rate, rng):
 def eeg(n, k, rate, rng):
     """1/f with an alpha rhythm of 8-12 Hz that comes and goes."""
     alpha = coloured(n, k, rate, rng, 0, *(rng.uniform(8, 11) + np.array([0, 1.0])))
-    return coloured(n, k, rate, rng, 1.0) + rng.uniform(0.5, 2) * alpha * np.exp(0.5 * coloured(n, k, rate, rng, 0, 0.1, 0.8))
+    return coloured(n, k, rate, rng, 1.0) + rng.uniform(0.5, 2) * alpha * np.exp(
+        0.5 * coloured(n, k, rate, rng, 0, 0.1, 0.8)
+    )
 
 
 def emg(n, k, rate, rng):
@@ -102,7 +106,9 @@ def breathing(n, k, rate, rng):
 
 def stomach(n, k, rate, rng):
     """Electrogastrogram: three waves a minute, drifts, and a little noise."""
-    return np.sin(2 * np.pi * (0.05 * np.arange(n) / rate + rng.uniform()))[:, None] + 0.1 * coloured(n, k, rate, rng, 1.5, 0.1)
+    return np.sin(2 * np.pi * (0.05 * np.arange(n) / rate + rng.uniform()))[:, None] + 0.1 * coloured(
+        n, k, rate, rng, 1.5, 0.1
+    )
 
 
 def eye(n, k, rate, rng):
@@ -110,17 +116,26 @@ def eye(n, k, rate, rng):
     out = np.zeros(n)
     for at in np.cumsum(rng.exponential(0.5, 60) + 0.2):
         if at < n / rate:
-            out[int(at * rate):] += rng.normal()
+            out[int(at * rate) :] += rng.normal()
         if rng.uniform() < 0.3:
             out += 2 * np.exp(-0.5 * ((np.arange(n) / rate - at) / 0.08) ** 2)
     return out[:, None] + 0.05 * coloured(n, k, rate, rng, 1.0)
 
 
 KINDS = {
-    "white noise": white, "brown noise": brown, "sine": sine, "square wave": square, "chirp": chirp,
-    "speech-like": speech, "EEG-like": eeg, "EMG-like": emg, "pulse wave": pulse, "breathing": breathing,
-    "stomach": stomach, "eye movements": eye,
-}  # fmt: skip
+    "white noise": white,
+    "brown noise": brown,
+    "sine": sine,
+    "square wave": square,
+    "chirp": chirp,
+    "speech-like": speech,
+    "EEG-like": eeg,
+    "EMG-like": emg,
+    "pulse wave": pulse,
+    "breathing": breathing,
+    "stomach": stomach,
+    "eye movements": eye,
+}
 
 
 def not_ecg(kind: str, layout: str, rng: np.random.Generator, rate: float = 500.0, seconds: float = 10.0) -> Recording:

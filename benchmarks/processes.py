@@ -6,6 +6,7 @@ PREPARED is a folder of `meit prepare`. Whole runs of `meit train`; a step's tim
 its log, the first ones left out. What counts is the ratio.
 """
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -19,14 +20,29 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from meit.training.train import LOG
 
 BATCH = 8
-TORCHRUN = ["-m", "torch.distributed.run", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "--nproc-per-node"]
+TORCHRUN = [
+    "-m",
+    "torch.distributed.run",
+    "--rdzv-backend",
+    "c10d",
+    "--rdzv-endpoint",
+    "localhost:0",
+    "--nproc-per-node",
+]
 
 
 def seconds_a_step(folder: Path, data: str, steps: int, processes: int, engine: str) -> float:
     recipe = {
-        "out": str(folder / "run"), "data": [data], "pretrain_epochs": 0, "text_steps": steps, "tune_epochs": 0,
-        "batch_size": BATCH, "bf16": False, "engine": engine, "checkpoint_every": 1000,
-    }  # fmt: skip
+        "out": str(folder / "run"),
+        "data": [data],
+        "pretrain_epochs": 0,
+        "text_steps": steps,
+        "tune_epochs": 0,
+        "batch_size": BATCH,
+        "bf16": False,
+        "engine": engine,
+        "checkpoint_every": 1000,
+    }
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     launcher = [*TORCHRUN, str(processes)] if processes > 1 else []
     command = [sys.executable, *launcher, "-m", "meit.cli", "train", str(folder / "recipe.yaml")]
@@ -34,7 +50,7 @@ def seconds_a_step(folder: Path, data: str, steps: int, processes: int, engine: 
     if done.returncode:
         sys.exit(done.stderr)
     times = [entry.wall_time for entry in EventAccumulator(str(folder / "run" / LOG)).Reload().Scalars("loss")]
-    return statistics.median(later - sooner for sooner, later in zip(times[1:], times[2:], strict=False))
+    return statistics.median(later - sooner for sooner, later in itertools.pairwise(times[1:]))
 
 
 def main() -> None:

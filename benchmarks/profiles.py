@@ -12,10 +12,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from training import batch_of_texts, build, steps
 
-from meit.model.shipped import default_model
 from meit.model.architectures import dtype_of
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
+from meit.model.shipped import default_model
 from meit.training.memory import keep_freed_memory
 
 KINDS = {  # parts of the operations' names
@@ -37,7 +37,9 @@ def shares(run) -> dict[str, float]:
     spent = dict.fromkeys([*KINDS, "other operations"], 0.0)
     for event in found.key_averages():
         if event.key.startswith("aten::"):
-            kind = next((k for k, parts in KINDS.items() if any(part in event.key for part in parts)), "other operations")
+            kind = next(
+                (k for k, parts in KINDS.items() if any(part in event.key for part in parts)), "other operations"
+            )
             spent[kind] += event.self_cpu_time_total / 1e6
     spent["Python"] = max(0.0, wall - sum(spent.values()))
     return {kind: seconds / wall for kind, seconds in spent.items()}

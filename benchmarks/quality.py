@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import beta
 from fit_swaps import beat_of
 from missing_leads import auroc
 from not_ecgs import KINDS, LAYOUTS, not_ecg
+from scipy.stats import beta
 
 from meit.data.batches import EcgSet, first_windows
 from meit.data.splits import fold_of
@@ -83,7 +83,9 @@ def annotated(raw: Path, records: list[Recording]) -> None:
     listed = pd.read_csv(raw / "ptb-xl" / "ptbxl_database.csv").set_index("ecg_id")
     found = [{reason.reason for reason in inspect(one).reasons} for one in records]
     seen = [view(one, inspect(one).flat) for one in records]
-    amounts = [{kind: (values / one.size)[one.usable].max() for kind, values in disturbances(one).items()} for one in seen]
+    amounts = [
+        {kind: (values / one.size)[one.usable].max() for kind, values in disturbances(one).items()} for one in seen
+    ]
     rows = []
     for column, reason in LABELS.items():
         marked = listed.loc[[int(one.name[:5]) for one in records], column].notna().to_numpy()
@@ -125,7 +127,7 @@ def faults(records: list[Recording]) -> None:
         "I and II exchanged in the file": (lambda x, r: x[:, [1, 0, *range(2, 12)]], "I"),
         "III upside down": (lambda x, r: x * np.where(np.array(LEADS) == "III", -1, 1), "III"),
         "limb and chest leads exchanged": (lambda x, r: x[:, [*range(6, 12), *range(6)]], ""),
-    }  # fmt: skip
+    }
     rows = []
     for name, (change, _) in made.items():
         found = [inspect(replace(one, signal=np.float32(change(one.signal, one.rate)))) for one in records]
@@ -161,11 +163,21 @@ def exchanged(signals: Signals, title: str) -> None:
         worst = beta.ppf(0.95, false * len(clean) + 1, len(clean) - false * len(clean))  # Clopper-Pearson, one-sided
         right, least = (often * hit / max(often * hit + (1 - often) * rate, 1e-12) for rate in (false, worst))
         never = swaps.LEAST_ODDS[name] == swaps.NEVER
-        rows.append([name, percent(hit), percent(other), f"{sum(one == name for one in clean)} ({false:.2%})",
-                     "-" if never else f"{right:.0%} (at least {least:.0%}) at {often:.1%}"])  # fmt: skip
+        rows.append(
+            [
+                name,
+                percent(hit),
+                percent(other),
+                f"{sum(one == name for one in clean)} ({false:.2%})",
+                "-" if never else f"{right:.0%} (at least {least:.0%}) at {often:.1%}",
+            ]
+        )
     named = [one is not None for one in clean]
     rows.append(["any", "", "", f"{sum(named)} ({np.mean(named):.2%})", ""])
-    table(["exchanged", "named rightly", "another named", "false alarms", "alarms that are right, at that frequency"], rows)
+    table(
+        ["exchanged", "named rightly", "another named", "false alarms", "alarms that are right, at that frequency"],
+        rows,
+    )
     print(f"no median beat: {len(signals) - len(beats)} of {len(signals)}\n")
 
 
@@ -187,13 +199,18 @@ def foreign(familiar: Callable) -> None:
 
 def familiarity(familiar: Callable, groups: dict[str, Signals], noisy: Signals) -> None:
     print("### Unlike the training set\n")
-    table(["recordings", "n", "beyond the limit"], ([name, len(some), percent(familiar(some).mean())] for name, some in groups.items()))
+    table(
+        ["recordings", "n", "beyond the limit"],
+        ([name, len(some), percent(familiar(some).mean())] for name, some in groups.items()),
+    )
     rows = []
     for kind in NOISE:
         cells = []
         for level in LEVELS:
-            made = [(NOISES[kind].add(x, rate, level, np.random.default_rng(seed), unit), rate, unit)
-                    for seed, (x, rate, unit) in enumerate(noisy)]  # fmt: skip
+            made = [
+                (NOISES[kind].add(x, rate, level, np.random.default_rng(seed), unit), rate, unit)
+                for seed, (x, rate, unit) in enumerate(noisy)
+            ]
             cells.append(percent(familiar(made).mean()))
         rows.append([kind, *cells])
     table(["noise", *(f"{level:g} dB" for level in LEVELS)], rows)
@@ -222,7 +239,9 @@ def main() -> None:
         faults(together)
     data = EcgSet(args.data, args.folds, 100.0, 10.0)
     prepared = data.signals(range(len(data)))
-    other = {name: [(one.signal, one.rate, "mV") for one in group if not one.missing] for name, group in records.items()}
+    other = {
+        name: [(one.signal, one.rate, "mV") for one in group if not one.missing] for name, group in records.items()
+    }
     if "swaps" in wanted:
         exchanged(prepared, f"PTB-XL, folds {args.folds}")
         exchanged(other["MIMIC-IV-ECG"] + other["CinC 2021"], "MIMIC-IV-ECG and CinC 2021")
@@ -239,7 +258,11 @@ def main() -> None:
     if "foreign" in wanted:
         foreign(familiar)
     if "familiar" in wanted:
-        groups = {f"PTB-XL, folds {args.folds}": prepared, "MIMIC-IV-ECG": other["MIMIC-IV-ECG"], "CinC 2021": other["CinC 2021"]}
+        groups = {
+            f"PTB-XL, folds {args.folds}": prepared,
+            "MIMIC-IV-ECG": other["MIMIC-IV-ECG"],
+            "CinC 2021": other["CinC 2021"],
+        }
         familiarity(familiar, groups, prepared)
 
 

@@ -62,7 +62,10 @@ def best_answers(texts: list[tuple[str, set[str]]]):
 def raw(table: Path, folds) -> list[tuple[str, set[str]]]:
     rows = pd.read_csv(table, usecols=("report", "scp_codes", "strat_fold")).dropna(subset="report")
     rows = rows[rows["strat_fold"].isin(list(folds))]
-    return [(STAMP.sub("", r.lower()), set(ast.literal_eval(c))) for r, c in zip(rows["report"], rows["scp_codes"])]
+    return [
+        (STAMP.sub("", r.lower()), set(ast.literal_eval(c)))
+        for r, c in zip(rows["report"], rows["scp_codes"], strict=True)
+    ]
 
 
 def main() -> None:

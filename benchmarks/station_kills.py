@@ -24,17 +24,17 @@ import httpx2 as httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from postgres import binaries, cluster  # noqa: E402
-from serving import Station  # noqa: E402
-from station_writer import kill_while_writing, lost_of, prepare  # noqa: E402
-from stations import PASSWORD, ecg_files, make_admin  # noqa: E402
+from postgres import binaries, cluster
+from serving import Station
+from station_writer import kill_while_writing, lost_of, prepare
+from stations import PASSWORD, ecg_files, make_admin
 
-from meit.errors import StationError  # noqa: E402
-from meit.station.accounts.sessions import log_in  # noqa: E402
-from meit.station.store import open_store  # noqa: E402
-from meit.station.store.models import Status  # noqa: E402
-from meit.station.store.recordings import add_recording, counts, files_of, worklist  # noqa: E402
-from meit.station.store.verifying import verify  # noqa: E402
+from meit.errors import StationError
+from meit.station.accounts.sessions import log_in
+from meit.station.store import open_store
+from meit.station.store.models import Status
+from meit.station.store.recordings import add_recording, counts, files_of, worklist
+from meit.station.store.verifying import verify
 
 LEASE = 5.0  # seconds, so that the killed worker's recordings are not waited for too long
 
@@ -169,8 +169,11 @@ def main() -> None:
             print(f"| {name}, server | {number} | {saved} | {signed} | {lost} | | | |", flush=True)
             saved, signed, lost, rows = kills(url, number)
             once, failed, seconds = drafts(url, model, recordings) if recordings else (0, 0, 0.0)
-            print(f"| {name} | {number} | {saved} | {signed} | {lost} | {rows} | {once} of {recordings}, {failed} failed "
-                  f"| {seconds:.0f} |", flush=True)  # fmt: skip
+            print(
+                f"| {name} | {number} | {saved} | {signed} | {lost} | {rows} | {once} of {recordings}, {failed} failed "
+                f"| {seconds:.0f} |",
+                flush=True,
+            )
 
         row("SQLite", f"sqlite:///{folder}/station.db", f"sqlite:///{folder}/served.db")
         if binaries():

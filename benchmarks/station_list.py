@@ -17,15 +17,22 @@ from sqlalchemy import insert
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from postgres import binaries, cluster  # noqa: E402
+from postgres import binaries, cluster
 
-from meit.station.store import open_store  # noqa: E402
-from meit.station.store.models import Recording, Status  # noqa: E402
-from meit.station.store.recordings import ORDERS, counts, others_of_patient, worklist  # noqa: E402
-from meit.station.store.texts import folded  # noqa: E402
+from meit.station.store import open_store
+from meit.station.store.models import Recording, Status
+from meit.station.store.recordings import ORDERS, counts, others_of_patient, worklist
+from meit.station.store.texts import folded
 
-SENTENCES = ("Sinus rhythm.", "Atrial fibrillation.", "Left axis deviation.", "Nonspecific ST-T changes.", "Normal ECG.",
-             "Left ventricular hypertrophy.", "Incomplete right bundle branch block.")  # fmt: skip
+SENTENCES = (
+    "Sinus rhythm.",
+    "Atrial fibrillation.",
+    "Left axis deviation.",
+    "Nonspecific ST-T changes.",
+    "Normal ECG.",
+    "Left ventricular hypertrophy.",
+    "Incomplete right bundle branch block.",
+)
 
 
 def fill(store, number: int) -> None:
@@ -33,11 +40,17 @@ def fill(store, number: int) -> None:
     statuses, rows = list(Status), []
     for one in range(number):
         patient, text = f"P{rng.randint(0, number // 3):06}", " ".join(rng.sample(SENTENCES, 4))
-        rows.append({
-            "content_sha256": f"{one:064x}", "name": f"ecg{one:06}", "patient_id": patient, "status": rng.choice(statuses),
-            "urgency": rng.randint(0, 3), "search": folded(f"ecg{one:06}", patient, text),
-            "acquired_at": f"2026-01-{rng.randint(1, 28):02} 10:00:00",
-        })  # fmt: skip
+        rows.append(
+            {
+                "content_sha256": f"{one:064x}",
+                "name": f"ecg{one:06}",
+                "patient_id": patient,
+                "status": rng.choice(statuses),
+                "urgency": rng.randint(0, 3),
+                "search": folded(f"ecg{one:06}", patient, text),
+                "acquired_at": f"2026-01-{rng.randint(1, 28):02} 10:00:00",
+            }
+        )
     with store.writing() as session:
         session.execute(insert(Recording), rows)
 
@@ -69,7 +82,9 @@ def main() -> None:
         fill(store, number)
         calls = {f"first page by {order}": lambda order=order: worklist(store, order) for order in ORDERS}
         keys = {order: deep(store, order) for order in ORDERS}
-        calls |= {f"page in the middle by {order}": lambda o=order: worklist(store, o, after=keys[o]) for order in ORDERS}
+        calls |= {
+            f"page in the middle by {order}": lambda o=order: worklist(store, o, after=keys[o]) for order in ORDERS
+        }
         calls |= {
             "search, common words": lambda: worklist(store, search="atrial fibrillation"),
             "search, one patient": lambda: worklist(store, search="p000077"),

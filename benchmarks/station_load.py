@@ -46,9 +46,11 @@ class Reader(threading.Thread):
     def __init__(self, station: Station, token: str, ids: list[str], until: float, seed: int, taken, lock):
         super().__init__(daemon=True)
         self.client = httpx.Client(
-            base_url=station.address, headers={"Authorization": f"Bearer {token}"}, timeout=60,
+            base_url=station.address,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
             transport=httpx.HTTPTransport(retries=3),
-        )  # fmt: skip
+        )
         self.ids, self.end, self.random, self.taken, self.lock = ids, until, random.Random(seed), taken, lock
         self.failed: list[str] = []
 
@@ -158,18 +160,22 @@ def main() -> None:
         station.stop()
         store.close()
     requests = sum(map(len, taken.values()))
-    print(f"{recordings} recordings, {readers} readers, {seconds} s: {requests} requests, "
-          f"{requests / seconds:.0f} a second; "
-          f"{uploads} uploads meanwhile, {drafted['queued'] + drafted['drafting']} of all wait\n")  # fmt: skip
+    print(
+        f"{recordings} recordings, {readers} readers, {seconds} s: {requests} requests, "
+        f"{requests / seconds:.0f} a second; "
+        f"{uploads} uploads meanwhile, {drafted['queued'] + drafted['drafting']} of all wait\n"
+    )
     print("| request | n | median (ms) | p99 (ms) |\n|---|---|---|---|")
     for what, times in taken.items():
         print(f"| {what} | {len(times)} | {np.median(times):.0f} | {np.percentile(times, 99):.0f} |")
     every = [one for times in taken.values() for one in times]
     print(f"| all | {len(every)} | {np.median(every):.0f} | {np.percentile(every, 99):.0f} |")
     third = max(1, len(memory) // 3)
-    print(f"\nserver's memory: {memory[0]:.0f} MB at the start, "
-          f"{np.mean(memory[third : 2 * third]):.0f} MB in the second third, "
-          f"{np.mean(memory[2 * third :]):.0f} MB in the last")  # fmt: skip
+    print(
+        f"\nserver's memory: {memory[0]:.0f} MB at the start, "
+        f"{np.mean(memory[third : 2 * third]):.0f} MB in the second third, "
+        f"{np.mean(memory[2 * third :]):.0f} MB in the last"
+    )
     failed = [why for one in crowd for why in one.failed]
     print(f"failed requests: {len(failed)} {sorted(set(failed))}")
 

@@ -27,10 +27,16 @@ def build(tokens: int) -> ReportModel:
     """The paper's setting: S encoder tokens, no finding tokens, rank 64 on all linear layers."""
     backbone, tokenizer = loading.load(DEFAULT, "float32")
     config = ModelConfig(
-        name="benchmark", version="0", encoder=EncoderConfig(findings=("NORM",), n_tokens=tokens),
-        hidden=backbone.config.hidden_size, finding_tokens=0, lora_rank=PAPER_RANK, lora_alpha=2 * PAPER_RANK,
-        backbone=DEFAULT, backbone_sha256="",
-    )  # fmt: skip
+        name="benchmark",
+        version="0",
+        encoder=EncoderConfig(findings=("NORM",), n_tokens=tokens),
+        hidden=backbone.config.hidden_size,
+        finding_tokens=0,
+        lora_rank=PAPER_RANK,
+        lora_alpha=2 * PAPER_RANK,
+        backbone=DEFAULT,
+        backbone_sha256="",
+    )
     return ReportModel(config, lora_backbone(backbone, PAPER_RANK, 2 * PAPER_RANK, 0.0), tokenizer).train()
 
 

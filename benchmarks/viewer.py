@@ -62,9 +62,14 @@ def browser(ratio: float) -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for argument in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage",
-        "--window-size=1366,768", f"--force-device-scale-factor={ratio}",
-    ):  # fmt: skip
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+        "--window-size=1366,768",
+        f"--force-device-scale-factor={ratio}",
+    ):
         options.add_argument(argument)
     return webdriver.Chrome(options, Service(shutil.which("chromedriver")))
 

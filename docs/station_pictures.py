@@ -63,11 +63,17 @@ def simulated_study(url: str) -> str:
             seconds = float(np.exp(3.6 + pace + (row.arm == "draft") * np.log(0.6) + draw.normal(0, 0.3)))
             text = row.text or "Sinus rhythm. Normal ECG."
             changed = f"{text} Left axis deviation." if draw.random() < 0.3 else text
-            session.execute(update(StudyReading).where(StudyReading.id == row.id).values(
-                text=changed, active_ms=int(1000 * seconds), started_at=now() - timedelta(hours=1),
-                keystrokes=int(draw.integers(5, 60) if row.arm == "draft" else draw.integers(60, 200)),
-                finished_at=now(),
-            ))  # fmt: skip
+            session.execute(
+                update(StudyReading)
+                .where(StudyReading.id == row.id)
+                .values(
+                    text=changed,
+                    active_ms=int(1000 * seconds),
+                    started_at=now() - timedelta(hours=1),
+                    keystrokes=int(draw.integers(5, 60) if row.arm == "draft" else draw.integers(60, 200)),
+                    finished_at=now(),
+                )
+            )
     store.close()
     return study
 

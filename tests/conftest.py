@@ -30,31 +30,63 @@ TINY: dict[str, dict] = {
     "mistral": {**LLAMA, "num_key_value_heads": 2, "sliding_window": 4, "initializer_range": 0.2},
     "qwen2": {**LLAMA, "vocab_size": 260, "num_key_value_heads": 2, "initializer_range": 0.2},
     "gemma3_text": {
-        **LLAMA, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": 4, "initializer_range": 0.2,
-        "layer_types": ["sliding_attention", "full_attention"], "max_position_embeddings": 256,
+        **LLAMA,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "sliding_window": 4,
+        "initializer_range": 0.2,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "max_position_embeddings": 256,
     },
     "gpt_neox": {**LLAMA, "max_position_embeddings": 256, "initializer_range": 0.2},
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.2, **UNDROPPED},
     "gpt_neo": {
-        "hidden_size": 32, "num_layers": 2, "num_heads": 4, "attention_types": [[["global", "local"], 1]],
-        "window_size": 4, "max_position_embeddings": 256, "initializer_range": 0.2,
+        "hidden_size": 32,
+        "num_layers": 2,
+        "num_heads": 4,
+        "attention_types": [[["global", "local"], 1]],
+        "window_size": 4,
+        "max_position_embeddings": 256,
+        "initializer_range": 0.2,
     },
     "gptj": {"n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 4, "n_positions": 256, "initializer_range": 0.2},
     "bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.2},
     "opt": {
-        "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 48, "init_std": 0.2,
-        "max_position_embeddings": 256, "word_embed_proj_dim": 32, "dropout": 0.0,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "ffn_dim": 48,
+        "init_std": 0.2,
+        "max_position_embeddings": 256,
+        "word_embed_proj_dim": 32,
+        "dropout": 0.0,
     },
     "bart": {
-        "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "init_std": 0.2,
-        "decoder_attention_heads": 4, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 256,
-        "decoder_start_token_id": 2, "forced_eos_token_id": None, "dropout": 0.0,
+        "d_model": 32,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "init_std": 0.2,
+        "decoder_attention_heads": 4,
+        "encoder_ffn_dim": 48,
+        "decoder_ffn_dim": 48,
+        "max_position_embeddings": 256,
+        "decoder_start_token_id": 2,
+        "forced_eos_token_id": None,
+        "dropout": 0.0,
     },
     "t5": {
-        "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4,
-        "decoder_start_token_id": 0, "initializer_factor": 1.0, "dropout_rate": 0.0,
+        "d_model": 32,
+        "d_kv": 8,
+        "d_ff": 48,
+        "num_layers": 2,
+        "num_decoder_layers": 2,
+        "num_heads": 4,
+        "decoder_start_token_id": 0,
+        "initializer_factor": 1.0,
+        "dropout_rate": 0.0,
     },
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +105,15 @@ def simulated(tmp_path_factory):
         beat = np.exp(-(((time * (2.5 if fast else 1.0)) % 1 - 0.5) ** 2) / 0.002)
         signal = (beat[:, None] * rng.uniform(0.5, 1.5, 12) + rng.normal(0, 0.02, (1000, 12))).astype(np.float32)
         report = Report(
-            str(number), str(number), 1 + number // 3, "fast" if fast else "slow", "", "en", 1.0,
+            str(number),
+            str(number),
+            1 + number // 3,
+            "fast" if fast else "slow",
+            "",
+            "en",
+            1.0,
             {"STACH" if fast else "SBRAD": 100.0},
-        )  # fmt: skip
+        )
         examples.append(Example(report, signal, 100.0, "mV"))
     return write_prepared(folder, examples)
 
@@ -108,7 +146,9 @@ def tiny_folder(tmp_path_factory, byte_tokenizer):
             auto = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
             model = auto.from_config(config)
             for name, value in model.named_parameters():
-                if value.ndim == 1 and "bias" not in name:  # a norm that is one throughout lets each token follow itself
+                if (
+                    value.ndim == 1 and "bias" not in name
+                ):  # a norm that is one throughout lets each token follow itself
                     value.data = torch.randn_like(value).sign() - int(kind.startswith("gemma"))  # which adds one to it
             model.save_pretrained(made[kind])
         return made[kind]

@@ -2,10 +2,18 @@
 
 import numpy as np
 
-FINDINGS = (
-    "sinus rhythm. left axis deviation. right bundle branch block. t wave inversion in v1-v3. atrial fibrillation. "
-    "old inferior infarct. low voltage in limb leads. normal ecg. prolonged qt interval. premature atrial complexes."
-).split(". ")
+FINDINGS = [
+    "sinus rhythm",
+    "left axis deviation",
+    "right bundle branch block",
+    "t wave inversion in v1-v3",
+    "atrial fibrillation",
+    "old inferior infarct",
+    "low voltage in limb leads",
+    "normal ecg",
+    "prolonged qt interval",
+    "premature atrial complexes.",
+]
 
 
 def random_reports(n, seed):

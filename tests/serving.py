@@ -65,9 +65,12 @@ def serving(database: str, log: Path, *more: str):
 
 
 FIRST = {
-    "full_name": "Dr. Ada Example", "profession": "Consultant cardiologist", "login": "ada", "password": PASSWORD,
+    "full_name": "Dr. Ada Example",
+    "profession": "Consultant cardiologist",
+    "login": "ada",
+    "password": PASSWORD,
     "again": PASSWORD,
-}  # fmt: skip
+}
 
 
 def set_up(driver, station: Station) -> None:
@@ -105,9 +108,13 @@ def browsing():
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for argument in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage",
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
         "--force-device-scale-factor=1",
-    ):  # fmt: skip
+    ):
         options.add_argument(argument)
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     driver.set_page_load_timeout(60)

@@ -72,8 +72,9 @@ def lost_of(url: str, confirmed: list[tuple]) -> list[str]:
     for kind, recording, number, text_sha256 in confirmed:
         if kind == "saved":
             newest[recording] = (number, text_sha256)
-        elif text_sha256 not in {sha256(one.text.encode()).hexdigest() for one in signed_versions(store, recording)
-                                 if one.number == number}:  # fmt: skip
+        elif text_sha256 not in {
+            sha256(one.text.encode()).hexdigest() for one in signed_versions(store, recording) if one.number == number
+        }:
             lost.append(f"signed version {number} of {recording}")
     for recording, (version, text_sha256) in newest.items():
         there = working_text(store, recording)

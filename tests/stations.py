@@ -22,7 +22,9 @@ MODEL = "0" * 64
 
 def make_admin(store: Store) -> Person:
     """The first account, with every role."""
-    return make_first_account(store, first_run_token(store), "Ada", "Dr. Ada Ärzte", "Consultant cardiologist", PASSWORD)
+    return make_first_account(
+        store, first_run_token(store), "Ada", "Dr. Ada Ärzte", "Consultant cardiologist", PASSWORD
+    )
 
 
 def make_person(store: Store, admin: Person, login: str, *roles: Role) -> Person:
@@ -70,8 +72,14 @@ def example_draft(report: str, model: str = MODEL, stem: str = "00195_hr") -> di
     grounding = ground(report, measurements, recording.patient.sex, recording.patient.age)
     return {
         "recording": {
-            "name": recording.name, "source": f"{stem}.hea", "rate_hz": recording.rate, "seconds": recording.seconds,
-            "start": None, "age": recording.patient.age, "sex": recording.patient.sex, "derived_leads": [],
+            "name": recording.name,
+            "source": f"{stem}.hea",
+            "rate_hz": recording.rate,
+            "seconds": recording.seconds,
+            "start": None,
+            "age": recording.patient.age,
+            "sex": recording.patient.sex,
+            "derived_leads": [],
             "missing_leads": [],
         },
         "report": grounding.report,
@@ -81,7 +89,7 @@ def example_draft(report: str, model: str = MODEL, stem: str = "00195_hr") -> di
         "statements": [one.to_dict() for one in grounding.statements],
         "measurements": measurements.to_dict(),
         "note": "",
-    }  # fmt: skip
+    }
 
 
 def add_drafted(

@@ -35,7 +35,7 @@ def test_nearest_in_blocks_is_the_same(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "train, reports, features",
+    ("train", "reports", "features"),
     [
         (np.ones((2, 3)), ["a"], np.ones((1, 3))),
         (np.ones((0, 3)), [], np.ones((1, 3))),

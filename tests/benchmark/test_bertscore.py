@@ -31,7 +31,7 @@ def test_it_is_the_packages(minilm):
     import bert_score
 
     written = [pair for pair in PAIRS if pair[0].strip()]
-    hypotheses, references = map(list, zip(*written))
+    hypotheses, references = map(list, zip(*written, strict=True))
     folder = importlib.util.find_spec(WHEEL_MODULE).submodule_search_locations[0] + "/model"
     expected = bert_score.score(hypotheses, references, model_type=folder, num_layers=6)
     assert minilm.score(written, CORPUS) == pytest.approx(torch.stack(expected, 1).numpy(), abs=1e-5)

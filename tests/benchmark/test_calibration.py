@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from meit.benchmark.calibration import (
-    Judged, bins, calibration_error, calibration_metrics, confidences, cross_validated, error_of_chance, fit,
+    Judged,
+    bins,
+    calibration_error,
+    calibration_metrics,
+    confidences,
+    cross_validated,
+    error_of_chance,
+    fit,
     reliability_figure,
-)  # fmt: skip
+)
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.reports.statements import Statement
 

@@ -55,7 +55,17 @@ def test_noise_is_added(build, simulated, tmp_path):
 
 def test_noise_heeds_protocol_and_split(build, simulated, tmp_path):
     build("llama").save(tmp_path / "model")
-    task = ("evaluate", tmp_path / "model", simulated, "--task", "noise", "--noises", "missing lead=V1", "--out", tmp_path)
+    task = (
+        "evaluate",
+        tmp_path / "model",
+        simulated,
+        "--task",
+        "noise",
+        "--noises",
+        "missing lead=V1",
+        "--out",
+        tmp_path,
+    )
     done = meit(*task, "--protocol", "meit", "--split", "all")
     assert done.returncode == 0, done.stderr
     kept = json.loads((tmp_path / "results.json").read_text())

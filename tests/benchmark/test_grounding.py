@@ -9,8 +9,8 @@ from meit.benchmark import comparison
 from meit.benchmark.calibration import calibrate
 from meit.benchmark.grounded import Drafted, measured
 from meit.benchmark.grounding import _by_code, _judge, _shares, evaluate_grounding, scores
-from meit.drafting.grounding import SUPPORTS
 from meit.drafting.confidence import load_calibration
+from meit.drafting.grounding import SUPPORTS
 from meit.ecg.measure.measurements import Measure, Measurements
 from meit.errors import DataError
 

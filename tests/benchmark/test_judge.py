@@ -16,8 +16,8 @@ from meit.errors import DataError, ModelError
 
 AXES = rubric().keys
 KEY = "sk-secret-0123456789"
-GOOD = json.dumps(dict(zip(AXES, [5, 4, 3, 2])))
-MARKS = dict(zip(AXES, [5.0, 4.0, 3.0, 2.0]))
+GOOD = json.dumps(dict(zip(AXES, [5, 4, 3, 2], strict=True)))
+MARKS = dict(zip(AXES, [5.0, 4.0, 3.0, 2.0], strict=True))
 
 
 class Stub(ThreadingHTTPServer):
@@ -85,7 +85,7 @@ def test_what_is_asked(stub, judge):
     assert path == "/v1/chat/completions" and headers["Authorization"] == f"Bearer {KEY}"
     assert body["temperature"] == 0 and body["model"] == "stub-1"
     system, user = (message["content"] for message in body["messages"])
-    assert "<reference>\nSinus rhythm.\n</reference>\n<draft>\nAtrial fibrillation.\n</draft>" == user
+    assert user == "<reference>\nSinus rhythm.\n</reference>\n<draft>\nAtrial fibrillation.\n</draft>"
     for axis in rubric().axes:
         assert axis.question in system and all(f"{mark}: {words}" in system for mark, words in axis.anchors.items())
 
@@ -122,7 +122,7 @@ def test_unreachable(stub):
 
 
 @pytest.mark.parametrize(
-    "status, remedy", [(401, "check the key in"), (404, "check the URL"), (400, "see what it says")]
+    ("status", "remedy"), [(401, "check the key in"), (404, "check the URL"), (400, "see what it says")]
 )
 def test_refusals_are_not_tried_again_and_keep_the_key(stub, judge, status, remedy):
     stub.script = [(status, {}, f"no access\nfor {KEY}")]
@@ -164,7 +164,7 @@ def test_nonsense_is_asked_once_more(stub, judge, nonsense):
 
 
 @pytest.mark.parametrize(
-    "answer, marks",
+    ("answer", "marks"),
     [
         (f"<think>{{not this}}</think>\n```json\n{GOOD}\n```", MARKS),
         (GOOD.replace("2}", '2, "why": "x"}'), MARKS),

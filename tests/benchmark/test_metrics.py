@@ -16,6 +16,8 @@ from meit.errors import DataError
 HYPOTHESIS = "Sinus rhythm with normal axis."
 REFERENCE = "Sinus rhythm with left axis deviation."
 OTHER_REPORTS = ["sinus rhythm", "sinus bradycardia", "atrial fibrillation", "paced"]
+
+
 def joined(texts):
     return [" ".join(tokenise(text)) for text in texts]
 
@@ -32,7 +34,7 @@ def scores():
 
 
 @pytest.mark.parametrize(
-    "text, tokens",
+    ("text", "tokens"),
     [
         ("Sinus rhythm, normal ECG.", ["sinus", "rhythm", "normal", "ecg"]),
         ("T-wave in V1-V3 / V4; 2/3", ["t-wave", "in", "v1-v3", "v4", "2/3"]),
@@ -71,7 +73,7 @@ def test_rouge_is_the_mean_of_googles(scores):
     # its own tokeniser splits at every character that is no letter or digit, so it is given none of those
     plain = [[text.replace("-", "") for text in joined(texts)] for texts in (HYPOTHESES, REFERENCES)]
     scorer = RougeScorer(["rouge1", "rouge2", "rougeL"])
-    each = [scorer.score(reference, hypothesis) for hypothesis, reference in zip(*plain)]
+    each = [scorer.score(reference, hypothesis) for hypothesis, reference in zip(*plain, strict=True)]
     for name, kind in (("rouge_1", "rouge1"), ("rouge_2", "rouge2"), ("rouge_l", "rougeL")):
         expected = np.mean([record[kind].fmeasure for record in each])
         assert scores[name].value == pytest.approx(expected, abs=1e-12)
@@ -88,7 +90,7 @@ def test_cider_is_the_packages_where_the_training_reports_are_the_references():
     assert found["cider_d"].value == pytest.approx(expected, abs=1e-9)
 
 
-WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=12).map(" ".join)
+WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e"]), max_size=12).map(" ".join)
 
 
 @given(WORDS, WORDS.filter(bool), st.lists(WORDS.filter(bool), min_size=1, max_size=6))
@@ -211,7 +213,7 @@ def test_paired_difference(scores):
 
 def test_paired_difference_is_free_of_the_spread_that_both_systems_share():
     # of six words a system gets 1 to 5 right, and the other always one less: rouge_1 differs by 1/6 in each record
-    words = "a b c d e f".split()
+    words = ["a", "b", "c", "d", "e", "f"]
     right = [1 + i % 5 for i in range(60)]
     better, worse = (
         [" ".join(word if at < n - fewer else "x" for at, word in enumerate(words)) for n in right] for fewer in (0, 1)
@@ -224,7 +226,7 @@ def test_paired_difference_is_free_of_the_spread_that_both_systems_share():
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
         ((["a"], ["a", "b"], [1, 2], ["a"]), "1 hypotheses for 2 references"),
         ((["a"], ["a"], [1, 2], ["a"]), "1 references and 2 patients"),
@@ -262,6 +264,8 @@ def test_one_evaluation_scores_many_systems_and_each_pair_of_texts_once(scores):
     assert gap["bleu_2"].value == pytest.approx(
         scores["bleu_2"].value - score(half, REFERENCES, PATIENTS, TRAIN)["bleu_2"].value
     )
-    assert sorted(lengths.pairs) == sorted({*zip(HYPOTHESES, REFERENCES), *zip(half, REFERENCES)})
+    assert sorted(lengths.pairs) == sorted(
+        {*zip(HYPOTHESES, REFERENCES, strict=True), *zip(half, REFERENCES, strict=True)}
+    )
     assert evaluation.about["words"] == "of the hypothesis"
     assert evaluation.about["cider_d_document_frequency"] == "200 training reports"

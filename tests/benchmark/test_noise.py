@@ -47,8 +47,10 @@ def test_tables_numbers_and_pictures(run, simulated):
     predictions, result = rows(run.out), json.loads((run.out / "results.json").read_text())
     assert [row["record_id"] for row in predictions] == ["27", "28", "29"]
     references = [row["reference"] for row in predictions]
-    conditions = {f"{c['noise']}, {c['level'] if isinstance(c['level'], str) else format(c['level'], 'g')}": c
-                  for c in result["conditions"]}  # fmt: skip
+    conditions = {
+        f"{c['noise']}, {c['level'] if isinstance(c['level'], str) else format(c['level'], 'g')}": c
+        for c in result["conditions"]
+    }
     assert len(conditions) == len(LABELS) and result["task"] == "noise"
     for label in LABELS:
         drafts = [row[label] for row in predictions]
@@ -79,8 +81,11 @@ def test_finished_conditions_are_kept_and_give_the_same(run):
     (run.out / "conditions" / "segments_0.2" / "drafts.json").unlink()
     run(CHOSEN | {"mains hum": (0.0,)})
     assert {row["white, 24 dB"] for row in rows(run.out)} == {"marked"}
-    assert all(path.stat().st_mtime_ns == time for path, time in before.items()
-               if path.parent.name not in ("white_24-dB", "segments_0.2"))  # fmt: skip
+    assert all(
+        path.stat().st_mtime_ns == time
+        for path, time in before.items()
+        if path.parent.name not in ("white_24-dB", "segments_0.2")
+    )
     marked.unlink()
     assert run() == first
 
@@ -122,7 +127,7 @@ def test_recordings_do_not_share_their_noise(simulated):
 
 def test_levels_share_their_noise(simulated):
     clean = EcgSet([simulated], SPLITS["test"], 100, 10)
-    (before, _, _), = clean.signals([0])  # fmt: skip
+    ((before, _, _),) = clean.signals([0])
     soft, loud = (NoisyEcgs(clean, "white", NOISES["white"], level, 0).signals([0])[0][0] for level in (24.0, -6.0))
     soft, loud = soft - before, loud - before
     assert loud == pytest.approx(soft * 10**1.5, abs=2e-3)
@@ -131,8 +136,10 @@ def test_levels_share_their_noise(simulated):
 def test_zscored_recordings_are_counted_and_disturbed(model_folder, simulated, tmp_path):
     from dataclasses import replace
 
-    examples = [replace(example, signal=((example.signal - example.signal.mean(0)) / example.signal.std(0)), unit="z")
-                for example in read_examples(simulated)]  # fmt: skip
+    examples = [
+        replace(example, signal=((example.signal - example.signal.mean(0)) / example.signal.std(0)), unit="z")
+        for example in read_examples(simulated)
+    ]
     folder = write_prepared(tmp_path / "z", examples)
     table = evaluate_noise(model_folder, [folder], tmp_path / "out", chosen={"white": (0.0,)})
     assert "n = 3 recordings (3 of them z-scored)" in table
@@ -148,8 +155,15 @@ def test_noise_of_nstdb(run, tmp_path):
     folder.mkdir()
     values = np.random.default_rng(0).normal(0, 1, (360 * 30, 2))
     for record in ("bw", "ma", "em"):
-        wfdb.wrsamp(record, fs=360, units=["mV"] * 2, sig_name=["a", "b"], p_signal=values, fmt=["16"] * 2,
-                    write_dir=str(folder))  # fmt: skip
+        wfdb.wrsamp(
+            record,
+            fs=360,
+            units=["mV"] * 2,
+            sig_name=["a", "b"],
+            p_signal=values,
+            fmt=["16"] * 2,
+            write_dir=str(folder),
+        )
     table = run({"baseline wander": (-6.0,)}, nstdb=folder)
     assert "NSTDB records" in table
     assert set(json.loads((run.out / "results.json").read_text())["nstdb"]) == {
@@ -173,8 +187,13 @@ def test_the_table_of_many_runs_has_a_row_a_condition(run):
 def test_curves_show_what_was_scored():
     metric = {"rouge_l": Metric(0.5, (0.4, 0.6)), "cider_d": Metric(3.0, (2.0, 4.0))}
     low = {"rouge_l": Metric(0.2, (0.1, 0.3)), "cider_d": Metric(1.0, (0.5, 1.5))}
-    scores = {CLEAN: metric, ("white", -6.0): low, ("white", 24.0): metric, ("segments", 0.2): low,
-              ("missing lead", "V2"): low}  # fmt: skip
+    scores = {
+        CLEAN: metric,
+        ("white", -6.0): low,
+        ("white", 24.0): metric,
+        ("segments", 0.2): low,
+        ("missing lead", "V2"): low,
+    }
     panels = np.reshape(curves(scores, NOISES).axes, (2, 3))
     assert [axes.get_title() for axes in panels[0]] == ["white", "segments", "missing lead"]
     assert [axes.get_ylabel() for axes in panels[:, 0]] == ["rouge_l", "cider_d"]
@@ -193,15 +212,18 @@ def test_choosing():
     assert choose(["missing lead=I,V1", "segments=0.5"]) == {"missing lead": ("I", "V1"), "segments": (0.5,)}
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("rain", "no noise is called 'rain'; known are segments, baseline wander"),
-    ("white=loud", "'loud' is no level of white"),
-    ("missing lead=V7", "cannot be 'V7'; it is one of I, II"),
-    ("swapped electrodes=LA-V1", "cannot be 'LA-V1'"),
-    ("segments=1.5", "1.5 is no share"),
-    ("segments=nan", "nan is no level"),
-    ("mains hum=inf", "inf is no level"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rain", "no noise is called 'rain'; known are segments, baseline wander"),
+        ("white=loud", "'loud' is no level of white"),
+        ("missing lead=V7", "cannot be 'V7'; it is one of I, II"),
+        ("swapped electrodes=LA-V1", "cannot be 'LA-V1'"),
+        ("segments=1.5", "1.5 is no share"),
+        ("segments=nan", "nan is no level"),
+        ("mains hum=inf", "inf is no level"),
+    ],
+)
 def test_what_cannot_be_chosen(text, words):
     with pytest.raises(DataError, match=words):
         choose([text])

@@ -49,14 +49,18 @@ def test_what_a_row_says(results):
     assert rows("instructions", results)[1][2] == "many"
     assert "two\\|base" in FORMATS["markdown"](rows("fusion", results))
     assert list(csv.reader(io.StringIO(FORMATS["csv"](rows("fusion", results))))) == rows("fusion", results)
-    assert "\\begin{tabular}" in FORMATS["latex"](rows("fusion", results)) and "bleu\\_1" in FORMATS["latex"](rows("fusion", results))
+    assert "\\begin{tabular}" in FORMATS["latex"](rows("fusion", results)) and "bleu\\_1" in FORMATS["latex"](
+        rows("fusion", results)
+    )
 
 
 def test_published_numbers_carry_their_source(results, tmp_path):
     path = tmp_path / "published.csv"
-    path.write_text("table,row,metric,value,source\nbackbones,Someone's,bleu_1,0.7,\"Paper, table 2\"\nfusion,x,bleu_1,1,y\n")
+    path.write_text(
+        'table,row,metric,value,source\nbackbones,Someone\'s,bleu_1,0.7,"Paper, table 2"\nfusion,x,bleu_1,1,y\n'
+    )
     header, *lines = rows("backbones", results, path)
-    last = dict(zip(header, lines[-1]))
+    last = dict(zip(header, lines[-1], strict=True))
     assert (last["data"], last["bleu_1"], last["source"]) == ("Someone's", "0.700", "Paper, table 2")
     path.write_text("table,row,metric,value,source\nbackbones,x,bleu_1,0.7,\n")
     with pytest.raises(DataError, match="has no source"):

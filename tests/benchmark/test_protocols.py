@@ -67,7 +67,9 @@ def test_rouge_1_and_2_are_the_packages_of_each_batch(scores):
     from rouge import Rouge
 
     for name, kind in (("rouge_1", "rouge-1"), ("rouge_2", "rouge-2")):
-        each = [Rouge().get_scores(*texts)[0][kind]["f"] for texts in list(zip(HYPOTHESES, REFERENCES))[2:]]
+        each = [
+            Rouge().get_scores(*texts)[0][kind]["f"] for texts in list(zip(HYPOTHESES, REFERENCES, strict=True))[2:]
+        ]
         each = np.array([0, 0, *each])  # the package raises at hypotheses without a word
         assert scores[name].value == pytest.approx(np.mean([each[batch].mean() for batch in BATCHES]), abs=1e-12)
 
@@ -86,9 +88,7 @@ def test_values_worked_out_by_hand():
     assert found["rouge_2"].value == pytest.approx(2 * 1 / (3 + 4), abs=1e-7)
     # longest common subsequence: a b . c
     precision, recall = 4 / 5, 4 / 6
-    assert found["rouge_l"].value == pytest.approx(
-        (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
-    )
+    assert found["rouge_l"].value == pytest.approx((1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision))
     assert found["cider_d"].value == 0  # a batch of one record: log 1
     twice = published(["a b c. c"] * 2, ["a b d. c e"] * 2)
     # cosines of the counts, clipped: tokens a, b, ., 2 c and a, b, d, ., c, e; pairs; lengths 5 and 6
@@ -109,13 +109,13 @@ def test_the_tag_is_taken_out_of_both_texts(scores):
 def test_words_of_meteor():
     protocol = Published([])
     assert protocol.meteor_words("<|assistant|> Sinus rhythm. rate 1.5, st-t (v1-v3).") == (
-        "Sinus rhythm . rate 1.5 , st-t ( v1-v3 ) .".split()
+        ["Sinus", "rhythm", ".", "rate", "1.5", ",", "st-t", "(", "v1-v3", ")", "."]
     )
 
 
 def test_resamples_are_test_sets_of_whole_patients():
     protocol = Published([])
-    statistics = protocol.statistics(list(zip(HYPOTHESES, REFERENCES)))
+    statistics = protocol.statistics(list(zip(HYPOTHESES, REFERENCES, strict=True)))
     patients = np.array(PATIENTS)
     found = protocol.resampled(statistics, patients, 3, seed=5)
     rng = np.random.default_rng(5)

@@ -43,7 +43,7 @@ def prepared(tmp_path_factory):
                 patient = f"patient{PATIENT_OF.get(number, number)}"
                 report = Report(
                     f"record{number}", patient, 10, f"{code} {number}.", "", "en", 1.0, {code: 100.0}, age=50.0, sex="F"
-                )  # fmt: skip
+                )
                 examples.append(Example(report, beats(number) * (5 if unit == "z" else 1), 100.0, unit))
         folders.append(write_prepared(tmp_path_factory.mktemp(unit) / "data", examples))
     return folders
@@ -54,7 +54,7 @@ def evaluated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluated")
     codes = [code for code, count in CODES.items() for _ in range(count)]
     rows = [
-        {"record_id": f"record{n}", "reference": f"{code} {n}.", "model": f"Draft </script> {n}, \"ST\".\nEnd: ü."}
+        {"record_id": f"record{n}", "reference": f"{code} {n}.", "model": f'Draft </script> {n}, "ST".\nEnd: ü.'}
         for n, code in enumerate(codes)
     ]
     (folder / "predictions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -90,7 +90,7 @@ def write_ratings(path, key, mark, rater="a", delimiter=",", encoding="utf-8-sig
             marks = mark(place, item)
             if marks is not None:
                 marks = [marks] * 4 if not isinstance(marks, list) else marks
-                table.writerow([key["study"], rater if names else "", item["item"], *marks, "a;b, \"c\"\nd"])
+                table.writerow([key["study"], rater if names else "", item["item"], *marks, 'a;b, "c"\nd'])
     return path
 
 
@@ -209,7 +209,7 @@ def test_excel_files_open_axes_and_missing_names(exported, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "mark, said",
+    ("mark", "said"),
     [
         (lambda n, item: 6, r"line 3: '6' is no rating; whole numbers from 1 to 5 are"),
         (lambda n, item: [1, 2, 2.5, 3], r"'2.5' is no rating"),

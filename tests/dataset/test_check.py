@@ -24,7 +24,9 @@ def real(example, tmp_path_factory):
     for number, path in enumerate(sorted(example.parent.glob("*.hea")) * 4):
         recording = read_ecg(path)
         signal = np.roll(resample(recording.signal, recording.rate, 100), 137 * number, axis=0)
-        report = Report(str(number), f"p{number}", 1 + number % 10, f"Text {number % 7}.", "", "en", 1.0, age=50.0 + number)
+        report = Report(
+            str(number), f"p{number}", 1 + number % 10, f"Text {number % 7}.", "", "en", 1.0, age=50.0 + number
+        )
         made.append(Example(report, signal, 100.0, "mV"))
     assert len({e.report.fold for e in made}) == 10 and len(made) == 12
     return made
@@ -76,7 +78,9 @@ def test_a_recording_in_two_folders(real, tmp_path):
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "meit.cli", "data", *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "meit.cli", "data", *map(str, arguments)], capture_output=True, text=True
+    )
 
 
 def test_the_commands(real, tmp_path):
@@ -84,7 +88,9 @@ def test_the_commands(real, tmp_path):
     done = run("check", clean)
     assert done.returncode == 0 and "patients in two splits: 0" in done.stdout
     done = run("check", leak)
-    assert done.returncode == 1 and "near-identical recordings in two splits: 1" in done.stdout and "copy" in done.stdout
+    assert (
+        done.returncode == 1 and "near-identical recordings in two splits: 1" in done.stdout and "copy" in done.stdout
+    )
     done = run("check", tmp_path)
     assert done.returncode == 2 and "meit prepare" in done.stderr
     done = run("stats", clean, "--plot", tmp_path / "plot.png")
@@ -93,7 +99,11 @@ def test_the_commands(real, tmp_path):
 
 
 def test_stats_count(real, tmp_path):
-    silent = replace(real[0], signal=real[0].signal.copy(), report=replace(real[0].report, record_id="x", age=None, codes={"AFIB": 100.0}))
+    silent = replace(
+        real[0],
+        signal=real[0].signal.copy(),
+        report=replace(real[0].report, record_id="x", age=None, codes={"AFIB": 100.0}),
+    )
     silent.signal[:, 11] = np.nan
     found = stats([write_prepared(tmp_path / "some", [*real, silent])])
     assert found.recordings == len(real) + 1 == len(list(read_examples(tmp_path / "some")))

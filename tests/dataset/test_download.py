@@ -176,7 +176,7 @@ def test_files_fetched_by_other_means_are_kept(server, tmp_path):
 
 
 def test_dropped_connections_go_on_where_they_broke(server, tmp_path):
-    server.cut = {path: 7_000 for path in server.files}
+    server.cut = dict.fromkeys(server.files, 7000)
     Download("ptb-xl", tmp_path, server.base).run()
     check(tmp_path)
     ranges = [(range_, status) for path, range_, status in server.gets if path == FOLDER + ONE]
@@ -185,16 +185,16 @@ def test_dropped_connections_go_on_where_they_broke(server, tmp_path):
 
 def test_dropped_connections_without_range_support_begin_again(server, tmp_path):
     server.ranges = False
-    server.cut = {path: 7_000 for path in server.files}
-    server.cuts_left = {path: 2 for path in server.files}
+    server.cut = dict.fromkeys(server.files, 7000)
+    server.cuts_left = dict.fromkeys(server.files, 2)
     Download("ptb-xl", tmp_path, server.base).run()
     check(tmp_path)
     assert server.count(ONE) == 3
 
 
 def test_connections_dropped_before_the_first_byte(server, tmp_path):
-    server.cut = {path: 0 for path in server.files}
-    server.cuts_left = {path: 2 for path in server.files}
+    server.cut = dict.fromkeys(server.files, 0)
+    server.cuts_left = dict.fromkeys(server.files, 2)
     Download("ptb-xl", tmp_path, server.base).run()
     check(tmp_path)
 

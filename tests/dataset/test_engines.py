@@ -116,7 +116,11 @@ def test_broken_files_are_listed_and_the_manifest_adds_up(paths, tmp_path):
     assert manifest["recordings"] + 4 + 1 == manifest["reports"]
     assert [failure["record_id"] for failure in manifest["unreadable"]] == ["50", "150", "250", "350"]
     assert all(failure["reason"] and str(tmp_path) not in failure["reason"] for failure in manifest["unreadable"])
-    assert sum(manifest["recordings_by_fold"].values()) == manifest["recordings"] == len(list(read_examples(tmp_path / "out")))
+    assert (
+        sum(manifest["recordings_by_fold"].values())
+        == manifest["recordings"]
+        == len(list(read_examples(tmp_path / "out")))
+    )
 
 
 def test_nothing_readable_is_an_error(tmp_path):
@@ -136,7 +140,9 @@ def cluster():
     found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     found.add_node(num_cpus=1)
     # a node's processes find this test's functions by its folder, and go on when one of them is killed
-    ray.init(address=found.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}})
+    ray.init(
+        address=found.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}}
+    )
     yield ray
     ray.shutdown()
     found.shutdown()

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from meit.data.mimic_iv_ecg import MACHINE, MEASUREMENTS, NAMES, RECORDS, planned, possible, prepare
-from meit.data.splits import fold_of
 from meit.data.shards import read_examples
-from meit.data.splits import SPLITS
+from meit.data.splits import SPLITS, fold_of
 from meit.ecg.formats import read_ecg
 from meit.errors import DataError
 
@@ -78,8 +77,10 @@ def test_prepared_signals_are_the_recordings_by_lead_name(shared, tmp_path):
     assert manifest["dropped"] == drops
     for example, (report, path) in zip(read_examples(tmp_path / "out"), plan, strict=True):
         assert (example.report.record_id, example.report.text, example.report.measurements) == (
-            report.record_id, report.text, report.measurements,
-        )  # fmt: skip
+            report.record_id,
+            report.text,
+            report.measurements,
+        )
         error = example.signal - read_ecg(path).signal
         assert np.nanmax(np.abs(error)) < 1e-3  # mV
 
@@ -109,8 +110,9 @@ def test_unusable_rows_are_counted_by_reason(write):
     ]
     plan, drops = _plan(write(records, machine))
     assert {report.record_id: report.text for report, _ in plan} == {
-        "1": "Sinus rhythm. Borderline ECG.", "5": "Atrial flutter.",
-    }  # fmt: skip
+        "1": "Sinus rhythm. Borderline ECG.",
+        "5": "Atrial flutter.",
+    }
     assert plan[0][0].source_text == "Sinus rhythm.\nBorderline EKG"
     assert drops == {
         "empty report": 1,
@@ -142,25 +144,28 @@ def test_rows_of_another_length_are_left_out(write):
     assert drops == {f"malformed row of {MACHINE}": 1, f"malformed row of {RECORDS}": 1}
 
 
-@pytest.mark.parametrize(("bad", "left_out"), [
-    ({"rr_interval": 29999}, {"rr_interval_ms"}),
-    ({"rr_interval": 199}, {"rr_interval_ms"}),
-    ({"rr_interval": 3001}, {"rr_interval_ms"}),
-    ({"rr_interval": None}, {"rr_interval_ms"}),
-    ({"rr_interval": "n/a"}, {"rr_interval_ms"}),
-    ({"rr_interval": 200}, set()),
-    ({"qrs_axis": -181}, {"qrs_axis_deg"}),
-    ({"t_axis": 361}, {"t_axis_deg"}),
-    ({"p_axis": -180, "t_axis": 360}, set()),
-    ({"p_onset": -1}, {"p_onset_ms"}),
-    ({"p_onset": 150}, {"p_onset_ms", "p_end_ms"}),
-    ({"p_end": 210}, {"p_onset_ms", "p_end_ms"}),
-    ({"p_end": 29999}, {"p_end_ms"}),
-    ({"qrs_end": 200}, {"qrs_onset_ms", "qrs_end_ms"}),
-    ({"qrs_end": 601}, {"qrs_onset_ms", "qrs_end_ms"}),
-    ({"t_end": 280}, {"t_end_ms"}),
-    ({"t_end": 1500}, {"t_end_ms"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("bad", "left_out"),
+    [
+        ({"rr_interval": 29999}, {"rr_interval_ms"}),
+        ({"rr_interval": 199}, {"rr_interval_ms"}),
+        ({"rr_interval": 3001}, {"rr_interval_ms"}),
+        ({"rr_interval": None}, {"rr_interval_ms"}),
+        ({"rr_interval": "n/a"}, {"rr_interval_ms"}),
+        ({"rr_interval": 200}, set()),
+        ({"qrs_axis": -181}, {"qrs_axis_deg"}),
+        ({"t_axis": 361}, {"t_axis_deg"}),
+        ({"p_axis": -180, "t_axis": 360}, set()),
+        ({"p_onset": -1}, {"p_onset_ms"}),
+        ({"p_onset": 150}, {"p_onset_ms", "p_end_ms"}),
+        ({"p_end": 210}, {"p_onset_ms", "p_end_ms"}),
+        ({"p_end": 29999}, {"p_end_ms"}),
+        ({"qrs_end": 200}, {"qrs_onset_ms", "qrs_end_ms"}),
+        ({"qrs_end": 601}, {"qrs_onset_ms", "qrs_end_ms"}),
+        ({"t_end": 280}, {"t_end_ms"}),
+        ({"t_end": 1500}, {"t_end_ms"}),
+    ],
+)
 def test_impossible_measurements_are_left_out(write, bad, left_out):
     plan, _ = _plan(write([_record(1)], [_machine(1, "Sinus rhythm", **bad)]))
     measurements = plan[0][0].measurements
@@ -218,9 +223,16 @@ def test_a_missing_table_is_named(write, name):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(("name", "column"), [
-    (RECORDS, "path"), (RECORDS, "subject_id"), (MACHINE, "study_id"), (MACHINE, "report_0"), (MACHINE, "qrs_axis"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        (RECORDS, "path"),
+        (RECORDS, "subject_id"),
+        (MACHINE, "study_id"),
+        (MACHINE, "report_0"),
+        (MACHINE, "qrs_axis"),
+    ],
+)
 def test_a_missing_column_is_named(write, name, column):
     source = write([_record(1)], [_machine(1, "Sinus rhythm")])
     pd.read_csv(source / name).drop(columns=column).to_csv(source / name, index=False)

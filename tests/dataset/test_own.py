@@ -29,10 +29,14 @@ def hospital(example, tmp_path):
 
 
 ROWS = [
-    ("monday/00041_lr.hea", "MRN-1", NAMED), ("monday/00178_lr", "MRN-1", "Second."), ("DOE_JANE_muse.xml", "MRN-2", "Third."),
-    ("DOE_JANE_philips.xml", "MRN-3", "Fourth."), ("broken.xml", "MRN-3", "Fifth."), ("gone.hea", "MRN-3", "Sixth."),
+    ("monday/00041_lr.hea", "MRN-1", NAMED),
+    ("monday/00178_lr", "MRN-1", "Second."),
+    ("DOE_JANE_muse.xml", "MRN-2", "Third."),
+    ("DOE_JANE_philips.xml", "MRN-3", "Fourth."),
+    ("broken.xml", "MRN-3", "Fifth."),
+    ("gone.hea", "MRN-3", "Sixth."),
     ("monday/00195_hr.hea", "MRN-2", "  "),
-]  # fmt: skip
+]
 
 
 def table(folder, rows=ROWS, columns=("file", "patient_id", "report")):
@@ -91,15 +95,20 @@ def test_files_without_a_row_are_counted_and_own_folds_kept(hospital, tmp_path):
     assert manifest["dropped"] == {"recording without a row in the table": 3}
 
 
-@pytest.mark.parametrize("rows, columns, says", [
-    (ROWS, ("file", "patient", "report"), "has no column patient_id"),
-    ([(*ROWS[0], 12)], ("file", "patient_id", "report", "fold"), "folds are 1 to 10"),
-    ([("gone.hea", "1", "Text.")], ("file", "patient_id", "report"), "no recording of own recordings was found"),
-    ([(*ROWS[0], "x")], ("file", "patient_id", "report", "fold"), "fold 'x'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "columns", "says"),
+    [
+        (ROWS, ("file", "patient", "report"), "has no column patient_id"),
+        ([(*ROWS[0], 12)], ("file", "patient_id", "report", "fold"), "folds are 1 to 10"),
+        ([("gone.hea", "1", "Text.")], ("file", "patient_id", "report"), "no recording of own recordings was found"),
+        ([(*ROWS[0], "x")], ("file", "patient_id", "report", "fold"), "fold 'x'"),
+    ],
+)
 def test_a_wrong_table_is_named(hospital, tmp_path, rows, columns, says):
     done = prepare(hospital, table(tmp_path, rows, columns), tmp_path / "out")
-    assert done.returncode == 2 and says in done.stderr and done.stderr.count("meit: ") == 1 + ("new key" in done.stderr)
+    assert (
+        done.returncode == 2 and says in done.stderr and done.stderr.count("meit: ") == 1 + ("new key" in done.stderr)
+    )
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 

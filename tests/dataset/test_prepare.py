@@ -1,6 +1,5 @@
 """Prepared shards hold what the sources hold."""
 
-
 import numpy as np
 import pytest
 
@@ -68,7 +67,7 @@ def test_no_patient_is_in_two_splits_and_no_record_twice(prepared):
     assert not patients[0] & patients[1] and not patients[0] & patients[2] and not patients[1] & patients[2]
     ids = [report.record_id for part in sets for report in part.reports]
     assert len(ids) == len(set(ids))
-    assert [len(part) for part in sets][0] > 1_700
+    assert next(len(part) for part in sets) > 1_700
 
 
 def test_all_reports_are_kept_for_text_training(prepared):

@@ -15,7 +15,9 @@ from meit.errors import DataError
 def examples(ids, seed=0, length=1000):
     rng = np.random.default_rng(seed)
     for number, name in enumerate(ids):
-        report = Report(name, f"p{name}", 1 + number % 10, f"Text {name}.", "", "en", 1.0, {"NORM": 100.0}, measurements={"rr": 1.5})
+        report = Report(
+            name, f"p{name}", 1 + number % 10, f"Text {name}.", "", "en", 1.0, {"NORM": 100.0}, measurements={"rr": 1.5}
+        )
         signal = rng.normal(0, 0.3, (length, 12)).astype(np.float32)
         signal[10:14, 3] = np.nan
         yield Example(report, signal, 100.0, "mV")
@@ -90,7 +92,7 @@ def test_signals_are_read_where_they_lie(folders):
     assert pa.total_allocated_bytes() - before < 100_000  # of 6 MB
 
 
-@pytest.mark.parametrize("rate, bound", [(100, 0.2), (250, 0.2), (500, 0.2)])
+@pytest.mark.parametrize(("rate", "bound"), [(100, 0.2), (250, 0.2), (500, 0.2)])
 def test_int16_loses_less_than_a_fifth_of_a_microvolt(shared, rate, bound):
     """Root mean square, over real recordings at each rate; a cart's own steps are 1 to 5 microvolts."""
     from meit.data.shards import quantise, restore

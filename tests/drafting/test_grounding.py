@@ -30,8 +30,9 @@ def test_the_issues_examples():
     assert support("Sinus bradycardia.", measured(heart_rate_bpm=48)) == (MEASURED, "rate 48/min: sinus bradycardia")
     wide = measured({"V1": {"q_mv": 0, "r_mv": 0.9, "s_mv": -0.2}}, qrs_ms=148)
     assert support("Sinus rhythm. Normal ECG.", wide) == (
-        CONTRADICTED, "'Normal ECG' but QRS 148 ms, net QRS +0.70 mV in V1"
-    )  # fmt: skip
+        CONTRADICTED,
+        "'Normal ECG' but QRS 148 ms, net QRS +0.70 mV in V1",
+    )
     long = measured(qtc_ms=512, qtc_bazett_ms=530, qrs_ms=90)
     assert ground("Sinus rhythm.", long).warnings == ("not mentioned: QTc 512 ms (long QT interval)",)
     assert ground("Sinus rhythm. Prolonged QT interval.", long).warnings == ()
@@ -54,8 +55,9 @@ def test_atrial_fibrillation_is_irregular_and_without_p():
     fibrillating = measured(p_present=0, rr_irregularity=0.2)
     assert support("Atrial fibrillation.", fibrillating)[0] == MEASURED
     assert support("Sinus rhythm.", fibrillating) == (
-        CONTRADICTED, "'Sinus rhythm' but no P waves, RR irregular by 20%"
-    )  # fmt: skip
+        CONTRADICTED,
+        "'Sinus rhythm' but no P waves, RR irregular by 20%",
+    )
     regular = measured(p_present=1, rr_irregularity=0.02, p_axis_deg=50)
     assert support("Atrial fibrillation.", regular)[0] == CONTRADICTED
     assert support("Sinus rhythm.", regular)[0] == MEASURED
@@ -74,8 +76,9 @@ def test_voltage_is_by_sex():
         assert [support(text, found, sex)[0] for sex in ("F", "M")] == [MEASURED, UNCHECKED]
     small = measured(sokolow_lyon_mv=1.2, cornell_mv=0.8)
     assert support("Left ventricular hypertrophy.", small, "M") == (
-        CONTRADICTED, "'Left ventricular hypertrophy' but SV1 + RV5/V6 1.20 mV, RaVL + SV3 0.80 mV"
-    )  # fmt: skip
+        CONTRADICTED,
+        "'Left ventricular hypertrophy' but SV1 + RV5/V6 1.20 mV, RaVL + SV3 0.80 mV",
+    )
 
 
 def test_q_waves_and_st_are_looked_for_where_the_infarction_is():
@@ -83,8 +86,9 @@ def test_q_waves_and_st_are_looked_for_where_the_infarction_is():
     none = {"q_ms": 0, "q_mv": 0, "r_mv": 0.5, "s_mv": -0.2, "st_mv": 0}
     inferior = measured({"II": none, "III": q, "aVF": q, "V2": none, "V3": none})
     assert support("Inferior infarction.", inferior) == (
-        MEASURED, "Q 42, 42 ms, -0.30, -0.30 mV, ST +0.00, +0.00 mV in III, aVF: inferior infarction"
-    )  # fmt: skip
+        MEASURED,
+        "Q 42, 42 ms, -0.30, -0.30 mV, ST +0.00, +0.00 mV in III, aVF: inferior infarction",
+    )
     assert support("Anterior infarction.", inferior)[0] == CONTRADICTED
     assert support("Infarction.", inferior)[0] == UNCHECKED
     assert support("Q waves in III, aVF.", inferior)[0] == MEASURED
@@ -98,8 +102,9 @@ def test_st_shift_in_the_stated_leads():
     assert support("ST elevation in II, III, aVF.", found)[0] == MEASURED
     assert support("ST depression in II, III, aVF.", found)[0] == CONTRADICTED
     assert support("No ST elevation in II, III, aVF.", found) == (
-        CONTRADICTED, "'ST elevation' is excluded, but ST +0.15, +0.15, +0.15 mV in II, III, aVF"
-    )  # fmt: skip
+        CONTRADICTED,
+        "'ST elevation' is excluded, but ST +0.15, +0.15, +0.15 mV in II, III, aVF",
+    )
     assert support("ST elevation in V1.", found)[0] == UNCHECKED
     named = ground("Sinus rhythm.", found).warnings
     assert "not mentioned: ST +0.15, +0.15, +0.15 mV in II, III, aVF (ST elevation)" in named
@@ -117,8 +122,10 @@ def test_low_voltage_pauses_pacing_premature_beats():
     assert support("Low voltage in limb leads.", low)[0] == MEASURED
     found = measured(longest_rr_ms=3200, paced_beats=0.9, premature_ventricular=2)
     assert [one.words for one in omissions([], found)] == [
-        "premature wide beats: 2", "longest RR interval 3200 ms", "pacing spikes before 90% of the beats",
-    ]  # fmt: skip
+        "premature wide beats: 2",
+        "longest RR interval 3200 ms",
+        "pacing spikes before 90% of the beats",
+    ]
     assert omissions(read_statements("Paced rhythm. Sinus pause. PVCs."), found) == []
 
 
@@ -138,9 +145,10 @@ def test_strict_removes_and_says_so():
     assert [one.statement.code for one in strict.statements] == ["LAD"]
     assert [one.statement.code for one in strict.removed] == ["SBRAD", "NORM"]
     assert strict.warnings == (
-        "removed: 'Sinus bradycardia' but rate 80/min", "removed: 'Normal ECG' but PR 240 ms",
+        "removed: 'Sinus bradycardia' but rate 80/min",
+        "removed: 'Normal ECG' but PR 240 ms",
         "not mentioned: PR 240 ms (first-degree AV block)",
-    )  # fmt: skip
+    )
     assert lenient.warnings[0] == "contradicted: 'Sinus bradycardia' but rate 80/min"
 
 
@@ -162,10 +170,15 @@ FOUND = st.builds(
     st.dictionaries(st.sampled_from(LEADS), st.dictionaries(st.sampled_from(sorted(BY_LEAD)), MEASURES)),
 )
 MORE = (
-    "possible lateral ischemia or left ventricular strain", "no st elevation", "ventricular bigeminy",
+    "possible lateral ischemia or left ventricular strain",
+    "no st elevation",
+    "ventricular bigeminy",
     "abnormal qrs-t: anteroseptal infarction, age undetermined; inferior infarction, probably old",
-    "st depressions and t wave inversions", "atrial fibrillation with rapid ventricular response", "low, flat or slightly inverted t waves in v4-v6", "pacing",
-)  # fmt: skip
+    "st depressions and t wave inversions",
+    "atrial fibrillation with rapid ventricular response",
+    "low, flat or slightly inverted t waves in v4-v6",
+    "pacing",
+)
 TEXTS = st.one_of(
     st.lists(st.sampled_from((*FINDINGS, *MORE)), max_size=5).map(lambda parts: ". ".join(parts)),
     st.lists(st.sampled_from((*FINDINGS, *MORE)), max_size=5).map(lambda parts: ", ".join(parts) + "."),

@@ -13,23 +13,41 @@ def cut(text, *unwanted):
     return report
 
 
-@pytest.mark.parametrize("text, codes, rest", [
-    ("Sinus rhythm. Left axis deviation. Normal ECG.", "NORM", "Sinus rhythm. Left axis deviation."),
-    ("Sinus rhythm. Normal ECG.", "SR NORM", ""),
-    ("Sinus bradycardia with first-degree AV block, left axis deviation.", "SBRAD",
-     "First-degree AV block, left axis deviation."),
-    ("Sinus bradycardia with first-degree AV block, left axis deviation.", "1AVB",
-     "Sinus bradycardia, left axis deviation."),
-    ("Sinus rhythm with ST depression in V5 and V6 and left axis deviation.", "STD_",
-     "Sinus rhythm and left axis deviation."),
-    ("Abnormal QRS-T: possible anterolateral infarction; inferior infarction, probably old.", "IMI",
-     "Abnormal QRS-T: possible anterolateral infarction."),
-    ("ST-T abnormality, probably inferolateral ischemia or left ventricular strain.", "ISCIL",
-     "ST-T abnormality. Probable left ventricular strain."),
-    ("ST depressions and T wave inversions in V4-V6.", "STD_", "T wave inversion in V4-V6."),
-    ("Ventricular bigeminy.", "PVC", "Bigeminy."),
-    ("Paced rhythm", "PACE", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "codes", "rest"),
+    [
+        ("Sinus rhythm. Left axis deviation. Normal ECG.", "NORM", "Sinus rhythm. Left axis deviation."),
+        ("Sinus rhythm. Normal ECG.", "SR NORM", ""),
+        (
+            "Sinus bradycardia with first-degree AV block, left axis deviation.",
+            "SBRAD",
+            "First-degree AV block, left axis deviation.",
+        ),
+        (
+            "Sinus bradycardia with first-degree AV block, left axis deviation.",
+            "1AVB",
+            "Sinus bradycardia, left axis deviation.",
+        ),
+        (
+            "Sinus rhythm with ST depression in V5 and V6 and left axis deviation.",
+            "STD_",
+            "Sinus rhythm and left axis deviation.",
+        ),
+        (
+            "Abnormal QRS-T: possible anterolateral infarction; inferior infarction, probably old.",
+            "IMI",
+            "Abnormal QRS-T: possible anterolateral infarction.",
+        ),
+        (
+            "ST-T abnormality, probably inferolateral ischemia or left ventricular strain.",
+            "ISCIL",
+            "ST-T abnormality. Probable left ventricular strain.",
+        ),
+        ("ST depressions and T wave inversions in V4-V6.", "STD_", "T wave inversion in V4-V6."),
+        ("Ventricular bigeminy.", "PVC", "Bigeminy."),
+        ("Paced rhythm", "PACE", ""),
+    ],
+)
 def test_what_is_left(text, codes, rest):
     assert cut(text, *codes.split()) == rest
 
@@ -39,18 +57,21 @@ def test_nothing_unwanted_changes_nothing():
     assert cut(text) == text
 
 
-@pytest.mark.parametrize("text, confidence, expected", [
-    ("Left axis deviation.", 0.8, "Left axis deviation."),
-    ("Left axis deviation.", 0.6, "Probable left axis deviation."),
-    ("Left axis deviation.", 0.4, "Possible left axis deviation."),
-    ("Left axis deviation.", None, "Left axis deviation."),
-    ("Possible left axis deviation.", 0.1, "Possible left axis deviation."),
-    ("Normal ECG.", 0.6, "Probably normal ECG."),
-    ("ST depression in V5.", 0.4, "Possible ST depression in V5."),
-    ("Wolff-Parkinson-White syndrome.", 0.4, "Possible Wolff-Parkinson-White syndrome."),
-    ("Inferior infarction, age undetermined.", 0.4, "Possible inferior infarction, age undetermined."),
-    ("The QT interval is prolonged.", 0.1, "The QT interval is prolonged."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "confidence", "expected"),
+    [
+        ("Left axis deviation.", 0.8, "Left axis deviation."),
+        ("Left axis deviation.", 0.6, "Probable left axis deviation."),
+        ("Left axis deviation.", 0.4, "Possible left axis deviation."),
+        ("Left axis deviation.", None, "Left axis deviation."),
+        ("Possible left axis deviation.", 0.1, "Possible left axis deviation."),
+        ("Normal ECG.", 0.6, "Probably normal ECG."),
+        ("ST depression in V5.", 0.4, "Possible ST depression in V5."),
+        ("Wolff-Parkinson-White syndrome.", 0.4, "Possible Wolff-Parkinson-White syndrome."),
+        ("Inferior infarction, age undetermined.", 0.4, "Possible inferior infarction, age undetermined."),
+        ("The QT interval is prolonged.", 0.1, "The QT interval is prolonged."),
+    ],
+)
 def test_hedges(text, confidence, expected):
     assert hedged(text, [confidence]) == expected
 

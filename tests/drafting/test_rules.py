@@ -36,7 +36,7 @@ def measurements(values, leads, reliability=1.0) -> tuple[Measurements, Patient]
     if NET in values:
         net = {"r_mv": values[NET], "q_mv": 0.0, "s_mv": 0.0}
         of_lead = {name: Measure(value, reliability) for name, value in net.items()} | of_lead
-    return Measurements(whole, {lead: of_lead for lead in leads}), Patient(age=age)
+    return Measurements(whole, dict.fromkeys(leads, of_lead)), Patient(age=age)
 
 
 def about(rule):
@@ -45,7 +45,7 @@ def about(rule):
     return leads, sex
 
 
-@pytest.mark.parametrize("number, kind", CASES)
+@pytest.mark.parametrize(("number", "kind"), CASES)
 def test_each_threshold(number, kind):
     rule = rules()[number]
     wanted = getattr(rule, kind)
@@ -63,7 +63,7 @@ def test_each_threshold(number, kind):
             assert not holds(rule, wanted, unreliable, patient._replace(sex=sex), leads, len(leads))
 
 
-@pytest.mark.parametrize("number, kind", CASES)
+@pytest.mark.parametrize(("number", "kind"), CASES)
 def test_what_a_row_says_is_what_a_statement_gets(number, kind):
     """No other row of the table speaks against it on the same measurements."""
     rule = rules()[number]

@@ -50,7 +50,7 @@ def test_in_a_batch_only_the_good_ones_are_written(model, good, noise, monkeypat
     monkeypatch.setattr(drafting, "write_reports", lambda *a: seen.append(len(a[1])) or write(*a))
     drafts = draft_reports(model, [noise, good, noise])
     assert seen == [1] and [one.report for one in drafts] == ["", alone.report, ""]
-    assert drafts[1].statements == alone.statements and [one.recording["name"] for one in drafts][0] == "noise"
+    assert drafts[1].statements == alone.statements and next(one.recording["name"] for one in drafts) == "noise"
 
 
 def test_a_limited_recording_is_drafted_with_its_warnings(model, good):

@@ -15,9 +15,34 @@ GIGABYTES = 3 << 30
 MOST_GROWN = 10_000_000  # bytes; a mutation has to stay within the memory that a reader has
 INTEGERS = (0, 1, 2, 200, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, (1 << 63) - 1)
 NUMBERS = (
-    "0", "-1", "1", "2", "200", "1e9", "1000000000", "999999999999999", "1e400", "-1e400", "1e-400", "nan", "NaN",
-    "inf", "", " ", "0x10", "1,5", "1/0", "1_000", "\u0663\u0665", "9" * 5000, "-0", "--1", "1e", "true", "null",
-)  # fmt: skip
+    "0",
+    "-1",
+    "1",
+    "2",
+    "200",
+    "1e9",
+    "1000000000",
+    "999999999999999",
+    "1e400",
+    "-1e400",
+    "1e-400",
+    "nan",
+    "NaN",
+    "inf",
+    "",
+    " ",
+    "0x10",
+    "1,5",
+    "1/0",
+    "1_000",
+    "\u0663\u0665",
+    "9" * 5000,
+    "-0",
+    "--1",
+    "1e",
+    "true",
+    "null",
+)
 WORDS = ("", "nan", "V1", "II", "x" * 10_000, "\u00b5V", "\x00", "%s%n", "../../../etc/passwd", "/dev/zero", "\r\n\r\n")
 ENCODINGS = ("utf-16", "utf-16-be", "utf-32", "utf-8-sig", "cp037", "utf-7")
 WFDB_FORMATS = ("8", "16", "24", "32", "61", "80", "160", "212", "310", "311", "508", "516", "524", "0", "999")
@@ -318,7 +343,7 @@ def attribute_value(raw, rng):
     if not found:
         return raw
     name, value = re.escape(rng.choice(found)[1]), xml_value(rng)
-    pattern = rb'(\s' + name + rb'=")[^"<>]{0,60}"'
+    pattern = rb"(\s" + name + rb'=")[^"<>]{0,60}"'
     return re.sub(pattern, lambda match: match[1] + value + b'"', raw, count=rng.choice((0, 1)))
 
 
@@ -337,10 +362,18 @@ def samples_replaced(raw, rng):
     if not found:
         return raw
     match = rng.choice(found[-8:])
-    block = rng.choice((
-        base64.b64encode(rng.randbytes(rng.choice((1, 7, 20_000)))), b"=" * 1000, b"A" * 5_000_001,
-        match[1][:-1], b"nan " * 5000, b"1e999 " * 5000, b"9" * 10_000, match[1] * 3,
-    ))  # fmt: skip
+    block = rng.choice(
+        (
+            base64.b64encode(rng.randbytes(rng.choice((1, 7, 20_000)))),
+            b"=" * 1000,
+            b"A" * 5_000_001,
+            match[1][:-1],
+            b"nan " * 5000,
+            b"1e999 " * 5000,
+            b"9" * 10_000,
+            match[1] * 3,
+        )
+    )
     return raw[: match.start(1)] + block + raw[match.end(1) :]
 
 
@@ -366,8 +399,10 @@ def npy_header(raw, rng):
     shapes += ("(1e9, 12)", "(True, 12)", "(" * 200 + ")" * 200, "(9" + "9" * 6000 + ", 12)", "[5000, 12]")
     types = ("'<f4'", "'|O'", "'<f8'", "'|V0'", "'<M8[s]'", "'<U1000000000'", "'<c16'", "[('a', '<f4')]", "'<i1'", "0")
     header = "{'descr': %s, 'fortran_order': %s, 'shape': %s}" % (
-        rng.choice(types), rng.choice(("False", "True", "2")), rng.choice(shapes),
-    )  # fmt: skip
+        rng.choice(types),
+        rng.choice(("False", "True", "2")),
+        rng.choice(shapes),
+    )
     text = header.encode() + b"\n"
     size = rng.choice((len(text), len(text), len(text), 0, 0xFFFF)).to_bytes(2, "little")
     return b"\x93NUMPY" + rng.choice((b"\x01\x00", b"\x01\x00", b"\x09\x00")) + size + text + raw[128:]
@@ -400,22 +435,24 @@ def dicom_element(raw, rng):
         data = pydicom.dcmread(io.BytesIO(raw))
         group = rng.choice(data.WaveformSequence)
         channel = rng.choice(group.ChannelDefinitionSequence)
-        holder, keyword, values = rng.choice((
-            (group, "NumberOfWaveformSamples", (0, 1, 0xFFFF_FFFF, 10_000_000)),
-            (group, "NumberOfWaveformChannels", (0, 1, 13, 200, 0xFFFF)),
-            (group, "SamplingFrequency", ("0", "1E9", "-1", "1E-9", "nan", "")),
-            (group, "WaveformBitsAllocated", (0, 8, 12, 32, 64)),
-            (group, "WaveformSampleInterpretation", ("SB", "UB", "UL", "SS", "MB", "")),
-            (group, "WaveformData", (b"", b"\x00", bytes(20_000_000), group.WaveformData[:-3])),
-            (group, "ChannelDefinitionSequence", ([], list(group.ChannelDefinitionSequence) * 20)),
-            (data, "WaveformSequence", ([], list(data.WaveformSequence) * 20)),
-            (channel, "ChannelSensitivity", ("0", "1E300", "-1", "nan", "")),
-            (channel, "ChannelSensitivityCorrectionFactor", ("0", "1E300", "nan", "")),
-            (channel, "ChannelBaseline", ("1E300", "nan", "")),
-            (channel, "ChannelSensitivityUnitsSequence", ([],)),
-            (channel, "ChannelSourceSequence", ([],)),
-            (channel, "WaveformBitsStored", (0, 1, 99)),
-        ))  # fmt: skip
+        holder, keyword, values = rng.choice(
+            (
+                (group, "NumberOfWaveformSamples", (0, 1, 0xFFFF_FFFF, 10_000_000)),
+                (group, "NumberOfWaveformChannels", (0, 1, 13, 200, 0xFFFF)),
+                (group, "SamplingFrequency", ("0", "1E9", "-1", "1E-9", "nan", "")),
+                (group, "WaveformBitsAllocated", (0, 8, 12, 32, 64)),
+                (group, "WaveformSampleInterpretation", ("SB", "UB", "UL", "SS", "MB", "")),
+                (group, "WaveformData", (b"", b"\x00", bytes(20_000_000), group.WaveformData[:-3])),
+                (group, "ChannelDefinitionSequence", ([], list(group.ChannelDefinitionSequence) * 20)),
+                (data, "WaveformSequence", ([], list(data.WaveformSequence) * 20)),
+                (channel, "ChannelSensitivity", ("0", "1E300", "-1", "nan", "")),
+                (channel, "ChannelSensitivityCorrectionFactor", ("0", "1E300", "nan", "")),
+                (channel, "ChannelBaseline", ("1E300", "nan", "")),
+                (channel, "ChannelSensitivityUnitsSequence", ([],)),
+                (channel, "ChannelSourceSequence", ([],)),
+                (channel, "WaveformBitsStored", (0, 1, 99)),
+            )
+        )
         setattr(holder, keyword, rng.choice(values))
         out = io.BytesIO()
         data.save_as(out)

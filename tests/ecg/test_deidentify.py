@@ -162,17 +162,35 @@ def npy_table(folder: Path) -> Path:
 
 
 DICOM = {
-    "PatientName": "Doequist^Janeane", "PatientID": "MRN4711007", "OtherPatientIDs": "SSN078051120",
-    "PatientBirthDate": "19500507", "PatientAddress": "221B Baker Street", "PatientTelephoneNumbers": "555-4711",
-    "PatientMotherBirthName": "Motherborn", "EthnicGroup": "CAUCASIAN", "Occupation": "Detective",
-    "PatientComments": "seen at Baker Street", "AccessionNumber": "ACC4711", "StudyID": "STUDY4711",
-    "StudyDate": "20200306", "SeriesDate": "20200306", "ContentDate": "20200306", "AcquisitionDate": "20200306",
-    "AcquisitionDateTime": "20200306070809", "InstitutionName": "Saint Elsewhere",
-    "InstitutionAddress": "1 Elsewhere Road", "ReferringPhysicianName": "Referman",
-    "PerformingPhysicianName": "Performman", "NameOfPhysiciansReadingStudy": "Overreaderman",
-    "OperatorsName": "Techman", "StationName": "CART4711", "DeviceSerialNumber": "SERIAL4711",
-    "AdmissionID": "ADM4711", "RequestingPhysician": "Orderman", "StudyInstanceUID": "1.2.826.0.1.3680043.4711",
-}  # fmt: skip
+    "PatientName": "Doequist^Janeane",
+    "PatientID": "MRN4711007",
+    "OtherPatientIDs": "SSN078051120",
+    "PatientBirthDate": "19500507",
+    "PatientAddress": "221B Baker Street",
+    "PatientTelephoneNumbers": "555-4711",
+    "PatientMotherBirthName": "Motherborn",
+    "EthnicGroup": "CAUCASIAN",
+    "Occupation": "Detective",
+    "PatientComments": "seen at Baker Street",
+    "AccessionNumber": "ACC4711",
+    "StudyID": "STUDY4711",
+    "StudyDate": "20200306",
+    "SeriesDate": "20200306",
+    "ContentDate": "20200306",
+    "AcquisitionDate": "20200306",
+    "AcquisitionDateTime": "20200306070809",
+    "InstitutionName": "Saint Elsewhere",
+    "InstitutionAddress": "1 Elsewhere Road",
+    "ReferringPhysicianName": "Referman",
+    "PerformingPhysicianName": "Performman",
+    "NameOfPhysiciansReadingStudy": "Overreaderman",
+    "OperatorsName": "Techman",
+    "StationName": "CART4711",
+    "DeviceSerialNumber": "SERIAL4711",
+    "AdmissionID": "ADM4711",
+    "RequestingPhysician": "Orderman",
+    "StudyInstanceUID": "1.2.826.0.1.3680043.4711",
+}
 
 
 def dicom_object(folder: Path) -> Path:
@@ -184,10 +202,14 @@ def dicom_object(folder: Path) -> Path:
 
 
 EDF = {
-    "setPatientCode": "MRN4711007", "setPatientName": "Janeane_Doequist", "setPatientAdditional": "Baker_Street",
-    "setAdmincode": "ADM4711", "setTechnician": "Techman", "setEquipment": "SERIAL4711",
+    "setPatientCode": "MRN4711007",
+    "setPatientName": "Janeane_Doequist",
+    "setPatientAdditional": "Baker_Street",
+    "setAdmincode": "ADM4711",
+    "setTechnician": "Techman",
+    "setEquipment": "SERIAL4711",
     "setRecordingAdditional": "Saint_Elsewhere",
-}  # fmt: skip
+}
 
 
 def edf_file(folder: Path) -> Path:
@@ -205,10 +227,15 @@ def edf_file(folder: Path) -> Path:
 
 
 ISHNE = {
-    "first_name": "Janeane", "last_name": "Doequist", "id": "MRN4711007", "recorder_type": b"SERIAL4711",
-    "proprietary": "Saint Elsewhere", "copyright": "Overreaderman", "reserved": "Baker Street",
+    "first_name": "Janeane",
+    "last_name": "Doequist",
+    "id": "MRN4711007",
+    "recorder_type": b"SERIAL4711",
+    "proprietary": "Saint Elsewhere",
+    "copyright": "Overreaderman",
+    "reserved": "Baker Street",
     "var_block": b"seen by Dr Whoever",
-}  # fmt: skip
+}
 
 
 def ishne_file(folder: Path) -> Path:
@@ -226,9 +253,18 @@ def ishne_file(folder: Path) -> Path:
 
 
 SCP = {  # tags of section 1, EN 1064
-    0: "Doequist", 1: "Janeane", 2: "MRN4711007", 3: "Secondname", 16: "Institution4711", 20: "Referman",
-    21: "Overreaderman", 22: "Techman", 23: "ROOM4711", 30: "seen at Baker Street", 31: "ACC4711",
-}  # fmt: skip
+    0: "Doequist",
+    1: "Janeane",
+    2: "MRN4711007",
+    3: "Secondname",
+    16: "Institution4711",
+    20: "Referman",
+    21: "Overreaderman",
+    22: "Techman",
+    23: "ROOM4711",
+    30: "seen at Baker Street",
+    31: "ACC4711",
+}
 SCP_LEADS = {"I": 1, "II": 2} | {f"V{n}": n + 2 for n in range(1, 7)} | {"III": 61, "aVR": 62, "aVL": 63, "aVF": 64}
 
 
@@ -262,9 +298,14 @@ def scp_file(folder: Path) -> Path:
 
 
 MORTARA = {
-    "LAST_NAME": "Doequist", "FIRST_NAME": "Janeane", "ID": "MRN4711007", "DOB": "19500507",
-    "SECOND_ID": "SSN078051120", "ROOM": "ROOM4711", "COMMENT": "seen at Baker Street",
-}  # fmt: skip
+    "LAST_NAME": "Doequist",
+    "FIRST_NAME": "Janeane",
+    "ID": "MRN4711007",
+    "DOB": "19500507",
+    "SECOND_ID": "SSN078051120",
+    "ROOM": "ROOM4711",
+    "COMMENT": "seen at Baker Street",
+}
 
 
 def mortara_file(folder: Path) -> Path:
@@ -369,26 +410,64 @@ def test_no_field_of_a_format_is_left(name, tmp_path):
 
 REAL = {  # below shared/data: real files, and what identifies in them
     "vendor/muse/synthetic_muse.xml": (
-        "SYNTH0001", "01-01-1980", "Synthetic", "EXAMPLE HOSPITAL", "EXAMPLE ECG ROOM", "ROOM1", "08-17-2025", "Reader",
+        "SYNTH0001",
+        "01-01-1980",
+        "Synthetic",
+        "EXAMPLE HOSPITAL",
+        "EXAMPLE ECG ROOM",
+        "ROOM1",
+        "08-17-2025",
+        "Reader",
     ),
     "vendor/muse/guangxi_teaching_sinus_rhythm.xml": (
-        "00000000", "Anonymous", "01-01-1900", "Hospital Name", "Department", "ECG-Lab", "01-01-2024", "2255/3212",
-        "Doctor", "310701001d", "14床", "2023-12-31", "开放性骨折",
+        "00000000",
+        "Anonymous",
+        "01-01-1900",
+        "Hospital Name",
+        "Department",
+        "ECG-Lab",
+        "01-01-2024",
+        "2255/3212",
+        "Doctor",
+        "310701001d",
+        "14床",
+        "2023-12-31",
+        "开放性骨折",
     ),
     "vendor/philips/129DYPRG.XML": ("1112010721168bdc", "2011-12-01", "03d494f2-94f2-13d4-857f-00095c028bdc", "GEILM"),
     "vendor/philips/3191723_ZZDEMOPTONLY_1-04_orig.xml": (
-        "9999", "ZZDEMOPTONLY", "ADULT", "1950-01-01", "2010-01-19", "120190145", "EKG1715", "860315", "Heart Station",
-        "7eacbc80-0549-11df-4823-000738300029", "TEST PT",
+        "9999",
+        "ZZDEMOPTONLY",
+        "ADULT",
+        "1950-01-01",
+        "2010-01-19",
+        "120190145",
+        "EKG1715",
+        "860315",
+        "Heart Station",
+        "7eacbc80-0549-11df-4823-000738300029",
+        "TEST PT",
     ),
     "vendor/hl7_aecg/subject1_0.xml": (
-        "subject1", "Clark", "19530508", "20021122", "SC-342", "PUK-123-PROT-C1", "TS-035", "INV-087", "John Smith",
-        "River City", "TECH-221", "61d1a24f-b47e-41aa-ae95-f8ac302f4eeb", "felt dizzy",
+        "subject1",
+        "Clark",
+        "19530508",
+        "20021122",
+        "SC-342",
+        "PUK-123-PROT-C1",
+        "TS-035",
+        "INV-087",
+        "John Smith",
+        "River City",
+        "TECH-221",
+        "61d1a24f-b47e-41aa-ae95-f8ac302f4eeb",
+        "felt dizzy",
     ),
     "vendor/dicom/synthetic_muse.dcm": ("000001", "Anonymized", "20250801", "5923916365825498", "MAC55"),
     "vendor/dicom/guangxi_teaching_sinus_rhythm.dcm": ("000001", "20240101", "4111023765947888", "MAC P"),
     "mimic-iv-ecg/files/p1013/p10130040/s42179917/42179917.hea": ("42179917", "10130040", "18/07/2183"),
     "cinc2021/JS37205.hea": ("JS37205", "28-Mar-2021", "426783006"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REAL)

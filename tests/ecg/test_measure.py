@@ -28,9 +28,14 @@ HEARTS = {
 
 def values(heart: Heart, bpm: float) -> dict[str, float]:
     return {
-        "heart_rate_bpm": bpm, "p_ms": heart.p, "pr_ms": heart.pr, "qrs_ms": heart.qrs, "qt_ms": heart.qt,
-        "axis_deg": heart.axis, "p_axis_deg": heart.p_axis,
-    }  # fmt: skip
+        "heart_rate_bpm": bpm,
+        "p_ms": heart.p,
+        "pr_ms": heart.pr,
+        "qrs_ms": heart.qrs,
+        "qt_ms": heart.qt,
+        "axis_deg": heart.axis,
+        "p_axis_deg": heart.p_axis,
+    }
 
 
 def given_values(found):

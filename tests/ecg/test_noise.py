@@ -98,9 +98,15 @@ def test_what_all_electrodes_share_no_lead_sees():
     assert noise.TO_LEADS.sum(axis=1) == pytest.approx(np.zeros(12))
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [
-    ("baseline wander", 0.04, 0.55), ("muscle artefact", 17, 153), ("mains hum", 49, 151), ("white", 0.04, 150.5),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("baseline wander", 0.04, 0.55),
+        ("muscle artefact", 17, 153),
+        ("mains hum", 49, 151),
+        ("white", 0.04, 150.5),
+    ],
+)
 def test_noise_lies_where_it_should(name, low, high):
     signal = beats(np.ones(12), seconds=60)
     frequency, power = welch(added(name, signal, 0.0), RATE, nperseg=15000, axis=0)
@@ -130,10 +136,14 @@ def test_electrodes_move_one_by_one():
 
 @settings(max_examples=40, deadline=None)
 @given(
-    name=st.sampled_from(sorted(NOISES)), rate=st.sampled_from([50.0, 100.0, 257.3, 500.0, 1000.0]),
-    seconds=st.floats(0.5, 12), unit=st.sampled_from(["mV", "z"]), seed=st.integers(0, 1000), gaps=st.integers(0, 4),
+    name=st.sampled_from(sorted(NOISES)),
+    rate=st.sampled_from([50.0, 100.0, 257.3, 500.0, 1000.0]),
+    seconds=st.floats(0.5, 12),
+    unit=st.sampled_from(["mV", "z"]),
+    seed=st.integers(0, 1000),
+    gaps=st.integers(0, 4),
     which=st.integers(0, 5),
-)  # fmt: skip
+)
 def test_gaps_stay_gaps_and_the_same_seed_gives_the_same(name, rate, seconds, unit, seed, gaps, which):
     rng = np.random.default_rng(seed)
     signal = rng.normal(0, 1, (round(seconds * rate), 12)).astype(np.float32)
@@ -168,7 +178,7 @@ def unlike_limbs(ecg):
     return out
 
 
-@pytest.mark.parametrize("level", (12.0, 0.0))
+@pytest.mark.parametrize("level", [12.0, 0.0])
 @pytest.mark.parametrize("name", AT_SNR)
 def test_zscored_recordings_meet_the_noise_of_their_originals(name, level, unlike_limbs):
     ecg = unlike_limbs
@@ -187,7 +197,7 @@ def test_hum_does_not_survive_anti_aliasing(ecg):
     kept = resample(ecg, RATE, 100.0)
     before, after = added("mains hum", ecg, 0.0), added("mains hum", kept, 0.0, rate=100.0)
     assert np.std(after) < 0.6 * np.std(before)
-    sixty = [s for s in range(8) if np.random.default_rng(s).choice((50.0, 60.0)) == 60.0][0]
+    sixty = next(s for s in range(8) if np.random.default_rng(s).choice((50.0, 60.0)) == 60.0)
     assert np.std(added("mains hum", kept, 0.0, rate=100.0, seed=sixty)) < 0.02
 
 
@@ -207,10 +217,12 @@ def test_segments_take_no_more_than_their_share(share, ecg):
 
 
 def test_segments_are_as_large_as_the_lead(ecg):
-    inside = np.concatenate([
-        difference[(difference != 0).any(axis=1)]
-        for difference in (added("segments", ecg, 0.2, seed=seed) for seed in range(20))
-    ])  # fmt: skip
+    inside = np.concatenate(
+        [
+            difference[(difference != 0).any(axis=1)]
+            for difference in (added("segments", ecg, 0.2, seed=seed) for seed in range(20))
+        ]
+    )
     assert inside.std(0) == pytest.approx(band_pass(ecg.astype(float), RATE).std(0), rel=0.06)
     assert np.abs(np.corrcoef(inside.T) - np.eye(12)).max() < 0.1
 
@@ -252,14 +264,28 @@ def nstdb(tmp_path):
     time = np.arange(360 * 60) / 360
     for record, hertz in (("bw", (1.0, 2.0)), ("ma", (31.0, 37.0)), ("em", (5.0, 7.0))):
         values = np.stack([np.sin(2 * np.pi * f * time) for f in hertz], axis=1) + 3.0
-        wfdb.wrsamp(record, fs=360, units=["mV", "mV"], sig_name=["noise1", "noise2"], p_signal=values, fmt=["212"] * 2,
-                    adc_gain=[200, 200], baseline=[0, 0], write_dir=str(tmp_path))  # fmt: skip
+        wfdb.wrsamp(
+            record,
+            fs=360,
+            units=["mV", "mV"],
+            sig_name=["noise1", "noise2"],
+            p_signal=values,
+            fmt=["212"] * 2,
+            adc_gain=[200, 200],
+            baseline=[0, 0],
+            write_dir=str(tmp_path),
+        )
     return tmp_path
 
 
-@pytest.mark.parametrize(("name", "hertz"), [
-    ("baseline wander", {1, 2}), ("muscle artefact", {31, 37}), ("electrode motion", {5, 7}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "hertz"),
+    [
+        ("baseline wander", {1, 2}),
+        ("muscle artefact", {31, 37}),
+        ("electrode motion", {5, 7}),
+    ],
+)
 def test_real_noise_comes_from_its_record(nstdb, name, hertz):
     signal = beats(np.ones(12))
     difference = added(name, signal, 6.0, seed=1, table=NOISES | nstdb_noises(nstdb))

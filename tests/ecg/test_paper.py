@@ -69,9 +69,7 @@ def test_says_what_it_shows(good, tmp_path):
     assert [text for text in texts if text in LEADS].count("II") == 2 and set(LEADS) <= set(texts)
     assert "patient not stated" in texts and "00001_hr" in texts
     assert any(text.startswith("25 mm/s   10 mm/mV") and "no filter" in text for text in texts)
-    known = replace(
-        good, name="$x_1$", patient=Patient("p$1$", 56.0, "F"), start=datetime(2020, 1, 2, 3, 4, 5)
-    )
+    known = replace(good, name="$x_1$", patient=Patient("p$1$", 56.0, "F"), start=datetime(2020, 1, 2, 3, 4, 5))
     texts, _ = drawn(known, tmp_path)
     assert {"$x_1$", "Patient p$1$,  female,  56 years", "2020-01-02  03:04:05"} <= set(texts)
 

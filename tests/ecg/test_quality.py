@@ -15,9 +15,15 @@ from meit.ecg.recording import LIMB_LEADS, assemble
 KNOWN = {"00004_hr": "V4 is cut off", "HR00004": "V4 is cut off", "JS45551": "V4, V5, V6 are flat"}
 
 HAPPENS = {
-    "artefacts", "restless", "baseline_wander", "muscle_noise", "mains_hum", "noisy_beats", "arm_electrodes",
+    "artefacts",
+    "restless",
+    "baseline_wander",
+    "muscle_noise",
+    "mains_hum",
+    "noisy_beats",
+    "arm_electrodes",
     "chest_electrodes",
-}  # fmt: skip
+}
 
 
 @pytest.fixture

@@ -48,15 +48,25 @@ def test_real_recordings_are_good(real):
 
 
 NAMED = {
-    "baseline wander": {"baseline_wander"}, "muscle artefact": {"muscle_noise"}, "mains hum": {"mains_hum"},
-    "electrode motion": {"artefacts", "restless", "noisy_beats"}, "white": {"muscle_noise"},
-}  # fmt: skip
+    "baseline wander": {"baseline_wander"},
+    "muscle artefact": {"muscle_noise"},
+    "mains hum": {"mains_hum"},
+    "electrode motion": {"artefacts", "restless", "noisy_beats"},
+    "white": {"muscle_noise"},
+}
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("kind, level", [
-    ("baseline wander", 0.0), ("muscle artefact", 10.0), ("electrode motion", 6.0), ("mains hum", 12.0), ("white", 10.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "level"),
+    [
+        ("baseline wander", 0.0),
+        ("muscle artefact", 10.0),
+        ("electrode motion", 6.0),
+        ("mains hum", 12.0),
+        ("white", 10.0),
+    ],
+)
 def test_noise_is_named_and_limits(fine, kind, level, seed):
     found = inspect(noisy(fine, kind, level, seed))
     assert found.verdict == LIMITED and {one.reason for one in found.reasons} & NAMED[kind], found.warnings()
@@ -110,18 +120,25 @@ def foreign():
     yield "zeros", np.zeros((5000, 12))
 
 
-@pytest.mark.parametrize("kind, signal", foreign(), ids=[kind for kind, _ in foreign()])
+@pytest.mark.parametrize(("kind", "signal"), foreign(), ids=[kind for kind, _ in foreign()])
 def test_what_is_no_ecg_is_unusable(kind, signal):
     quality = inspect(Recording(kind, signal.astype(np.float32), 500.0))
     assert quality.verdict == UNUSABLE
     assert {one.reason for one in quality.of(UNUSABLE)} & {"no_ecg", "too_few_leads"}
 
 
-@pytest.mark.parametrize("heart, bpm", [
-    (Heart(), 35.0), (Heart(), 70.0), (Heart(pr=120, qt=260, t=120), 170.0),
-    (Heart(qrs=180, p_mv=0, qt=330, t=120, axis=-80), 160.0), (Heart(qrs=200, p_mv=0, qt=300, t=80, axis=150), 190.0),
-    (Heart(qrs_mv=0.25, p_mv=0.03, t_mv=0.06), 80.0), (Heart(st_mv=0.4), 90.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("heart", "bpm"),
+    [
+        (Heart(), 35.0),
+        (Heart(), 70.0),
+        (Heart(pr=120, qt=260, t=120), 170.0),
+        (Heart(qrs=180, p_mv=0, qt=330, t=120, axis=-80), 160.0),
+        (Heart(qrs=200, p_mv=0, qt=300, t=80, axis=150), 190.0),
+        (Heart(qrs_mv=0.25, p_mv=0.03, t_mv=0.06), 80.0),
+        (Heart(st_mv=0.4), 90.0),
+    ],
+)
 def test_slow_fast_wide_and_small_rhythms_are_ecgs(heart, bpm):
     assert "no_ecg" not in reasons(regular(heart, bpm))
 
@@ -156,8 +173,9 @@ def test_exchanged_electrodes_on_real_records(shared):
 
 
 def test_real_records_are_seldom_limited_and_never_unusable(shared):
-    headers = [header for folder in ("ptb-xl", "mimic-iv-ecg", "cinc2021")
-               for header in find_recordings(shared(folder))[::5]]  # fmt: skip
+    headers = [
+        header for folder in ("ptb-xl", "mimic-iv-ecg", "cinc2021") for header in find_recordings(shared(folder))[::5]
+    ]
     found = [inspect(read_ecg(header, allow_missing=True)) for header in headers]
     assert all(one.verdict != UNUSABLE for one in found) and np.mean([one.verdict == GOOD for one in found]) > 0.8
 
@@ -175,7 +193,9 @@ def test_the_verdict_is_that_of_the_gravest_reason(fine):
     assert all(reason in REASONS for reason in (one["reason"] for one in given["reasons"]))
 
 
-@pytest.mark.parametrize("seconds, reason, verdict", [(4, "too_short", UNUSABLE), (6, "short", LIMITED), (9, None, GOOD)])
+@pytest.mark.parametrize(
+    ("seconds", "reason", "verdict"), [(4, "too_short", UNUSABLE), (6, "short", LIMITED), (9, None, GOOD)]
+)
 def test_length(fine, seconds, reason, verdict):
     quality = inspect(replace(fine, signal=fine.signal[: round(seconds * fine.rate)]))
     assert quality.verdict == verdict and (reason is None or reason in {one.reason for one in quality.reasons})

@@ -51,9 +51,7 @@ def test_csv_gives_the_samples_that_were_written(record, tmp_path, separator, en
     assert (recording.rate, recording.name, recording.derived, recording.missing) == (500, "x", (), ())
 
 
-@pytest.mark.parametrize(
-    ("unit", "to_mv"), [("mV", 1), ("uV", 1e-3), ("\u00b5V", 1e-3), ("\u03bcV", 1e-3), ("V", 1e3)]
-)
+@pytest.mark.parametrize(("unit", "to_mv"), [("mV", 1), ("uV", 1e-3), ("\u00b5V", 1e-3), ("\u03bcV", 1e-3), ("V", 1e3)])
 def test_units(record, tmp_path, unit, to_mv):
     csv = write_csv(tmp_path / "x.csv", LEADS, record.signal / to_mv, f"# rate_hz: 500\n# unit: {unit}\n")
     npy = write_npy(tmp_path / "y.npy", record.signal.astype(np.float64) / to_mv, unit=unit)
@@ -76,9 +74,7 @@ def test_npy_of_any_number_type_and_either_way_round(record, tmp_path, dtype, tu
 
 def test_leads_go_by_name_and_others_are_left_out(record, tmp_path):
     order = ("V6", "time", "AVF", "lead ii", "V1", "V2", "V3", "V4", "V5", "I")
-    columns = np.stack(
-        [record.lead(name) if canonical_lead(name) else np.arange(5000) / 500 for name in order], axis=1
-    )
+    columns = np.stack([record.lead(name) if canonical_lead(name) else np.arange(5000) / 500 for name in order], axis=1)
     for path in (write_csv(tmp_path / "x.csv", order, columns), write_npy(tmp_path / "y.npy", columns, leads=order)):
         recording = read_ecg(path)
         assert recording.derived == ("III", "aVR", "aVL")

@@ -59,9 +59,7 @@ def write_edf(path: Path, truth: Recording, unit: str = "uV", steps: float = 1, 
     return path
 
 
-@pytest.mark.parametrize(
-    ("unit", "steps", "factor"), [("uV", 1, 1), ("uV", 0.5, 0.5), ("mV", 0.001, 1), ("V", 1, 1e6)]
-)
+@pytest.mark.parametrize(("unit", "steps", "factor"), [("uV", 1, 1), ("uV", 0.5, 0.5), ("mV", 0.001, 1), ("V", 1, 1e6)])
 def test_edf_is_what_pyedflib_wrote_and_reads(tmp_path, truth, unit, steps, factor):
     path = write_edf(tmp_path / "x", truth, unit, steps)
     recording = read_ecg(path)

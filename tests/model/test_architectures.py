@@ -12,7 +12,9 @@ from meit.model.prompt import for_drafting, for_training, prompt_ids
 from meit.model.report_model import load_model
 
 KINDS = tuple(ARCHITECTURES)
-ROUTES = [(kind, attention) for kind in KINDS for attention in (["sdpa", "eager"] if ARCHITECTURES[kind].sdpa else ["eager"])]
+ROUTES = [
+    (kind, attention) for kind in KINDS for attention in (["sdpa", "eager"] if ARCHITECTURES[kind].sdpa else ["eager"])
+]
 FUSED = [(*route, fusion) for route in ROUTES for fusion in FUSIONS]
 REPORTS = ["Sinus rhythm.", "AF", "Left axis deviation"]
 
@@ -31,7 +33,7 @@ def seen(text: Text, hidden):
     return hidden[text.mask.bool()]
 
 
-@pytest.mark.parametrize("kind, attention", ROUTES)
+@pytest.mark.parametrize(("kind", "attention"), ROUTES)
 @torch.no_grad()
 def test_the_two_routes_agree(build, kind, attention):
     model = build(kind, attention)
@@ -44,7 +46,7 @@ def test_the_two_routes_agree(build, kind, attention):
     assert torch.allclose(seen(text, cache), seen(text, prefix), atol=1e-4)
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 @torch.no_grad()
 def test_the_ecg_changes_every_text_position(build, kind, attention, fusion):
     model = build(kind, attention, fusion)
@@ -57,7 +59,7 @@ def test_the_ecg_changes_every_text_position(build, kind, attention, fusion):
     assert torch.allclose(one[1][text.mask[1].bool()], other[1][text.mask[1].bool()], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 @torch.no_grad()
 def test_a_batch_is_each_text_alone(build, kind, attention, fusion):
     """Neither padding nor neighbours matter."""
@@ -69,12 +71,14 @@ def test_a_batch_is_each_text_alone(build, kind, attention, fusion):
         alone = Text(text.ids[row : row + 1, :cut], text.mask[row : row + 1, :cut])
         if text.source_ids is not None:
             width = int(text.source_mask[row].sum())
-            alone = Text(alone.ids, alone.mask, text.source_ids[row : row + 1, :width], text.source_mask[row : row + 1, :width])
+            alone = Text(
+                alone.ids, alone.mask, text.source_ids[row : row + 1, :width], text.source_mask[row : row + 1, :width]
+            )
         single = model.fusion.hidden(model.backbone, alone, ecg[row : row + 1], ecg_mask[row : row + 1])
         assert torch.allclose(together[row, :cut], single[0], atol=1e-4)
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 def test_gradients_reach_the_encoder_and_every_adapter_only(build, kind, attention, fusion):
     model = build(kind, attention, fusion).train()
     text, labels, _, _ = inputs(model)
@@ -92,7 +96,7 @@ def test_gradients_reach_the_encoder_and_every_adapter_only(build, kind, attenti
             assert set(found) & adapted
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 def test_gradient_checkpointing_gives_the_same_gradients(build, kind, attention, fusion):
     def gradients(checkpointing):
         model = build(kind, attention, fusion).train()
@@ -129,7 +133,7 @@ def stepwise(model, instruction, probabilities, tokens, steps):
     return model.tokenizer.decode(written, skip_special_tokens=True).strip()
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 def test_generation_in_a_batch_alone_and_stepwise(build, kind, attention, fusion):
     """Prompts of unlike length, padded on the left, give what each gives alone and by whole forward passes."""
     model = build(kind, attention, fusion)
@@ -144,7 +148,7 @@ def test_generation_in_a_batch_alone_and_stepwise(build, kind, attention, fusion
     assert len(set(together)) > 1
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 def test_beam_search_is_the_same_in_a_batch(build, kind, attention, fusion):
     model = build(kind, attention, fusion)
     torch.manual_seed(5)
@@ -156,7 +160,7 @@ def test_beam_search_is_the_same_in_a_batch(build, kind, attention, fusion):
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 def test_the_end_of_text_stops(build, kind, attention, fusion, num_beams):
     """Nothing follows it in any row, and the batch ends with its last row's; here each row's fourth token is made one."""
     model = build(kind, attention, fusion)
@@ -184,7 +188,7 @@ def test_the_end_of_text_stops(build, kind, attention, fusion, num_beams):
     assert stopped.shape[1] == max(lengths) and (num_beams > 1 or max(lengths) <= 4)
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 @torch.no_grad()
 def test_a_mask_of_the_wrong_length_raises(build, kind, attention, fusion):
     model = build(kind, attention, fusion)
@@ -201,7 +205,7 @@ def test_a_mask_of_the_wrong_length_raises(build, kind, attention, fusion):
                 call(model.backbone, wrong, ecg, ecg_mask)
 
 
-@pytest.mark.parametrize("kind, attention, fusion", FUSED)
+@pytest.mark.parametrize(("kind", "attention", "fusion"), FUSED)
 @torch.no_grad()
 def test_saved_and_loaded_it_is_bit_equal(build, tmp_path, kind, attention, fusion):
     build(kind, attention, fusion).save(tmp_path)
@@ -248,7 +252,7 @@ def test_another_backbone_is_refused(build, tiny_folder, tmp_path, kind):
 
 
 @pytest.mark.parametrize("route", ["cache", "prefix"])
-@pytest.mark.parametrize("kind, attention", ROUTES)
+@pytest.mark.parametrize(("kind", "attention"), ROUTES)
 @torch.no_grad()
 def test_a_layer_left_out_does_not_see_the_ecg(build, kind, attention, route):
     """With layer 1 alone, what layer 0 gives is what it gives without an ECG; and the ECG still matters in the end."""
@@ -266,7 +270,7 @@ def test_a_layer_left_out_does_not_see_the_ecg(build, kind, attention, route):
     assert changed[text.mask[[0, 2]].bool()].min() > 1e-5
 
 
-@pytest.mark.parametrize("kind, attention", ROUTES)
+@pytest.mark.parametrize(("kind", "attention"), ROUTES)
 def test_left_out_layers_stay_blind_while_writing(build, kind, attention):
     model = build(kind, attention, layers="every 2")
     torch.manual_seed(5)

@@ -10,10 +10,23 @@ from meit.model import loading
 from meit.model.backbones import BACKBONES, sizes
 
 PAPER = {
-    "llama-7b", "llama-2-7b-instruct", "llama-2-13b-instruct", "llama-2-70b-instruct", "llama-3-8b-instruct",
-    "mistral-7b", "mistral-7b-instruct", "gpt-neo-2.7b", "gpt-neox-20b", "gpt-j-6b", "bloom-7b1", "opt-6.7b",
-    "gpt2-medium", "gpt2-large", "bart-large", "t5-large",
-}  # fmt: skip
+    "llama-7b",
+    "llama-2-7b-instruct",
+    "llama-2-13b-instruct",
+    "llama-2-70b-instruct",
+    "llama-3-8b-instruct",
+    "mistral-7b",
+    "mistral-7b-instruct",
+    "gpt-neo-2.7b",
+    "gpt-neox-20b",
+    "gpt-j-6b",
+    "bloom-7b1",
+    "opt-6.7b",
+    "gpt2-medium",
+    "gpt2-large",
+    "bart-large",
+    "t5-large",
+}
 
 
 def test_every_backbone_of_the_paper_is_there():
@@ -46,7 +59,9 @@ def test_adapters_are_as_large_as_the_table_says(build):
         model = build(kind)
         made = sum(value.numel() for name, value in model.named_parameters() if ".lora_" in name)
         bare = build(kind, adapter=False).backbone
-        layers = [m for m in bare.modules() if isinstance(m, nn.Linear | Conv1D) and m is not bare.get_output_embeddings()]
+        layers = [
+            m for m in bare.modules() if isinstance(m, nn.Linear | Conv1D) and m is not bare.get_output_embeddings()
+        ]
         assert made == sum(4 * sum(layer.weight.shape) for layer in layers)
 
 

@@ -9,7 +9,7 @@ from meit.ecg import read_ecg
 from meit.ecg.noise import NOISES
 from meit.ecg.quality import LIMITED
 from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.familiarity import FILE, K, Familiarity, fingerprint, fit_familiarity, load_familiarity
+from meit.model.familiarity import FILE, Familiarity, K, fingerprint, fit_familiarity, load_familiarity
 from meit.model.report_model import export_merged, load_model
 from meit.model.shipped import default_model
 from meit.training.familiar import familiarity_of, rebuilt
@@ -126,7 +126,9 @@ def test_the_shipped_model_knows_ecgs_and_not_knocked_electrodes(shipped, exampl
     rng = np.random.default_rng(0)
     motion = NOISES["electrode motion"].add
     noisy = [(motion(one.signal.copy(), one.rate, 0.0, rng), one.rate, "mV") for one in records * 4]
-    assert (distances(shipped, noisy) > 1).float().mean() > 0.6  # on fold 9 88%; white noise it does not tell, others do
+    assert (
+        distances(shipped, noisy) > 1
+    ).float().mean() > 0.6  # on fold 9 88%; white noise it does not tell, others do
 
 
 def test_the_shipped_model_is_small():

@@ -78,7 +78,7 @@ def inputs(batch=2):
 
 @pytest.mark.parametrize("route", ["cache", "prefix"])
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-@pytest.mark.parametrize("kind, reference", [("llama", llama), ("gpt2", gpt2)])
+@pytest.mark.parametrize(("kind", "reference"), [("llama", llama), ("gpt2", gpt2)])
 @torch.no_grad()
 def test_equals_the_equation(build, kind, reference, attention, route):
     model = build(kind, attention)

@@ -33,7 +33,7 @@ def test_steps_and_what_is_not_measured():
     assert torch.isinf(head.edges[1, 1:]).all()  # one value has one step
     inputs = head.inputs(torch.tensor([[3.0, torch.nan]]), torch.tensor([[6.0]]))
     steps, absent, logit = inputs[0, :6].view(2, 3), inputs[0, 6:8], inputs[0, 8]
-    assert steps[0].tolist() == [float(3.0 >= edge) for edge in head.edges[0]] and not steps[1].any()
+    assert steps[0].tolist() == [float(edge <= 3.0) for edge in head.edges[0]] and not steps[1].any()
     assert absent.tolist() == [0, 1] and logit == 2
     assert torch.equal(head.edges, head.edges.bfloat16().float())  # as they are saved
 

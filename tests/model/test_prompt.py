@@ -43,7 +43,9 @@ def test_a_model_keeps_its_style(build, tmp_path, monkeypatch):
     loaded.tokenizer.chat_template = CHAT
     asked = []
     monkeypatch.setattr(
-        loaded.fusion, "generate", lambda _b, text, *_a, **_o: asked.append(loaded.tokenizer.decode(text.ids[0])) or text.ids
+        loaded.fusion,
+        "generate",
+        lambda _b, text, *_a, **_o: asked.append(loaded.tokenizer.decode(text.ids[0])) or text.ids,
     )
     loaded.generate(*some(loaded))
     assert asked == ["[user]Write the report of this ECG.[reply]"]

@@ -9,7 +9,7 @@ from meit.model.quantise import GROUP, Int4Linear, Int8Linear, quantise
 from meit.model.report_model import load_model
 
 
-@pytest.mark.parametrize("small, most", [(Int8Linear, 0.02), (Int4Linear, 0.2)])
+@pytest.mark.parametrize(("small", "most"), [(Int8Linear, 0.02), (Int4Linear, 0.2)])
 @pytest.mark.parametrize("rows", [(1,), (3, 5)])
 @torch.no_grad()
 def test_a_layer_is_off_by_its_rounding_only(small, most, rows):

@@ -48,7 +48,7 @@ def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
         assert torch.allclose(value, plain.state_dict()[name], atol=1e-6), name
 
 
-@pytest.mark.parametrize("content, says", [(None, "holds no model"), ("{", "cannot be understood")])
+@pytest.mark.parametrize(("content", "says"), [(None, "holds no model"), ("{", "cannot be understood")])
 def test_a_folder_without_a_model_is_refused(tmp_path, content, says):
     if content is not None:
         (tmp_path / CONFIG).write_text(content)

@@ -7,17 +7,25 @@ from hypothesis import strategies as st
 from meit.reports.clean import clean_report, non_report_reason
 
 CASES = [
-    ("sinusrhythmus lagetyp normal normales ekg 4.46                          unbestÄtigter bericht",
-     "sinusrhythmus lagetyp normal normales ekg"),
-    ("sinusrhythmus lagetyp normal qrs(t) abnorm    inferiorer infarkt     alter unbest. 4.46                          unbestÄtigter beri",
-     "sinusrhythmus lagetyp normal qrst abnorm inferiorer infarkt alter unbest."),
+    (
+        "sinusrhythmus lagetyp normal normales ekg 4.46                          unbestÄtigter bericht",
+        "sinusrhythmus lagetyp normal normales ekg",
+    ),
+    (
+        "sinusrhythmus lagetyp normal qrs(t) abnorm    inferiorer infarkt     alter unbest. 4.46                          unbestÄtigter beri",
+        "sinusrhythmus lagetyp normal qrst abnorm inferiorer infarkt alter unbest.",
+    ),
     ("sinusrhythmus linkstyp 4.46                          unbestÄ", "sinusrhythmus linkstyp"),
     ("sinusrhythmus linkstyp 4.4", "sinusrhythmus linkstyp"),
     ("sinus rhythm. normal ecg. edit: norm 100, (norm 100)", "sinus rhythm. normal ecg."),
-    ("sinusrhythmus lagetyp normal amplitudenkriterien f#r linkshypertrophie",
-     "sinusrhythmus lagetyp normal amplitudenkriterien für linkshypertrophie"),
-    ("supraventrikulÄr(a) extrasystoli(er) sinusrytm eljest normalt ekg",
-     "supraventrikulära extrasystolier sinusrytm eljest normalt ekg"),
+    (
+        "sinusrhythmus lagetyp normal amplitudenkriterien f#r linkshypertrophie",
+        "sinusrhythmus lagetyp normal amplitudenkriterien für linkshypertrophie",
+    ),
+    (
+        "supraventrikulÄr(a) extrasystoli(er) sinusrytm eljest normalt ekg",
+        "supraventrikulära extrasystolier sinusrytm eljest normalt ekg",
+    ),
 ]
 
 
@@ -26,7 +34,9 @@ def test_real_reports(raw: str, expected: str) -> None:
     assert clean_report(raw) == expected
 
 
-@pytest.mark.parametrize("raw", ["trace only requested.", "Trace only.", "ekg", "", "  ", "4.46   unbestÄtigter bericht", "!"])
+@pytest.mark.parametrize(
+    "raw", ["trace only requested.", "Trace only.", "ekg", "", "  ", "4.46   unbestÄtigter bericht", "!"]
+)
 def test_non_reports(raw: str) -> None:
     assert clean_report(raw) is None
 

@@ -10,34 +10,52 @@ from meit.reports.machine import clean_machine_report
 
 REPORTS = [
     (["Sinus rhythm.", "Left axis deviation", "", "Abnormal ECG"], "Sinus rhythm. Left axis deviation. Abnormal ECG."),
-    (["*** CONSIDER ACUTE ST ELEVATION MI ***", "Lateral ST elevation, CONSIDER ACUTE INFARCT"],
-     "Consider acute ST elevation myocardial infarction. Lateral ST elevation, consider acute infarction."),
-    (["Sinus rhythm with PAC(s).", "Ventricular premature complex"],
-     "Sinus rhythm with premature atrial contractions. Premature ventricular contraction."),
+    (
+        ["*** CONSIDER ACUTE ST ELEVATION MI ***", "Lateral ST elevation, CONSIDER ACUTE INFARCT"],
+        "Consider acute ST elevation myocardial infarction. Lateral ST elevation, consider acute infarction.",
+    ),
+    (
+        ["Sinus rhythm with PAC(s).", "Ventricular premature complex"],
+        "Sinus rhythm with premature atrial contractions. Premature ventricular contraction.",
+    ),
     (["Demand pacing", "Pacemaker rhythm - no further analysis"], "Demand pacing. Paced rhythm."),
-    (["Sinus bradycardia with borderline 1st degree A-V block", "Borderline EKG"],
-     "Sinus bradycardia with borderline first-degree AV block. Borderline ECG."),
-    (["Sinus rhythm", "Lead(s) unsuitable for analysis: V5", "Normal ECG based on available leads"],
-     "Sinus rhythm. Normal ECG."),
+    (
+        ["Sinus bradycardia with borderline 1st degree A-V block", "Borderline EKG"],
+        "Sinus bradycardia with borderline first-degree AV block. Borderline ECG.",
+    ),
+    (
+        ["Sinus rhythm", "Lead(s) unsuitable for analysis: V5", "Normal ECG based on available leads"],
+        "Sinus rhythm. Normal ECG.",
+    ),
     (["--- Warning: Data quality may affect interpretation ---", "Atrial fibrillation"], "Atrial fibrillation."),
-    (["Possible inferior infarct - age undetermined", "Inferior/lateral ST-T changes are nonspecific"],
-     "Possible inferior infarction, age undetermined. Nonspecific ST-T changes in inferolateral leads."),
+    (
+        ["Possible inferior infarct - age undetermined", "Inferior/lateral ST-T changes are nonspecific"],
+        "Possible inferior infarction, age undetermined. Nonspecific ST-T changes in inferolateral leads.",
+    ),
     (["rSr'(V1) - probable normal variant", "Leftward axis"], "rSr' in V1, probably a normal variant. Left axis."),
-    (["LVH with IVCD and secondary repol abnrm", "Low QRS voltages in limb leads"],
-     "Left ventricular hypertrophy with intraventricular conduction delay and secondary repolarization abnormality. "
-     "Low voltage in limb leads."),
-    (["QRS changes V3/V4 may be due to LVH but cannot rule out anterior infarct"],
-     "QRS changes in V3, V4 may be due to left ventricular hypertrophy but cannot rule out anterior infarction."),
+    (
+        ["LVH with IVCD and secondary repol abnrm", "Low QRS voltages in limb leads"],
+        "Left ventricular hypertrophy with intraventricular conduction delay and secondary repolarization abnormality. "
+        "Low voltage in limb leads.",
+    ),
+    (
+        ["QRS changes V3/V4 may be due to LVH but cannot rule out anterior infarct"],
+        "QRS changes in V3, V4 may be due to left ventricular hypertrophy but cannot rule out anterior infarction.",
+    ),
     (["Nonspecific T abnormalities, lateral leads"], "Nonspecific T wave abnormality in lateral leads."),
     (["LAD, consider left anterior fascicular block"], "Left axis deviation, consider left anterior fascicular block."),
-    (["Marked anteroseptal ST depression, CONSIDER ACUTE INFARCT (proximal LAD occlusion)"],
-     "Marked anteroseptal ST depression, consider acute infarction (proximal LAD occlusion)."),
+    (
+        ["Marked anteroseptal ST depression, CONSIDER ACUTE INFARCT (proximal LAD occlusion)"],
+        "Marked anteroseptal ST depression, consider acute infarction (proximal LAD occlusion).",
+    ),
     (["Sinus rhythm", "Sinus rhythm."], "Sinus rhythm."),
-    (["Wide-QRS tachycardia: ventricular tachycardia", "or aberrant ventricular conduction"],
-     "Wide-QRS tachycardia: ventricular tachycardia or aberrant ventricular conduction."),
+    (
+        ["Wide-QRS tachycardia: ventricular tachycardia", "or aberrant ventricular conduction"],
+        "Wide-QRS tachycardia: ventricular tachycardia or aberrant ventricular conduction.",
+    ),
     (["Summary: Abnormal"], "Abnormal ECG."),
     (["Sinus rhythm", "Analysis based on intervals", "=-=-=-", "Unconfirmed report"], "Sinus rhythm."),
-]  # fmt: skip
+]
 
 NO_REPORTS = [
     ([], "empty report"),
@@ -66,11 +84,22 @@ def test_no_reports(lines, reason):
     assert clean_machine_report(lines).reason == reason
 
 
-@pytest.mark.parametrize("finding", [
-    "2:1 A-V block", "Ventricular rate 150 with 2:1 conduction", "S1,S2,S3 pattern", "Limb leads: low voltage",
-    "Sinus or ectopic atrial tachycardia", "Lateral leads are also involved", "QRS axis leftward for age",
-    "Normal ECG except for rate", "Suggests dextrocardia", "Undetermined rhythm", "Failure to sense and/or capture",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "finding",
+    [
+        "2:1 A-V block",
+        "Ventricular rate 150 with 2:1 conduction",
+        "S1,S2,S3 pattern",
+        "Limb leads: low voltage",
+        "Sinus or ectopic atrial tachycardia",
+        "Lateral leads are also involved",
+        "QRS axis leftward for age",
+        "Normal ECG except for rate",
+        "Suggests dextrocardia",
+        "Undetermined rhythm",
+        "Failure to sense and/or capture",
+    ],
+)
 def test_findings_that_look_like_remarks_stay(finding):
     assert clean_machine_report([finding]).text is not None
 

@@ -15,53 +15,90 @@ from meit.reports.tables import rows_of, scp_codes
 # text -> (code, certainty, territory, age) of each statement
 READ = {
     "Sinus rhythm. Normal axis. Normal ECG.": [
-        ("SR", "definite", "", ""), ("MID", "definite", "", ""), ("NORM", "definite", "", "")],
+        ("SR", "definite", "", ""),
+        ("MID", "definite", "", ""),
+        ("NORM", "definite", "", ""),
+    ],
     "Otherwise normal ECG.": [("NORM", "probable", "", "")],
     "Not a normal ECG.": [("ABECG", "definite", "", "")],
     "Possible left atrial enlargement and left ventricular hypertrophy.": [
-        ("LAO/LAE", "possible", "", ""), ("LVH", "possible", "", "")],
+        ("LAO/LAE", "possible", "", ""),
+        ("LVH", "possible", "", ""),
+    ],
     "Abnormal QRS-T: possible anterolateral infarction; inferior infarction, probably old.": [
-        ("ABQRS", "definite", "", ""), ("ALMI", "possible", "anterolateral", ""),
-        ("IMI", "definite", "inferior", "old")],
+        ("ABQRS", "definite", "", ""),
+        ("ALMI", "possible", "anterolateral", ""),
+        ("IMI", "definite", "inferior", "old"),
+    ],
     "Q waves in II, III, aVF consistent with old inferior myocardial infarction.": [
-        ("QWAVE", "definite", "II, III, aVF", ""), ("IMI", "probable", "inferior", "old")],
+        ("QWAVE", "definite", "II, III, aVF", ""),
+        ("IMI", "probable", "inferior", "old"),
+    ],
     "Q waves in II, III, aVF suggest infarction.": [
-        ("QWAVE", "definite", "II, III, aVF", ""), ("IMI", "probable", "II, III, aVF", "")],
+        ("QWAVE", "definite", "II, III, aVF", ""),
+        ("IMI", "probable", "II, III, aVF", ""),
+    ],
     "Tiny R waves in V2, V3, old anteroseptal infarction cannot be excluded.": [
-        ("SMALLR", "definite", "V2, V3", ""), ("ASMI", "possible", "anteroseptal", "old")],
+        ("SMALLR", "definite", "V2, V3", ""),
+        ("ASMI", "possible", "anteroseptal", "old"),
+    ],
     "Anterior and inferior infarction, age undetermined.": [
-        ("AMI", "definite", "anterior", "undetermined"), ("IMI", "definite", "inferior", "undetermined")],
+        ("AMI", "definite", "anterior", "undetermined"),
+        ("IMI", "definite", "inferior", "undetermined"),
+    ],
     "Inferior myocardial damage.": [("IMI", "possible", "inferior", "")],
     "ST-T abnormality, probably lateral ischemia or left ventricular strain.": [
-        ("STT", "definite", "", ""), ("ISCLA", "probable", "lateral", ""), ("STRAIN", "probable", "", "")],
+        ("STT", "definite", "", ""),
+        ("ISCLA", "probable", "lateral", ""),
+        ("STRAIN", "probable", "", ""),
+    ],
     "Lateral T wave changes may be due to myocardial ischemia.": [
-        ("TAB_", "definite", "lateral", ""), ("ISCLA", "possible", "lateral", "")],
+        ("TAB_", "definite", "lateral", ""),
+        ("ISCLA", "possible", "lateral", ""),
+    ],
     "Right bundle branch block with left anterior fascicular block": [
-        ("CRBBB", "definite", "", ""), ("LAFB", "definite", "", "")],
+        ("CRBBB", "definite", "", ""),
+        ("LAFB", "definite", "", ""),
+    ],
     "Incomplete right bundle branch block.": [("IRBBB", "definite", "", "")],
     "rSr' in V1, probably a normal variant.": [("RSR", "definite", "V1", "")],
     "Sinus bradycardia with borderline first-degree AV block": [
-        ("SBRAD", "definite", "", ""), ("1AVB", "possible", "", "")],
+        ("SBRAD", "definite", "", ""),
+        ("1AVB", "possible", "", ""),
+    ],
     "Atrial fibrillation/flutter.": [("AFIB", "definite", "", "")],
     "Premature ventricular contractions, bigeminy.": [("PVC", "definite", "", ""), ("BIGU", "definite", "", "")],
     "Wandering atrial pacemaker.": [("WAP", "definite", "", "")],
     "No evidence of acute infarction.": [("MI", "excluded", "", "acute")],
     "No ST elevation, T wave inversion or Q waves.": [
-        ("STE_", "excluded", "", ""), ("INVT", "excluded", "", ""), ("QWAVE", "excluded", "", "")],
+        ("STE_", "excluded", "", ""),
+        ("INVT", "excluded", "", ""),
+        ("QWAVE", "excluded", "", ""),
+    ],
     "Sinus rhythm, no ST elevation, left axis deviation": [
-        ("SR", "definite", "", ""), ("STE_", "excluded", "", ""), ("LAD", "definite", "", "")],
+        ("SR", "definite", "", ""),
+        ("STE_", "excluded", "", ""),
+        ("LAD", "definite", "", ""),
+    ],
     "Atrial fibrillation is not seen.": [("AFIB", "excluded", "", "")],
     "In the presence of left bundle branch block, ischemia is not excluded.": [("ISC_", "possible", "", "")],
     "AFib with RVR, LBBB, cannot rule out anterior MI": [
-        ("AFIB", "definite", "", ""), ("RVRESP", "definite", "", ""), ("CLBBB", "definite", "", ""),
-        ("AMI", "possible", "anterior", "")],
+        ("AFIB", "definite", "", ""),
+        ("RVRESP", "definite", "", ""),
+        ("CLBBB", "definite", "", ""),
+        ("AMI", "possible", "anterior", ""),
+    ],
     "Acute inferior STEMI with complete heart block": [
-        ("IMI", "definite", "inferior", "acute"), ("3AVB", "definite", "", "")],
+        ("IMI", "definite", "inferior", "acute"),
+        ("3AVB", "definite", "", ""),
+    ],
     "Prolonged QT interval, this may be due to a drug effect or an electrolyte disturbance.": [
-        ("LNGQT", "definite", "", ""), ("EL", "possible", "", "")],
+        ("LNGQT", "definite", "", ""),
+        ("EL", "possible", "", ""),
+    ],
     "Compared with tracing of earlier today.": [],
     "The patient was seen in clinic.": [],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", READ)
@@ -183,10 +220,19 @@ def test_command_names_a_table_that_is_none(tmp_path):
         scores.main([str(tmp_path / "other.csv")])
 
 
-@pytest.mark.parametrize("territory, leads", [
-    ("", ()), ("II, III, aVF", ("II", "III", "aVF")), ("V1-V3", ("V1", "V2", "V3")), ("I, V5, V6", ("I", "V5", "V6")),
-    ("inferior", ("II", "III", "aVF")), ("inferior; V5", ("II", "III", "aVF", "V5")), ("posterior", ()),
-    ("anterolateral", ("V3", "V4", "I", "aVL", "V5", "V6")), ("limb leads", ()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("territory", "leads"),
+    [
+        ("", ()),
+        ("II, III, aVF", ("II", "III", "aVF")),
+        ("V1-V3", ("V1", "V2", "V3")),
+        ("I, V5, V6", ("I", "V5", "V6")),
+        ("inferior", ("II", "III", "aVF")),
+        ("inferior; V5", ("II", "III", "aVF", "V5")),
+        ("posterior", ()),
+        ("anterolateral", ("V3", "V4", "I", "aVL", "V5", "V6")),
+        ("limb leads", ()),
+    ],
+)
 def test_leads_of_a_territory(territory, leads):
     assert leads_of(territory) == leads

@@ -142,8 +142,12 @@ def test_own_english_is_left_alone(expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("sinusrhythmus linkstyp normales ekg", "de"), ("sinusrytm eljest normalt ekg", "sv"),
-     ("sinus rhythm. normal ecg.", "en"), ("", "en")],
+    [
+        ("sinusrhythmus linkstyp normales ekg", "de"),
+        ("sinusrytm eljest normalt ekg", "sv"),
+        ("sinus rhythm. normal ecg.", "en"),
+        ("", "en"),
+    ],
 )
 def test_language(text: str, language: str) -> None:
     assert translate(text).language == language
@@ -151,9 +155,11 @@ def test_language(text: str, language: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "unknown"),
-    [("sinusrhythmus quarkverdacht linkstyp", "quarkverdacht"),
-     ("sinusrytm vänster el axel knäckebröd", "knäckebröd"),
-     ("sinus rhythm. flumoxed t waves.", "flumoxed")],
+    [
+        ("sinusrhythmus quarkverdacht linkstyp", "quarkverdacht"),
+        ("sinusrytm vänster el axel knäckebröd", "knäckebröd"),
+        ("sinus rhythm. flumoxed t waves.", "flumoxed"),
+    ],
 )
 def test_unknown_words_are_kept_and_flagged(text: str, unknown: str) -> None:
     result = translate(text)
@@ -164,9 +170,11 @@ def test_unknown_words_are_kept_and_flagged(text: str, unknown: str) -> None:
 
 
 def test_same_finding_in_the_same_words_from_three_languages() -> None:
-    texts = ["sinusrhythmus periphere niederspannung linksschenkelblock",
-             "sinusrytm låga qrs amplituder in extremitetsavledningarna vänstersidigt skänkelblock",
-             "sinus rhythm. low limb lead voltage. left bundle branch block."]
+    texts = [
+        "sinusrhythmus periphere niederspannung linksschenkelblock",
+        "sinusrytm låga qrs amplituder in extremitetsavledningarna vänstersidigt skänkelblock",
+        "sinus rhythm. low limb lead voltage. left bundle branch block.",
+    ]
     assert {translate(text).text for text in texts} == {
         "Sinus rhythm. Low voltage in limb leads. Left bundle branch block."
     }
@@ -179,13 +187,47 @@ def test_braces_of_the_glossary() -> None:
 
 def test_glossary_is_sound() -> None:
     kinds = {entry.kind for language in LANGUAGES for entry in glossary(language).values()}
-    assert kinds == {"head", "item", "header", "adj", "front", "post", "join", "hjoin", "label",
-                     "leads", "word", "text"}
+    assert kinds == {
+        "head",
+        "item",
+        "header",
+        "adj",
+        "front",
+        "post",
+        "join",
+        "hjoin",
+        "label",
+        "leads",
+        "word",
+        "text",
+    }
 
 
 _WORDS = st.sampled_from(
-    ["sinusrhythmus", "inferiorer", "infarkt", "möglich", "in", "v4-6", "ii,", "(", ")", ",", ".", "t", "neg",
-     "qrst abnorm", "sinusrytm", "såsom vid", "rhythm", "zzyzx", "qwertz", "alter unbest.", "dd:", "a-v block i"]
+    [
+        "sinusrhythmus",
+        "inferiorer",
+        "infarkt",
+        "möglich",
+        "in",
+        "v4-6",
+        "ii,",
+        "(",
+        ")",
+        ",",
+        ".",
+        "t",
+        "neg",
+        "qrst abnorm",
+        "sinusrytm",
+        "såsom vid",
+        "rhythm",
+        "zzyzx",
+        "qwertz",
+        "alter unbest.",
+        "dd:",
+        "a-v block i",
+    ]
 )
 
 

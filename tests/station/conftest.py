@@ -56,9 +56,13 @@ def enter(app, store):
         found = log_in(store, login, PASSWORD, "test")
         headers = {"X-CSRF-Token": csrf_of(found.token), "Accept": "text/html,*/*"}
         client = TestClient(
-            app, base_url=ADDRESS, follow_redirects=False, cookies={COOKIE: found.token}, headers=headers,
+            app,
+            base_url=ADDRESS,
+            follow_redirects=False,
+            cookies={COOKIE: found.token},
+            headers=headers,
             raise_server_exceptions=False,
-        )  # fmt: skip
+        )
         client.about = SimpleNamespace(person=found.person, token=found.token)
         return client
 

@@ -16,9 +16,15 @@ from meit.station.watching import Watch
 def test_files_of_one_recording():
     names = ["b.dat", "b.hea", "a.npy", "a.json", "c.xml", "b.xml", "d.json", "e.csv", "x.HEA", "x.dat", "b.hea.bak"]
     assert grouped(names) == [
-        ["a.npy", "a.json"], ["b.hea", "b.dat"], ["b.hea.bak"], ["b.xml"], ["c.xml"], ["d.json"], ["e.csv"],
+        ["a.npy", "a.json"],
+        ["b.hea", "b.dat"],
+        ["b.hea.bak"],
+        ["b.xml"],
+        ["c.xml"],
+        ["d.json"],
+        ["e.csv"],
         ["x.HEA", "x.dat"],
-    ]  # fmt: skip
+    ]
 
 
 @given(st.lists(st.from_regex(r"[ab]{0,2}\.(hea|dat|npy|json|csv|xml|)", fullmatch=True), unique=True))

@@ -13,21 +13,24 @@ def view(example):
     return document(read_ecg(example))
 
 
-@pytest.mark.parametrize(("code", "territory", "evidence", "leads"), [
-    ("CRBBB", "", "net QRS +0.57 mV in V1: complete right bundle branch block", ("V1",)),
-    ("LAD", "", "axis -70 degrees: marked left axis deviation", ("I", "aVF")),
-    ("SR", "", "P waves before the QRS complexes, P axis 12 degrees: sinus rhythm", ("II",)),
-    ("SBRAD", "", "rate 48/min: sinus bradycardia", ("II",)),
-    ("VCLVH", "", "SV1 + RV5/V6 3.9 mV, RaVL + SV3 2.9 mV", ("aVL", "V1", "V3", "V5", "V6")),
-    ("STE_", "", "ST 0.21 mV in V2, V3", ("V2", "V3")),
-    ("LVOLT", "", "largest QRS 0.40 mV in the limb leads, 0.90 mV in the chest leads", LEADS),
-    ("IMI", "inferior", "", ("II", "III", "aVF")),
-    ("INVT", "V3-V5", "", ("V3", "V4", "V5")),
-    ("PMI", "posterior", "", ("V1", "V2", "V3")),
-    ("AFIB", "", "", ("II", "V1")),
-    ("LVH", "", "", ("V1", "V5", "aVL")),
-    ("ABECG", "", "", LEADS),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "territory", "evidence", "leads"),
+    [
+        ("CRBBB", "", "net QRS +0.57 mV in V1: complete right bundle branch block", ("V1",)),
+        ("LAD", "", "axis -70 degrees: marked left axis deviation", ("I", "aVF")),
+        ("SR", "", "P waves before the QRS complexes, P axis 12 degrees: sinus rhythm", ("II",)),
+        ("SBRAD", "", "rate 48/min: sinus bradycardia", ("II",)),
+        ("VCLVH", "", "SV1 + RV5/V6 3.9 mV, RaVL + SV3 2.9 mV", ("aVL", "V1", "V3", "V5", "V6")),
+        ("STE_", "", "ST 0.21 mV in V2, V3", ("V2", "V3")),
+        ("LVOLT", "", "largest QRS 0.40 mV in the limb leads, 0.90 mV in the chest leads", LEADS),
+        ("IMI", "inferior", "", ("II", "III", "aVF")),
+        ("INVT", "V3-V5", "", ("V3", "V4", "V5")),
+        ("PMI", "posterior", "", ("V1", "V2", "V3")),
+        ("AFIB", "", "", ("II", "V1")),
+        ("LVH", "", "", ("V1", "V5", "aVL")),
+        ("ABECG", "", "", LEADS),
+    ],
+)
 def test_leads(view, code, territory, evidence, leads):
     (found,) = places(code, territory, evidence, view)
     assert found == Place(leads)

@@ -15,7 +15,9 @@ from meit.station.store.recordings import worklist
 
 
 def serve(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "meit.cli", "serve", *arguments], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "meit.cli", "serve", *arguments], capture_output=True, text=True, timeout=120
+    )
 
 
 def test_check_says_what_is_to_be_done(tmp_path):
@@ -29,9 +31,14 @@ def test_check_says_what_is_to_be_done(tmp_path):
     assert done.returncode == 0 and "!!" not in done.stdout and "this machine alone" in done.stdout
 
 
-@pytest.mark.parametrize(("settings", "fault"), [
-    (Settings(), ""), (Settings(host="0.0.0.0"), "TLS"), (Settings(host="0.0.0.0", https=True), ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (Settings(), ""),
+        (Settings(host="0.0.0.0"), "TLS"),
+        (Settings(host="0.0.0.0", https=True), ""),
+    ],
+)
 def test_open_to_others_it_asks_for_tls(tmp_path, settings, fault):
     store = open_store(f"sqlite:///{tmp_path / 'station.db'}")
     make_admin(store)

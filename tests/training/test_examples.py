@@ -70,7 +70,14 @@ def test_answers_are_cut_and_kept_apart(byte_tokenizer):
 
 
 def test_nothing_to_tune_on_is_said(simulated, tiny_backbone, tmp_path):
-    recipe = Recipe(out=str(tmp_path), data=(str(simulated),), backbone=str(tiny_backbone), tune_epochs=0.0, pretrain_epochs=0, tune_encoder=True)
+    recipe = Recipe(
+        out=str(tmp_path),
+        data=(str(simulated),),
+        backbone=str(tiny_backbone),
+        tune_epochs=0.0,
+        pretrain_epochs=0,
+        tune_encoder=True,
+    )
     with pytest.raises(ModelError, match="nothing to tune on"):
         training.train(recipe)
 

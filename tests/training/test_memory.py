@@ -25,7 +25,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_later_steps_take_no_new_pages():
     def faults(how):
-        return int(subprocess.run([sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True).stdout)
+        return int(
+            subprocess.run([sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True).stdout
+        )
 
     kept, usual = faults("keep"), faults("usual")
     assert kept < 500, (kept, usual)

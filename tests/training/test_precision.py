@@ -15,7 +15,9 @@ from meit.training.recipe import Recipe
 CPU_FLAGS = Path("/proc/cpuinfo")
 
 
-@pytest.mark.skipif(torch.cuda.is_available() or not CPU_FLAGS.exists(), reason="compares with what Linux says of the processor")
+@pytest.mark.skipif(
+    torch.cuda.is_available() or not CPU_FLAGS.exists(), reason="compares with what Linux says of the processor"
+)
 def test_the_processor_is_asked():
     flags = re.search(r"^(?:flags|Features)\s*:(.*)$", CPU_FLAGS.read_text(), re.MULTILINE)[1].split()
     assert has_bf16() == any(flag.endswith("bf16") for flag in flags)
@@ -23,8 +25,13 @@ def test_the_processor_is_asked():
 
 def test_a_run_says_how_it_computed(simulated, tiny_backbone, tmp_path):
     recipe = Recipe(
-        out=str(tmp_path / "run"), data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, pretrain_epochs=0, tune_epochs=1
-    )  # fmt: skip
+        out=str(tmp_path / "run"),
+        data=(str(simulated),),
+        backbone=str(tiny_backbone),
+        batch_size=8,
+        pretrain_epochs=0,
+        tune_epochs=1,
+    )
     for asked in (True, False):
         folder = training.train(replace(recipe, bf16=asked, out=str(tmp_path / str(asked))))
         assert json.loads((folder / "training.json").read_text())["bf16"] == (asked and has_bf16())

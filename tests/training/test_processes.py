@@ -36,9 +36,19 @@ def tune(recipe, folder, processes):
 @pytest.fixture(scope="module")
 def recipe(simulated, tiny_backbone):
     return Recipe(
-        data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, learning_rate=5e-3, pretrain_epochs=1,
-        cross_fits=2, text_steps=2, tune_epochs=4, checkpoint_every=5, hide_signal=0.0, lora_dropout=0.0, bf16=False,
-    )  # fmt: skip
+        data=(str(simulated),),
+        backbone=str(tiny_backbone),
+        batch_size=8,
+        learning_rate=5e-3,
+        pretrain_epochs=1,
+        cross_fits=2,
+        text_steps=2,
+        tune_epochs=4,
+        checkpoint_every=5,
+        hide_signal=0.0,
+        lora_dropout=0.0,
+        bf16=False,
+    )
 
 
 @pytest.fixture(scope="module")

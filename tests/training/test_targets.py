@@ -13,7 +13,9 @@ def report(text, codes, axis=""):
     return Report("1", "p", 1, text, "", "en", 1.0, codes, heart_axis=axis)
 
 
-REPORTS = [report("Sinus rhythm. Left axis.", {"SR": 0.0, "LVH": 50.0}, "LAD")] * 5 + [report("No ST elevation.", {"PVC": 100.0})] * 4
+REPORTS = [report("Sinus rhythm. Left axis.", {"SR": 0.0, "LVH": 50.0}, "LAD")] * 5 + [
+    report("No ST elevation.", {"PVC": 100.0})
+] * 4
 
 
 def test_names_are_those_seen_often_enough():

@@ -24,10 +24,19 @@ from meit.training.recipe import Recipe, load_recipe
 @pytest.fixture
 def recipe(simulated, tiny_backbone, tmp_path):
     return Recipe(
-        out=str(tmp_path / "run"), data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, learning_rate=5e-3,
-        pretrain_epochs=2, cross_fits=2, text_steps=2, tune_epochs=4, checkpoint_every=5, hide_signal=0.0,
+        out=str(tmp_path / "run"),
+        data=(str(simulated),),
+        backbone=str(tiny_backbone),
+        batch_size=8,
+        learning_rate=5e-3,
+        pretrain_epochs=2,
+        cross_fits=2,
+        text_steps=2,
+        tune_epochs=4,
+        checkpoint_every=5,
+        hide_signal=0.0,
         lora_dropout=0.1,
-    )  # fmt: skip
+    )
 
 
 def weights(folder):
@@ -95,7 +104,7 @@ def test_bagged_encoders_are_averaged(recipe, tmp_path):
     folder, run = training.train(bagged), Path(recipe.out)
     encoder = load_model(folder).encoder
     members = [EcgEncoder(replace(encoder.config, members=1)) for _ in range(3)]
-    for member, file in zip(members, ("encoder", "encoder-without-1", "encoder-without-2")):
+    for member, file in zip(members, ("encoder", "encoder-without-1", "encoder-without-2"), strict=True):
         state = load_file(run / f"{file}.safetensors")
         member.load_state_dict({k: v.bfloat16().float() if v.is_floating_point() else v for k, v in state.items()})
     ecg, mask = torch.randn(2, 1000, 12), torch.ones(2, 1000)
@@ -247,9 +256,13 @@ def test_an_unreadable_shard_is_named(recipe, tmp_path, damage):
         training.train(replace(recipe, data=(str(folder),)))
 
 
-@pytest.mark.parametrize("key, value, says", [
-    ("batch_size", 6, "cannot be divided"), ("engine", "magic", "engine 'magic' is not known"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("batch_size", 6, "cannot be divided"),
+        ("engine", "magic", "engine 'magic' is not known"),
+    ],
+)
 def test_what_cannot_be_run_says_so(recipe, key, value, says):
     with pytest.raises(ModelError, match=says):
         training.train(replace(recipe, **{key: value, "accumulate": 4}))
@@ -302,8 +315,17 @@ def test_every_shipped_recipe_loads():
 def test_the_paper_s_settings_run(recipe):
     """No pre-training, no finding tokens, the encoder tuned along, S = 1: on a tiny backbone."""
     paper = load_recipe(Path(__file__).parents[2] / "recipes" / "paper.yaml")
-    tiny = replace(paper, out=recipe.out, data=recipe.data, backbone=recipe.backbone, batch_size=8, checkpoint_every=5,
-                   learning_rate=5e-3, lora_rank=4, lora_alpha=8)  # fmt: skip
+    tiny = replace(
+        paper,
+        out=recipe.out,
+        data=recipe.data,
+        backbone=recipe.backbone,
+        batch_size=8,
+        checkpoint_every=5,
+        learning_rate=5e-3,
+        lora_rank=4,
+        lora_alpha=8,
+    )
     model = load_model(training.train(tiny))
     assert model.spec.n_tokens == 1
     found = losses(recipe.out)

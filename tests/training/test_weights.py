@@ -14,15 +14,28 @@ from meit.training.recipe import Recipe
 @pytest.fixture
 def recipe(simulated, tiny_backbone, tmp_path):
     return Recipe(
-        out=str(tmp_path / "run"), data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, cross_fits=2,
-        learning_rate=5e-3, pretrain_epochs=1, tune_epochs=5, hide_signal=0.0, lora_dropout=0.0,
-    )  # fmt: skip
+        out=str(tmp_path / "run"),
+        data=(str(simulated),),
+        backbone=str(tiny_backbone),
+        batch_size=8,
+        cross_fits=2,
+        learning_rate=5e-3,
+        pretrain_epochs=1,
+        tune_epochs=5,
+        hide_signal=0.0,
+        lora_dropout=0.0,
+    )
 
 
-@pytest.mark.parametrize("weights", [
-    "bfloat16",
-    pytest.param("nf4", marks=pytest.mark.skipif(not importlib.util.find_spec("bitsandbytes"), reason="no bitsandbytes")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "weights",
+    [
+        "bfloat16",
+        pytest.param(
+            "nf4", marks=pytest.mark.skipif(not importlib.util.find_spec("bitsandbytes"), reason="no bitsandbytes")
+        ),
+    ],
+)
 def test_tuned_over_small_weights_it_drafts_over_full_ones(recipe, weights):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

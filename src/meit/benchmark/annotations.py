@@ -147,7 +147,7 @@ def _certainty_cells(stated: list[dict[str, int]], likelihoods: list[dict[str, f
     """(records, annotated level, stated level): over the diagnostic codes of the set, how often they meet."""
     diagnostic = _diagnostic(code for of_record in (*stated, *likelihoods) for code in of_record)
     cells = np.zeros((len(stated), len(LEVELS), len(LEVELS)))
-    for cell, said, annotated in zip(cells, stated, likelihoods):
+    for cell, said, annotated in zip(cells, stated, likelihoods, strict=True):
         for code in diagnostic:
             if annotated.get(code) != 0:
                 cell[_level(annotated.get(code)), said.get(code, 0)] += 1

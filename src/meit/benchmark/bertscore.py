@@ -42,9 +42,12 @@ class BertScore:
         try:
             layer = model2layers.get(name) or AutoConfig.from_pretrained(folder).num_hidden_layers
             self.scorer = bert_score.BERTScorer(
-                model_type=str(folder), num_layers=layer, lang="en", rescale_with_baseline=rescaled,
+                model_type=str(folder),
+                num_layers=layer,
+                lang="en",
+                rescale_with_baseline=rescaled,
                 baseline_path=str(baseline),
-            )  # fmt: skip
+            )
         except (OSError, ValueError) as problem:
             raise ModelError(
                 f"BERTScore's encoder {encoder} cannot be loaded ({str(problem).splitlines()[0]}): name a folder that "
@@ -66,7 +69,9 @@ class BertScore:
         scores = np.zeros((len(pairs), len(self.names)))
         written = [row for row, (hypothesis, _) in enumerate(pairs) if protocol.text(hypothesis).strip()]
         if written:
-            hypotheses, references = zip(*([protocol.text(text) for text in pairs[row]] for row in written))
+            hypotheses, references = zip(
+                *([protocol.text(text) for text in pairs[row]] for row in written), strict=True
+            )
             columns = self.scorer.score(list(hypotheses), list(references))
             scores[written] = np.stack([column.numpy() for column in columns], axis=1)
         return scores

@@ -69,7 +69,12 @@ def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Cal
 
     weights = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x.round(4).tolist()
     n = len(FEATURES)
-    return Calibration(model_sha256, dict(zip(FEATURES, weights[:n])), dict(zip(codes, weights[n:])), fitted_on)
+    return Calibration(
+        model_sha256,
+        dict(zip(FEATURES, weights[:n], strict=True)),
+        dict(zip(codes, weights[n:], strict=True)),
+        fitted_on,
+    )
 
 
 def calibrate(model_folder: Path, data: Sequence[Path]) -> str:
@@ -109,8 +114,10 @@ def cross_validated(statements: Sequence[Judged], parts: int = 5, repeats: int =
         part_of = (np.random.default_rng(seed).permutation(n) % parts)[patients]
         confidence = np.empty(len(statements))
         for part in range(parts):
-            seen = fit([each for each, at in zip(statements, part_of) if at != part], "", {})
-            confidence[part_of == part] = confidences(seen, [s for s, at in zip(statements, part_of) if at == part])[0]
+            seen = fit([each for each, at in zip(statements, part_of, strict=True) if at != part], "", {})
+            confidence[part_of == part] = confidences(
+                seen, [s for s, at in zip(statements, part_of, strict=True) if at == part]
+            )[0]
         errors.append(calibration_error(confidence, true))
     return float(np.mean(errors))
 
@@ -154,8 +161,10 @@ def calibration_metrics(
     def values(rows):
         sure, is_true = confidence[rows], true[rows]
         return (
-            calibration_error(sure, is_true), ((sure - is_true) ** 2).mean(), ((is_true.mean() - is_true) ** 2).mean()
-        )  # fmt: skip
+            calibration_error(sure, is_true),
+            ((sure - is_true) ** 2).mean(),
+            ((is_true.mean() - is_true) ** 2).mean(),
+        )
 
     rng = np.random.default_rng(seed)
     resamples = [
@@ -166,7 +175,7 @@ def calibration_metrics(
     names = ("calibration_error", "brier_score", "brier_constant")
     return {
         name: Metric(float(value), (float(lo), float(hi)))
-        for name, value, lo, hi in zip(names, values(np.arange(len(true))), low, high)
+        for name, value, lo, hi in zip(names, values(np.arange(len(true))), low, high, strict=True)
     }
 
 

@@ -31,7 +31,9 @@ def cider_d(hypothesis: str, reference: str, weights: dict[tuple, float], weight
         value = times * weights.get(ngram, weight)
         theirs_squared[len(ngram) - 1] += value * value
     cosines = (
-        dot / math.sqrt(one * other) for dot, one, other in zip(shared, ours_squared, theirs_squared) if one and other
+        dot / math.sqrt(one * other)
+        for dot, one, other in zip(shared, ours_squared, theirs_squared, strict=True)
+        if one and other
     )
     longer = max(len(hypothesis.split()) - 1, 0) - max(len(reference.split()) - 1, 0)
     return 10 * sum(cosines) / ORDERS * math.exp(-(longer**2) / (2 * SIGMA**2))

@@ -25,9 +25,17 @@ from meit.training.features import encode_all
 
 SEED = 0
 SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has all
-    "statement_precision", "statement_recall", "statement_f1", "hallucinated", "omitted", "missed_critical",
-    "invented_critical", "abnormal_sensitivity", "abnormal_specificity", "abnormal_auroc",
-)  # fmt: skip
+    "statement_precision",
+    "statement_recall",
+    "statement_f1",
+    "hallucinated",
+    "omitted",
+    "missed_critical",
+    "invented_critical",
+    "abnormal_sensitivity",
+    "abnormal_specificity",
+    "abnormal_auroc",
+)
 FURTHER = {  # what is slow and asked for by name: METEOR, BERTScore
     "meteor": ("meit.benchmark.meteor", "Meteor"),
     "bertscore": ("meit.benchmark.bertscore", "BertScore"),
@@ -134,13 +142,16 @@ def compare(
         "differences": {name: plain(values) for name, values in gains.items()},
     }
     out.mkdir(parents=True, exist_ok=True)
-    result = results_json(task, len(drafts), model, sources(data), scores[MODEL] | findings[MODEL], more | (extra or {}))
+    result = results_json(
+        task, len(drafts), model, sources(data), scores[MODEL] | findings[MODEL], more | (extra or {})
+    )
     write_json(out / "results.json", result)
     ids = test.column("record_id")
     write_jsonl(
         out / "predictions.jsonl",
         (
-            {"record_id": ids[row], "reference": references[row]} | {name: texts[row] for name, texts in systems.items()}
+            {"record_id": ids[row], "reference": references[row]}
+            | {name: texts[row] for name, texts in systems.items()}
             for row in range(len(ids))
         ),
     )

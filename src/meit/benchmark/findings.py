@@ -59,9 +59,13 @@ def score_findings(
 
 
 def findings_difference(
-    drafts: Sequence[str], others: Sequence[str], references: Sequence[str], patients: Sequence, n_bootstrap: int = 1000,
+    drafts: Sequence[str],
+    others: Sequence[str],
+    references: Sequence[str],
+    patients: Sequence,
+    n_bootstrap: int = 1000,
     seed: int = 0,
-) -> dict[str, Metric]:  # fmt: skip
+) -> dict[str, Metric]:
     """COMPARED of the drafts minus those of other drafts of the same records, resampled together (paired bootstrap)."""
     ours, theirs = _Table(drafts, references), _Table(others, references)
     split = ours.counts.shape[1]
@@ -120,7 +124,7 @@ class _Table:
         stated = {text: np.array([label in found for label in self.labels]) for text, found in labels.items()}
         n_codes = len(self.codes)
         self.counts = np.zeros((len(references), len(self.labels) + 2, 4), dtype=np.float32)
-        for count, draft, reference in zip(self.counts, drafts, references):
+        for count, draft, reference in zip(self.counts, drafts, references, strict=True):
             d, r = stated[draft], stated[reference]
             count[:-2] = np.stack([d & r, d & ~r, ~d & r, ~d & ~r], axis=1)
             count[-2, BOTH] = count[:n_codes, DRAFT_ONLY].any()
@@ -128,7 +132,7 @@ class _Table:
 
     def code_f1(self, total: np.ndarray) -> dict[str, float]:
         """Of the sums over records."""
-        return dict(zip(self.codes, _f1(total[: len(self.codes)]).tolist()))
+        return dict(zip(self.codes, _f1(total[: len(self.codes)]).tolist(), strict=True))
 
     def headline(self, total: np.ndarray) -> dict[str, float]:
         per_code = total[: len(self.codes)]
@@ -145,7 +149,7 @@ class _Table:
         values["drafts_with_hallucination"] = total[-2, BOTH] / n
         values["drafts_with_omission"] = total[-1, BOTH] / n
         critical = total[[self.row[f"critical:{name}"] for name in CRITICAL]]
-        for name, count in zip((*CRITICAL, "critical"), (*critical, critical.sum(axis=0))):
+        for name, count in zip((*CRITICAL, "critical"), (*critical, critical.sum(axis=0)), strict=True):
             values[f"missed_{name}"] = _ratio(count[REFERENCE_ONLY], count[BOTH] + count[REFERENCE_ONLY])
             values[f"invented_{name}"] = _ratio(count[DRAFT_ONLY], count[DRAFT_ONLY] + count[NEITHER])
         count = total[self.row[ABNORMAL]]

@@ -48,9 +48,16 @@ def drafted(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> l
 def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> Drafted:
     about = example.report
     return Drafted(
-        about.record_id, about.patient_id, about.text, about.sex, about.age, example.unit, draft, encoder,
+        about.record_id,
+        about.patient_id,
+        about.text,
+        about.sex,
+        about.age,
+        example.unit,
+        draft,
+        encoder,
         measured(example),
-    )  # fmt: skip
+    )
 
 
 def measured(example: Example) -> Measurements:
@@ -59,7 +66,7 @@ def measured(example: Example) -> Measurements:
     signal = example.signal
     if example.unit != "mV":
         signal = np.where(np.isfinite(signal), TYPICAL_MV * normalise(signal, example.rate, example.unit), np.nan)
-    missing = tuple(lead for lead, values in zip(LEADS, signal.T) if not np.isfinite(values).any())
+    missing = tuple(lead for lead, values in zip(LEADS, signal.T, strict=True) if not np.isfinite(values).any())
     found = measure(Recording(example.report.record_id, signal.astype(np.float32), example.rate, missing=missing))
     if example.unit == "mV":
         return found

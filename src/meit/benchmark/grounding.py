@@ -69,7 +69,9 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
         fit = calibration_metrics(calibration, statements)
         text += f"\n\nConfidence of {len(statements)} statements:\n\n" + markdown_table({"calibrated": fit})
         mean, most = error_of_chance(confidences(calibration, statements)[0])
-        text += f"\nIf they were right, the error would be {mean:.3f} on average, below {most:.3f} in 95 of 100 cases.\n"
+        text += (
+            f"\nIf they were right, the error would be {mean:.3f} on average, below {most:.3f} in 95 of 100 cases.\n"
+        )
         title = f"{len(statements)} statements, {split} split"
         save_figure(lambda: reliability_figure(calibration, statements, title), out / "calibration", ("png",))
     more = {
@@ -122,10 +124,13 @@ def scores(
     seed: int = 0,
 ) -> tuple[dict[str, dict[str, Metric]], dict[str, dict[str, Metric]]]:
     """systems: of each record the codes of SYSTEMS. Metrics of each, and of each minus the first."""
-    counts = np.array([
-        [[len(codes & there), len(codes - there), len(there - codes), 1] for codes in of_record]
-        for of_record, there in zip(systems, references, strict=True)
-    ], float)  # fmt: skip
+    counts = np.array(
+        [
+            [[len(codes & there), len(codes - there), len(there - codes), 1] for codes in of_record]
+            for of_record, there in zip(systems, references, strict=True)
+        ],
+        float,
+    )
     sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
     resamples = np.array([_values(total.reshape(counts.shape[1:])) for total in sums])
     values = _values(counts.sum(axis=0))
@@ -140,10 +145,16 @@ def _values(total: np.ndarray) -> np.ndarray:
     """(systems, 4) sums of both, draft only, reference only, records -> (systems, NAMES)."""
     both, draft_only, reference_only, n = total.T
     with np.errstate(invalid="ignore"):
-        return np.stack([
-            draft_only / n, reference_only / n, both / (both + draft_only), both / (both + reference_only),
-            2 * both / (2 * both + draft_only + reference_only),
-        ], axis=1)  # fmt: skip
+        return np.stack(
+            [
+                draft_only / n,
+                reference_only / n,
+                both / (both + draft_only),
+                both / (both + reference_only),
+                2 * both / (2 * both + draft_only + reference_only),
+            ],
+            axis=1,
+        )
 
 
 def _metrics(values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:

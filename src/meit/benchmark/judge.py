@@ -165,7 +165,7 @@ def calibrate(judged: np.ndarray, human: np.ndarray) -> tuple[dict[str, dict], d
     from sklearn.model_selection import KFold, cross_val_predict
 
     maps, shown = {}, {}
-    for axis, x, y in zip(rubric().keys, judged.T, human.T):
+    for axis, x, y in zip(rubric().keys, judged.T, human.T, strict=True):
         both = ~np.isnan(x) & ~np.isnan(y)
         x, y = x[both], y[both]
         n = len(x)

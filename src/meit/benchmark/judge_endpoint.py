@@ -98,13 +98,13 @@ def parse(answer: str) -> dict[str, float] | None:
             continue
         marks = [said.get(axis) for axis in rubric().keys]
         if all(type(mark) is int and LOWEST <= mark <= HIGHEST for mark in marks):
-            return dict(zip(rubric().keys, map(float, marks)))
+            return dict(zip(rubric().keys, map(float, marks), strict=True))
     return None
 
 
 def _instruction() -> str:
     axes = "\n".join(axis_in_words(axis) for axis in rubric().axes)
-    form = json.dumps({axis: "..." for axis in rubric().keys}).replace('"..."', "...")
+    form = json.dumps(dict.fromkeys(rubric().keys, "...")).replace('"..."', "...")
     return (
         f"{rubric().for_judge}\n\nThe axes, and what {LOWEST} to {HIGHEST} mean:\n{axes}\n\n"
         f"Answer with one JSON object of whole numbers and nothing else: {form}"

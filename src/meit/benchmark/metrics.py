@@ -89,7 +89,7 @@ class Evaluation:
         says that a is better by more than the choice of test patients explains.
         """
         a, b = self._values(a_hypotheses), self._values(b_hypotheses)
-        return self._with_intervals(*(of_a - of_b for of_a, of_b in zip(a, b)))
+        return self._with_intervals(*(of_a - of_b for of_a, of_b in zip(a, b, strict=True)))
 
     def _values(self, hypotheses: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """(metrics,) of the records, and (n_bootstrap, metrics) of the resamples, which are the same for all."""
@@ -104,18 +104,18 @@ class Evaluation:
 
     def _statistics(self, hypotheses: tuple[str, ...]) -> np.ndarray:
         """(records, columns of the protocol and of what is further asked for)."""
-        pairs = list(zip(hypotheses, self.references))
+        pairs = list(zip(hypotheses, self.references, strict=True))
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self._rows]  # most reports recur
         if new:
             columns = [self.protocol.statistics(new), *(scorer.score(new, self.protocol) for scorer in self.further)]
-            self._rows |= zip(new, np.concatenate(columns, axis=1))
+            self._rows |= zip(new, np.concatenate(columns, axis=1), strict=True)
         return np.stack([self._rows[pair] for pair in pairs])
 
     def _with_intervals(self, values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:
         low, high = np.percentile(resamples, [2.5, 97.5], axis=0)
         return {
             name: Metric(value, (lo, hi))
-            for name, value, lo, hi in zip(self.names, values.tolist(), low.tolist(), high.tolist())
+            for name, value, lo, hi in zip(self.names, values.tolist(), low.tolist(), high.tolist(), strict=True)
         }
 
 

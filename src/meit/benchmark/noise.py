@@ -90,7 +90,13 @@ def evaluate_noise(
         for condition, texts in noisy.items()
     }
     zscored = sum(unit == "z" for _, _, unit in test.signals(range(len(test))))
-    common = {"split": split, "scoring": evaluation.about, "seed": seed, "nstdb": run["nstdb"], "zscored_recordings": zscored}
+    common = {
+        "split": split,
+        "scoring": evaluation.about,
+        "seed": seed,
+        "nstdb": run["nstdb"],
+        "zscored_recordings": zscored,
+    }
 
     def write_result(path: Path, condition: Condition | str, noise: str, level: str, extra: dict) -> None:
         more = common | {"noise": noise, "level": level} | extra

@@ -15,7 +15,14 @@ from meit.errors import DataError
 NGRAMS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_1", "rouge_2", "rouge_l", "cider_d")
 BERT = ("bertscore_p", "bertscore_r", "bertscore_f1")
 AXES = ("medical_terminology", "logical_consistency", "completeness", "diagnostic_accuracy")
-FINDINGS = ("statement_f1", "hallucinated", "omitted", "missed_critical", "abnormal_sensitivity", "abnormal_specificity")
+FINDINGS = (
+    "statement_f1",
+    "hallucinated",
+    "omitted",
+    "missed_critical",
+    "abnormal_sensitivity",
+    "abnormal_specificity",
+)
 PUBLISHED = Path(__file__).with_name("published.csv")
 PUBLISHED_COLUMNS = ("table", "row", "metric", "value", "source")
 

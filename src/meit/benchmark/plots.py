@@ -65,7 +65,10 @@ def scaling_figure(points: Sequence[tuple[str, float, Mapping[str, dict]]], quan
             line = [(at, found[name]) for of, at, found in points if of == series and name in found]
             line.sort(key=lambda point: point[0])
             at, values = [x for x, _ in line], [metric["value"] for _, metric in line]
-            spread = [[max(0, m["value"] - m["ci95"][0]) for _, m in line], [max(0, m["ci95"][1] - m["value"]) for _, m in line]]
+            spread = [
+                [max(0, m["value"] - m["ci95"][0]) for _, m in line],
+                [max(0, m["ci95"][1] - m["value"]) for _, m in line],
+            ]
             axes.errorbar(at, values, spread, marker="o", markersize=3, linewidth=1.2, capsize=2, label=series)
         axes.set_xscale("log")
         axes.set_title(name)

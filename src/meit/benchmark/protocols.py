@@ -78,7 +78,7 @@ class Corpus:
         counts = _bleu_counter()
         rouge = RougeScorer(["rouge1", "rouge2"], tokenizer=_Spaces())
         statistics = np.empty((len(pairs), N_COLUMNS))
-        for row, texts in zip(statistics, pairs):
+        for row, texts in zip(statistics, pairs, strict=True):
             hypothesis, reference = map(joined_tokens, texts)
             overlaps = rouge.score(reference, hypothesis).values()
             row[: MEANS.start] = counts(hypothesis, reference)
@@ -103,10 +103,12 @@ class Corpus:
         from sacrebleu.metrics.bleu import BLEU
 
         bleu = [
-            [BLEU.compute_bleu(row[CORRECT][:n], row[TOTAL][:n], *row[LENGTHS], max_ngram_order=n).score / 100
-             for n in BLEU_ORDERS]
+            [
+                BLEU.compute_bleu(row[CORRECT][:n], row[TOTAL][:n], *row[LENGTHS], max_ngram_order=n).score / 100
+                for n in BLEU_ORDERS
+            ]
             for row in sums[:, :RECORDS].astype(int).tolist()  # counts, which sacrebleu wants whole
-        ]  # fmt: skip
+        ]
         return np.concatenate([np.array(bleu), sums[:, MEANS] / sums[:, [RECORDS]]], axis=1)
 
 
@@ -156,7 +158,7 @@ class Published:
         counts = _bleu_counter()
         rouge = Rouge(metrics=["rouge-1", "rouge-2"], stats=["f"])
         statistics = np.empty((len(pairs), N_COLUMNS))
-        for row, texts in zip(statistics, pairs):
+        for row, texts in zip(statistics, pairs, strict=True):
             texts = [self.text(text) for text in texts]
             hypothesis, reference = (re.sub(" +", " ", text.replace(".", " .")) for text in texts)
             overlaps = [0.0, 0.0]

@@ -6,8 +6,16 @@ from pathlib import Path
 from meit.benchmark.abnormal import abnormality
 from meit.benchmark.baselines import most_frequent_report, nearest_reports, other_patient
 from meit.benchmark.comparison import (
-    FREQUENT, MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts,
-)  # fmt: skip
+    FREQUENT,
+    MODEL,
+    SEED,
+    SHUFFLED,
+    Scoring,
+    about,
+    compare,
+    training_texts,
+    write_drafts,
+)
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS, folds_of
 from meit.model.report_model import load_model
@@ -45,6 +53,14 @@ def evaluate_quality(
         SHUFFLED: [drafts[index] for index in swap],
     }
     return compare(
-        "quality", systems, test, train_texts, Path(out), model=about(model, quantised), data=data, split=split,
-        scoring=scoring, abnormal=abnormality(config.findings, written.probabilities),
-    )  # fmt: skip
+        "quality",
+        systems,
+        test,
+        train_texts,
+        Path(out),
+        model=about(model, quantised),
+        data=data,
+        split=split,
+        scoring=scoring,
+        abnormal=abnormality(config.findings, written.probabilities),
+    )

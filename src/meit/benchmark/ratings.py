@@ -1,11 +1,11 @@
 """The ratings of a study: read back, averaged with intervals, and how far raters agree.
 
-    mean            of the raters of an item, then over recordings; 95% percentiles of 1,000 bootstraps over recordings
-    kappa           Cohen's weighted kappa with quadratic weights (Psychological Bulletin 70, 213, 1968), of each pair
-                    of raters over the items that both rated; scikit-learn
-    alpha           Krippendorff's alpha for ordinal data, any number of raters, axes left open allowed (Computing
-                    Krippendorff's Alpha-Reliability, 2011). Not taken from the package `krippendorff`, which is GPL.
-                    1 is full agreement, 0 that of chance; below .667 he advises to draw no conclusion
+mean            of the raters of an item, then over recordings; 95% percentiles of 1,000 bootstraps over recordings
+kappa           Cohen's weighted kappa with quadratic weights (Psychological Bulletin 70, 213, 1968), of each pair
+                of raters over the items that both rated; scikit-learn
+alpha           Krippendorff's alpha for ordinal data, any number of raters, axes left open allowed (Computing
+                Krippendorff's Alpha-Reliability, 2011). Not taken from the package `krippendorff`, which is GPL.
+                1 is full agreement, 0 that of chance; below .667 he advises to draw no conclusion
 """
 
 import csv
@@ -154,7 +154,7 @@ def mean_of_raters(table: np.ndarray) -> np.ndarray:
 def means_by_axis(marks: np.ndarray) -> dict[str, Metric]:
     """(recordings, axes) -> the mean of each axis over the rated recordings; an axis without any is left out."""
     metrics = {}
-    for axis, column in zip(rubric().keys, marks.T):
+    for axis, column in zip(rubric().keys, marks.T, strict=True):
         column = column[~np.isnan(column)]
         if len(column):
             metrics[axis] = bootstrapped(lambda rows, column=column: column[rows].mean(), np.arange(len(column)))
@@ -187,7 +187,7 @@ def _agreement(raters: list[str], values: np.ndarray, record_of: np.ndarray) -> 
         measures[f"weighted kappa, {raters[one]} and {raters[two]}"] = (_kappa, values[[one, two]])
     table: dict[str, dict[str, Metric]] = {}
     for name, (measure, both) in measures.items():
-        for axis, column in zip(rubric().keys, np.moveaxis(both, 2, 0)):
+        for axis, column in zip(rubric().keys, np.moveaxis(both, 2, 0), strict=True):
             kept = (~np.isnan(column)).sum(axis=0) >= 2
             if not kept.any():
                 continue

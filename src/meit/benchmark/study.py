@@ -60,7 +60,7 @@ def export_study(
         )
     rng = np.random.default_rng(seed)
     strata = _strata(recordings, [place[record_id] for record_id in predictions], rng)
-    drawn = dict(zip(strata, _allocate(list(strata.values()), n)))
+    drawn = dict(zip(strata, _allocate(list(strata.values()), n), strict=True))
     stratum_of = {index: name for name, part in drawn.items() for index in part}
     chosen = list(stratum_of)
     examples = {f"ecg-{number:03d}": recordings.example(index) for number, index in enumerate(chosen, 1)}
@@ -140,12 +140,14 @@ def _allocate(strata: list[list[int]], n: int) -> list[list[int]]:
     total = sum(sizes)
     n = min(n, total)
     exact = [n * size / total for size in sizes]
-    counts = [min(size, max(math.floor(share), 1 if n >= len(sizes) else 0)) for size, share in zip(sizes, exact)]
+    counts = [
+        min(size, max(math.floor(share), 1 if n >= len(sizes) else 0)) for size, share in zip(sizes, exact, strict=True)
+    ]
     while sum(counts) != n:
         step = 1 if sum(counts) < n else -1
         free = [i for i, size in enumerate(sizes) if (counts[i] < size if step > 0 else counts[i] > 1)]
         counts[max(free, key=lambda i: step * (exact[i] - counts[i]))] += step
-    return [members[:count] for members, count in zip(strata, counts)]
+    return [members[:count] for members, count in zip(strata, counts, strict=True)]
 
 
 def _items(examples: dict[str, Example], predictions: dict, system: str, rng: np.random.Generator) -> list[dict]:
@@ -193,7 +195,7 @@ def _drawn(example: Example, name: str) -> str:
         scaled = normalise(signal, example.rate, "z") * np.float32(DRAWN_DEVIATION)
         signal = np.where(np.isfinite(signal), scaled, np.float32(np.nan))
     patient = Patient(age=example.report.age, sex=example.report.sex)
-    missing = tuple(lead for lead, column in zip(LEADS, signal.T) if not np.isfinite(column).any())
+    missing = tuple(lead for lead, column in zip(LEADS, signal.T, strict=True) if not np.isfinite(column).any())
     recording = Recording(name=name, signal=signal, rate=example.rate, patient=patient, missing=missing)
     with TemporaryDirectory() as folder:
         svg = draw_paper(recording, Path(folder) / "sheet.svg").read_bytes()
@@ -206,9 +208,9 @@ def _without_scale(svg: bytes) -> bytes:
     tree = ElementTree.fromstring(svg)
     for parent in list(tree.iter()):
         for child in list(parent):
-            if child.get("id", "").startswith("pulse-"):
-                parent.remove(child)
-            elif child.tag == f"{{{SVG}}}text" and NOTE_COLOUR in child.get("style", ""):
+            if child.get("id", "").startswith("pulse-") or (
+                child.tag == f"{{{SVG}}}text" and NOTE_COLOUR in child.get("style", "")
+            ):
                 parent.remove(child)
             elif child.tag == f"{{{SVG}}}text" and "mm/mV" in (child.text or ""):
                 child.text = NO_SCALE

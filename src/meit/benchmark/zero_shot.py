@@ -13,8 +13,15 @@ import torch
 from meit.benchmark.abnormal import abnormality
 from meit.benchmark.baselines import most_frequent_report, other_patient
 from meit.benchmark.comparison import (
-    MODEL, SEED, SHUFFLED, Scoring, about, compare, training_texts, write_drafts,
-)  # fmt: skip
+    MODEL,
+    SEED,
+    SHUFFLED,
+    Scoring,
+    about,
+    compare,
+    training_texts,
+    write_drafts,
+)
 from meit.benchmark.shift import vocabulary_shift
 from meit.data.batches import EcgSet
 from meit.data.splits import folds_of
@@ -63,10 +70,19 @@ def evaluate_zero_shot(
         f"in the tuning set; the word frequencies differ by {shift['divergence_bits']:.2f} bits (Jensen-Shannon).\n\n"
     )
     return compare(
-        "zero-shot", systems, test, there, Path(out), model=about(model, quantised), data=data, split=split,
-        scoring=scoring, extra={"tuned_on": [Path(folder).name for folder in tuned_on], "vocabulary_shift": shift},
-        notes=notes, abnormal=abnormality(config.findings, written.probabilities),
-    )  # fmt: skip
+        "zero-shot",
+        systems,
+        test,
+        there,
+        Path(out),
+        model=about(model, quantised),
+        data=data,
+        split=split,
+        scoring=scoring,
+        extra={"tuned_on": [Path(folder).name for folder in tuned_on], "vocabulary_shift": shift},
+        notes=notes,
+        abnormal=abnormality(config.findings, written.probabilities),
+    )
 
 
 @torch.inference_mode()

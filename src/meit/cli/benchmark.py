@@ -33,9 +33,15 @@ def _noise(args: argparse.Namespace) -> str:
 
     chosen = choose(args.noises) if args.noises else None
     return evaluate_noise(
-        args.model, args.data, args.out, args.split or "test", chosen, args.nstdb, quantised=args.quantize,
+        args.model,
+        args.data,
+        args.out,
+        args.split or "test",
+        chosen,
+        args.nstdb,
+        quantised=args.quantize,
         scoring=_scoring(args),
-    )  # fmt: skip
+    )
 
 
 def _expert(args: argparse.Namespace) -> str:
@@ -57,8 +63,12 @@ def _grounding(args: argparse.Namespace) -> str:
 
 
 TASKS = {
-    "quality": _quality, "zero-shot": _zero_shot, "noise": _noise, "expert": _expert, "grounding": _grounding,
-}  # fmt: skip
+    "quality": _quality,
+    "zero-shot": _zero_shot,
+    "noise": _noise,
+    "expert": _expert,
+    "grounding": _grounding,
+}
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -130,11 +140,17 @@ def add(commands) -> None:
     one.add_argument(
         "--protocol", choices=("corpus", "meit"), default="corpus", help="how texts are scored (docs/metrics.md)"
     )
-    one.add_argument("--metrics", nargs="+", default=(), choices=("meteor", "bertscore"), help="these too, which are slow")
+    one.add_argument(
+        "--metrics", nargs="+", default=(), choices=("meteor", "bertscore"), help="these too, which are slow"
+    )
     one.add_argument("--bertscore-encoder", metavar="NAME", help="a Hugging Face id or folder (default: roberta-large)")
     one.add_argument("--tuned-on", type=Path, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on")
-    one.add_argument("--noises", nargs="+", metavar="NOISE", help="noise: only these, such as white=12,-6 (default: docs/noise.md)")
-    one.add_argument("--nstdb", type=Path, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise")
+    one.add_argument(
+        "--noises", nargs="+", metavar="NOISE", help="noise: only these, such as white=12,-6 (default: docs/noise.md)"
+    )
+    one.add_argument(
+        "--nstdb", type=Path, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise"
+    )
     one.add_argument("--table", type=Path, metavar="CSV", help="expert: PTB-XL's ptbxl_database.csv")
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)
@@ -164,11 +180,14 @@ def add(commands) -> None:
 
     one = commands.add_parser("table", help="a table of the paper, out of many results", description=table.__doc__)
     one.add_argument(
-        "table", help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size, training-size or time"
+        "table",
+        help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size, training-size or time",
     )
     one.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders that meit evaluate wrote")
     one.add_argument("--format", choices=("markdown", "csv", "latex"), default="markdown")
-    one.add_argument("--published", type=Path, metavar="CSV", help="numbers of others: table, row, metric, value, source")
+    one.add_argument(
+        "--published", type=Path, metavar="CSV", help="numbers of others: table, row, metric, value, source"
+    )
     one.add_argument("--plot", type=Path, metavar="STEM", help="size, training-size: curves as STEM.png and STEM.svg")
     one.add_argument("--out", type=Path, metavar="FILE")
     one.set_defaults(run=table)

@@ -7,7 +7,9 @@ BAD_INPUT, SOME_FAILED = 2, 1
 
 def add_quantize(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--quantize", choices=("int8", "int4"), help="write with 8- or 4-bit weights: faster on the CPU (docs/results.md)"
+        "--quantize",
+        choices=("int8", "int4"),
+        help="write with 8- or 4-bit weights: faster on the CPU (docs/results.md)",
     )
 
 

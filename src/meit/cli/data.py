@@ -73,7 +73,10 @@ def add(commands) -> None:
     one.add_argument("out", type=Path, metavar="DIR")
     one.add_argument("--rate", type=int, metavar="HZ", help="only the recordings of one rate (ptb-xl: 100 or 500)")
     one.add_argument(
-        "--base", default="https://physionet.org/files", metavar="URL", help="a mirror of PhysioNet's files (%(default)s)"
+        "--base",
+        default="https://physionet.org/files",
+        metavar="URL",
+        help="a mirror of PhysioNet's files (%(default)s)",
     )
     one.add_argument("--dry-run", action="store_true", help="say how many GB there are, and download nothing")
     one.set_defaults(run=download)
@@ -85,7 +88,9 @@ def add(commands) -> None:
     one.add_argument("source", type=Path, metavar="SOURCE", help="the folder that holds ptbxl_database.csv")
     one.add_argument("out", type=Path, metavar="OUT")
     one.add_argument("--rate", type=float, default=100, help="sampling rate to store, Hz (default: 100)")
-    one.add_argument("--challenge", type=Path, metavar="DIR", help="PhysioNet Challenge files HRnnnnn for what SOURCE lacks")
+    one.add_argument(
+        "--challenge", type=Path, metavar="DIR", help="PhysioNet Challenge files HRnnnnn for what SOURCE lacks"
+    )
     one.set_defaults(run=prepare_ptb_xl)
     _add_engine(one)
     one = kinds.add_parser("mimic-iv-ecg", help="MIMIC-IV-ECG in its official layout, or any part of it")
@@ -98,7 +103,11 @@ def add(commands) -> None:
     one.add_argument("source", type=Path, metavar="DIR")
     one.add_argument("out", type=Path, metavar="OUT")
     one.add_argument(
-        "--reports", type=Path, required=True, metavar="CSV", help="columns file (below DIR), patient_id, report, and, optionally, fold"
+        "--reports",
+        type=Path,
+        required=True,
+        metavar="CSV",
+        help="columns file (below DIR), patient_id, report, and, optionally, fold",
     )
     one.add_argument("--key", type=Path, metavar="FILE", help="the secret that ids are hashed with (default: OUT.key)")
     _add_rate_and_seed(one)
@@ -124,9 +133,11 @@ def add(commands) -> None:
 
 def _add_engine(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--engine", choices=("local", "ray"), default="local",
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
         help="this machine's processes, or the Ray cluster at $RAY_ADDRESS; the shards are the same",
-    )  # fmt: skip
+    )
 
 
 def _add_rate_and_seed(command: argparse.ArgumentParser) -> None:

@@ -46,7 +46,9 @@ def report(args: argparse.Namespace) -> int:
         target = (args.out or Path()) / name
         place = target.with_name(target.name + form.suffix)
         if args.out and _is_of(one.path, place):
-            failed.append(f"{one.path}: the draft would overwrite the recording's own {place.suffix}; choose another --out")
+            failed.append(
+                f"{one.path}: the draft would overwrite the recording's own {place.suffix}; choose another --out"
+            )
             continue
         if args.out is not None or args.plot:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,11 +116,15 @@ def deidentify(args: argparse.Namespace) -> int:
 
 def add(commands) -> None:
     one = commands.add_parser("report", help="draft the report of recordings", description=report.__doc__)
-    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md")
+    one.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md"
+    )
     one.add_argument("--model", type=Path, default=default_model(), help="a model's folder (default: the shipped one)")
     add_quantize(one)
     one.add_argument(
-        "--strict", action="store_true", help="leave out statements that the measurements contradict; warnings name them"
+        "--strict",
+        action="store_true",
+        help="leave out statements that the measurements contradict; warnings name them",
     )
     one.add_argument("--format", choices=tuple(FORMATS), default="text", help="docs/exports.md (default: text)")
     one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")

@@ -18,10 +18,15 @@ def serve(args: argparse.Namespace) -> int:
         raise MeitError(f"the reading station needs pip install 'meit[station]' ({error.name} is not there)") from None
 
     settings = Settings(
-        host=args.host, port=args.port, hosts=tuple(args.allow_host), https=args.https,
-        model=args.model if args.workers else None, workers=args.workers, watch=args.watch,
+        host=args.host,
+        port=args.port,
+        hosts=tuple(args.allow_host),
+        https=args.https,
+        model=args.model if args.workers else None,
+        workers=args.workers,
+        watch=args.watch,
         upload_bytes=args.upload_mb * 2**20,
-    )  # fmt: skip
+    )
     store = open_store(args.database)
     try:
         if args.check:
@@ -36,11 +41,13 @@ def serve(args: argparse.Namespace) -> int:
 
 def add(commands) -> None:
     command = commands.add_parser(
-        "serve", help="the reading station: open, correct, sign in a browser", description=(
+        "serve",
+        help="the reading station: open, correct, sign in a browser",
+        description=(
             "Opens the reading station at http://127.0.0.1:8000: a worklist, a viewer, drafts to correct and to sign. The "
             "first start prints an address with a token, by which the first account is made."
         ),
-    )  # fmt: skip
+    )
     command.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
     command.add_argument("--port", type=int, default=8000)
     command.add_argument(
@@ -48,9 +55,10 @@ def add(commands) -> None:
     )
     command.add_argument("--https", action="store_true", help="browsers reach it by TLS, which a proxy in front ends")
     command.add_argument(
-        "--database", metavar="URL", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME (default: a file in the "
-        "user's data folder)",
-    )  # fmt: skip
+        "--database",
+        metavar="URL",
+        help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME (default: a file in the user's data folder)",
+    )
     command.add_argument("--model", type=Path, default=default_model(), help="drafts (default: the shipped model)")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draft; 0: others do")
     command.add_argument(

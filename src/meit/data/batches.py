@@ -60,7 +60,10 @@ class EcgSet:
                 inside &= [in_share(patient, share) for patient in shard.column("patient_id").to_pylist()]
             wanted = np.flatnonzero(inside)
             ids = shard.column("record_id").take(pa.array(wanted))
-            places = {"shard": pa.array(np.full(len(wanted), number, np.int32)), "row": pa.array(wanted.astype(np.int32))}
+            places = {
+                "shard": pa.array(np.full(len(wanted), number, np.int32)),
+                "row": pa.array(wanted.astype(np.int32)),
+            }
             tables.append(pa.table({"length": pc.utf8_length(ids), "id": ids, **places}))
         if not sum(map(len, tables)):
             raise NoRecordings(f"no recording of folds {list(folds)} in {', '.join(map(str, folders)) or 'no folder'}")

@@ -31,9 +31,7 @@ def prepare(
     return prepare_shards(_planned(source, Path(table), drops, key, seed), drops, Path(out), settings, engine)
 
 
-def _planned(
-    source: Path, table: Path, drops: Counter, key: bytes, seed: int
-) -> Iterator[tuple[Report, Path | None]]:
+def _planned(source: Path, table: Path, drops: Counter, key: bytes, seed: int) -> Iterator[tuple[Report, Path | None]]:
     listed = set()
     for row in _rows(table):
         text = " ".join(row["report"].split())

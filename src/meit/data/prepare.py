@@ -15,8 +15,18 @@ import numpy as np
 
 from meit.data.engines import ENGINES
 from meit.data.shards import (
-    FORMAT, MANIFEST, REPORTS, ROWS_PER_SHARD, Example, Report, report_of, report_row, report_schema, sha256, write_shard,
-)  # fmt: skip
+    FORMAT,
+    MANIFEST,
+    REPORTS,
+    ROWS_PER_SHARD,
+    Example,
+    Report,
+    report_of,
+    report_row,
+    report_schema,
+    sha256,
+    write_shard,
+)
 from meit.ecg.recording import LEADS
 from meit.errors import DataError, MeitError
 from meit.files import atomic_path, write_json

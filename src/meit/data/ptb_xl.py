@@ -73,7 +73,9 @@ def prepare(
             places = _places(source, name, record_id, rate, challenge)
             yield reports[record_id], next((path for path in places if path.exists()), None)
 
-    return prepare_shards(planned(), drops, Path(out), Settings("PTB-XL", f"{source} {challenge or ''}".strip(), rate), engine)
+    return prepare_shards(
+        planned(), drops, Path(out), Settings("PTB-XL", f"{source} {challenge or ''}".strip(), rate), engine
+    )
 
 
 def _places(source: Path, name: str, record_id: str, rate: float, challenge: Path | None) -> Iterator[Path]:

@@ -112,19 +112,18 @@ def write_shard(path: Path, examples: Iterable[Example]) -> dict[int, int]:
     import pyarrow as pa
 
     folds: dict[int, int] = {}
-    with atomic_path(path) as temporary:
-        with pa.ipc.new_file(temporary, record_schema()) as file:
-            rows: list[dict] = []
-            for example in examples:
-                values, scale = quantise(example.signal)
-                signal = {"signal": values.tobytes(), "scale": scale.tolist(), "rate": float(example.rate)}
-                rows.append({**report_row(example.report), **signal, "unit": example.unit})
-                folds[example.report.fold] = folds.get(example.report.fold, 0) + 1
-                if len(rows) == ROWS_PER_BATCH:
-                    file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
-                    rows = []
-            if rows:
+    with atomic_path(path) as temporary, pa.ipc.new_file(temporary, record_schema()) as file:
+        rows: list[dict] = []
+        for example in examples:
+            values, scale = quantise(example.signal)
+            signal = {"signal": values.tobytes(), "scale": scale.tolist(), "rate": float(example.rate)}
+            rows.append({**report_row(example.report), **signal, "unit": example.unit})
+            folds[example.report.fold] = folds.get(example.report.fold, 0) + 1
+            if len(rows) == ROWS_PER_BATCH:
                 file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
+                rows = []
+        if rows:
+            file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
     if not folds:
         path.unlink()
     return folds

@@ -20,7 +20,9 @@ COUNTED = ("language", "sex", "rate", "unit", "text")
 class Stats:
     """Counts over the recordings of prepared folders. words: of each report; seconds: of each recording."""
 
-    counts: dict[str, Counter] = field(default_factory=lambda: {name: Counter() for name in (*COUNTED, "split", "finding")})
+    counts: dict[str, Counter] = field(
+        default_factory=lambda: {name: Counter() for name in (*COUNTED, "split", "finding")}
+    )
     missing: Counter = field(default_factory=Counter)  # by lead, of age and sex, and by measurement, if any is there
     measured: Counter = field(default_factory=Counter)
     dropped: Counter = field(default_factory=Counter)
@@ -92,7 +94,12 @@ def draw(found: Stats, path: Path) -> None:
     axes[0, 1].set(title="Age", xlabel="years", ylabel="recordings")
     bars = [
         (axes[0, 2], "Findings (annotators' codes)", found.counts["finding"], MOST),
-        (axes[1, 0], "Splits, languages, sex", sum((found.counts[n] for n in ("split", "language", "sex")), Counter()), MOST),
+        (
+            axes[1, 0],
+            "Splits, languages, sex",
+            sum((found.counts[n] for n in ("split", "language", "sex")), Counter()),
+            MOST,
+        ),
         (axes[1, 1], "Not there", found.missing, MOST),
         (axes[1, 2], "Most frequent reports", found.counts["text"], 8),
     ]
@@ -109,4 +116,6 @@ def draw(found: Stats, path: Path) -> None:
 
 
 def _top(counter: Counter) -> str:
-    return ", ".join(f"{'not stated' if value in (None, '') else value} {count}" for value, count in counter.most_common(MOST))
+    return ", ".join(
+        f"{'not stated' if value in (None, '') else value} {count}" for value, count in counter.most_common(MOST)
+    )

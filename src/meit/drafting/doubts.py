@@ -31,5 +31,7 @@ def hidden_rhythm(report: str, reasons: Sequence[str]) -> list[str]:
     named = [words for code, words in NO_P_WAVES.items() if code in asserted(read_statements(report))]
     if not named or not DISTURBED & set(reasons):
         return []
-    return [f"the draft says {' and '.join(named)} over a disturbed recording: noise hides P waves, and is often taken for it; "
-            "look for P waves, or record again"]  # fmt: skip
+    return [
+        f"the draft says {' and '.join(named)} over a disturbed recording: noise hides P waves, and is often taken for it; "
+        "look for P waves, or record again"
+    ]

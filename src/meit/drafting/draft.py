@@ -21,9 +21,13 @@ NO_REPORT = "No report was drafted: the recording is unusable."
 REVIEW = "Draft for a clinician's review, not a diagnosis."
 MARKS = {MEASURED: "+", CONTRADICTED: "!", UNCHECKED: "?"}
 SHOWN = {  # of the measurements, in the text
-    "heart_rate_bpm": "rate {:.0f}/min", "pr_ms": "PR {:.0f} ms", "qrs_ms": "QRS {:.0f} ms", "qt_ms": "QT {:.0f} ms",
-    "qtc_ms": "QTc {:.0f} ms", "axis_deg": "axis {:.0f} degrees",
-}  # fmt: skip
+    "heart_rate_bpm": "rate {:.0f}/min",
+    "pr_ms": "PR {:.0f} ms",
+    "qrs_ms": "QRS {:.0f} ms",
+    "qt_ms": "QT {:.0f} ms",
+    "qtc_ms": "QTc {:.0f} ms",
+    "axis_deg": "axis {:.0f} degrees",
+}
 UNSURE = 0.5  # reliability below which a measurement is shown with a doubt
 
 
@@ -163,7 +167,9 @@ def draft_reports(
                 f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"
             )
         elif not window_masks[0].all() and "short" not in {one.reason for one in quality.reasons}:
-            warnings.append(f"only {window_masks[0].mean() * config.seconds:.1f} s of {config.seconds:.0f} s are recorded")
+            warnings.append(
+                f"only {window_masks[0].mean() * config.seconds:.1f} s of {config.seconds:.0f} s are recorded"
+            )
         if not text:
             warnings.append("the model wrote nothing for this recording")
         elif not grounding.report:

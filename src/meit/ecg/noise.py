@@ -192,8 +192,10 @@ def nstdb_noises(folder: str | Path) -> dict[str, Noise]:
     They are two leads recorded at once over half an hour, not electrodes: each of our electrodes gets a stretch of one
     of the two, from a place of its own. Raises RecordingError where a record is not there or cannot be read.
     """
-    return {name: Noise(partial(add_at_snr, _nstdb_source(Path(folder) / record)), SNR_DB, "SNR, dB")
-            for name, record in NSTDB.items()}  # fmt: skip
+    return {
+        name: Noise(partial(add_at_snr, _nstdb_source(Path(folder) / record)), SNR_DB, "SNR, dB")
+        for name, record in NSTDB.items()
+    }
 
 
 def _nstdb_source(path: Path) -> Source:

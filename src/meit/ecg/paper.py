@@ -30,9 +30,12 @@ _MARGIN = 2.0  # that a trace keeps from the edge of its row, where it fits
 _PAPER, _FINE, _COARSE = "#fffdfc", "#f9e0dd", "#efb9b4"
 _INK, _GREY = "#1c1c24", "#6b6470"
 _STYLE = {  # every sample is drawn; text stays text; an SVG's element names do not change from run to run
-    "path.simplify": False, "svg.fonttype": "none", "svg.hashsalt": "meit", "pdf.fonttype": 42,
+    "path.simplify": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "meit",
+    "pdf.fonttype": 42,
     "font.family": "DejaVu Sans",
-}  # fmt: skip
+}
 _LOCK = Lock()  # matplotlib's settings are the whole process's
 
 

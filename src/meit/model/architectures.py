@@ -75,9 +75,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mistral": _WINDOWED,
     "qwen2": _WINDOWED,
     "gemma3_text": replace(_LLAMA, short=(("sliding_window", "max_position_embeddings"),)),
-    "gpt_neox": Architecture(
-        "gpt_neox.layers", "attention", ("query_key_value",), _fused_by_head("head_size")
-    ),
+    "gpt_neox": Architecture("gpt_neox.layers", "attention", ("query_key_value",), _fused_by_head("head_size")),
     "gpt2": Architecture("transformer.h", "attn", ("c_attn",), _fused_by_kind),
     "gpt_neo": Architecture(
         "transformer.h",

@@ -48,46 +48,109 @@ _MISTRAL_7B = _llama(4096, 14336, 32, 32, 8)
 _SMOLLM2 = _llama(576, 1536, 30, 9, 3, 49152, tie_word_embeddings=True)
 _GEMMA3 = _llama(640, 2048, 18, 4, 1, 262144, head_dim=256, sliding_window=512)
 _GPT_NEO = {
-    "hidden_size": 2560, "num_layers": 32, "num_heads": 20, "attention_types": [[["global", "local"], 16]],
-}  # fmt: skip
+    "hidden_size": 2560,
+    "num_layers": 32,
+    "num_heads": 20,
+    "attention_types": [[["global", "local"], 16]],
+}
 _NEOX = {"hidden_size": 6144, "intermediate_size": 24576, "num_hidden_layers": 44, "num_attention_heads": 64}
 _OPT = {
-    "hidden_size": 4096, "word_embed_proj_dim": 4096, "ffn_dim": 16384, "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "word_embed_proj_dim": 4096,
+    "ffn_dim": 16384,
+    "num_hidden_layers": 32,
     "num_attention_heads": 32,
-}  # fmt: skip
+}
 _T5 = {"d_model": 1024, "d_kv": 64, "d_ff": 4096, "num_layers": 24, "num_decoder_layers": 24, "num_heads": 16}
 
 _META2 = "LLaMA 2 Community License"
 BACKBONES: dict[str, Backbone] = {
     row.name: row
     for row in (
-        Backbone(DEFAULT, "HuggingFaceTB/SmolLM2-135M-Instruct", "llama", "Apache-2.0", "open", 135, _SMOLLM2, chat=True),
+        Backbone(
+            DEFAULT, "HuggingFaceTB/SmolLM2-135M-Instruct", "llama", "Apache-2.0", "open", 135, _SMOLLM2, chat=True
+        ),
         Backbone("gemma-3-270m", "google/gemma-3-270m", "gemma3_text", "Gemma Terms", "gated", 268, _GEMMA3),
-        Backbone("gpt2-medium", "openai-community/gpt2-medium", "gpt2", "MIT", "open", 355,
-                 {"n_embd": 1024, "n_layer": 24, "n_head": 16}),
-        Backbone("gpt2-large", "openai-community/gpt2-large", "gpt2", "MIT", "open", 774,
-                 {"n_embd": 1280, "n_layer": 36, "n_head": 20}),
+        Backbone(
+            "gpt2-medium",
+            "openai-community/gpt2-medium",
+            "gpt2",
+            "MIT",
+            "open",
+            355,
+            {"n_embd": 1024, "n_layer": 24, "n_head": 16},
+        ),
+        Backbone(
+            "gpt2-large",
+            "openai-community/gpt2-large",
+            "gpt2",
+            "MIT",
+            "open",
+            774,
+            {"n_embd": 1280, "n_layer": 36, "n_head": 20},
+        ),
         Backbone("bart-large", "facebook/bart-large", "bart", "Apache-2.0", "open", 406, {}),
         Backbone("t5-large", "google-t5/t5-large", "t5", "Apache-2.0", "open", 737.7, _T5),
         Backbone("gpt-neo-2.7b", "EleutherAI/gpt-neo-2.7B", "gpt_neo", "MIT", "open", 2651, _GPT_NEO),
         Backbone("gpt-j-6b", "EleutherAI/gpt-j-6b", "gptj", "Apache-2.0", "open", 6053.4, {}),
         Backbone("gpt-neox-20b", "EleutherAI/gpt-neox-20b", "gpt_neox", "Apache-2.0", "open", 20554.6, _NEOX),
         Backbone("opt-6.7b", "facebook/opt-6.7b", "opt", "OPT-175B License (research)", "open", 6658, _OPT),
-        Backbone("bloom-7b1", "bigscience/bloom-7b1", "bloom", "BigScience RAIL 1.0", "open", 7069.016064,
-                 {"hidden_size": 4096, "n_layer": 30, "n_head": 32}),
+        Backbone(
+            "bloom-7b1",
+            "bigscience/bloom-7b1",
+            "bloom",
+            "BigScience RAIL 1.0",
+            "open",
+            7069.016064,
+            {"hidden_size": 4096, "n_layer": 30, "n_head": 32},
+        ),
         Backbone("llama-7b", "huggyllama/llama-7b", "llama", "LLaMA non-commercial", "open", 6738, _LLAMA_7B),
-        Backbone("llama-2-7b-instruct", "meta-llama/Llama-2-7b-chat-hf", "llama", _META2, "gated", 6738, _LLAMA_7B, chat=True),
-        Backbone("llama-2-13b-instruct", "meta-llama/Llama-2-13b-chat-hf", "llama", _META2, "gated", 13016,
-                 _llama(5120, 13824, 40, 40, 40), chat=True),
-        Backbone("llama-2-70b-instruct", "meta-llama/Llama-2-70b-chat-hf", "llama", _META2, "gated", 68977,
-                 _llama(8192, 28672, 80, 64, 8), chat=True),
-        Backbone("llama-3-8b-instruct", "meta-llama/Meta-Llama-3-8B-Instruct", "llama",
-                 "LLaMA 3 Community License", "gated", 8030, _llama(4096, 14336, 32, 32, 8, 128256), chat=True),
+        Backbone(
+            "llama-2-7b-instruct", "meta-llama/Llama-2-7b-chat-hf", "llama", _META2, "gated", 6738, _LLAMA_7B, chat=True
+        ),
+        Backbone(
+            "llama-2-13b-instruct",
+            "meta-llama/Llama-2-13b-chat-hf",
+            "llama",
+            _META2,
+            "gated",
+            13016,
+            _llama(5120, 13824, 40, 40, 40),
+            chat=True,
+        ),
+        Backbone(
+            "llama-2-70b-instruct",
+            "meta-llama/Llama-2-70b-chat-hf",
+            "llama",
+            _META2,
+            "gated",
+            68977,
+            _llama(8192, 28672, 80, 64, 8),
+            chat=True,
+        ),
+        Backbone(
+            "llama-3-8b-instruct",
+            "meta-llama/Meta-Llama-3-8B-Instruct",
+            "llama",
+            "LLaMA 3 Community License",
+            "gated",
+            8030,
+            _llama(4096, 14336, 32, 32, 8, 128256),
+            chat=True,
+        ),
         Backbone("mistral-7b", "mistralai/Mistral-7B-v0.1", "mistral", "Apache-2.0", "gated", 7242, _MISTRAL_7B),
-        Backbone("mistral-7b-instruct", "mistralai/Mistral-7B-Instruct-v0.2", "mistral", "Apache-2.0", "gated", 7242,
-                 _MISTRAL_7B, chat=True),
+        Backbone(
+            "mistral-7b-instruct",
+            "mistralai/Mistral-7B-Instruct-v0.2",
+            "mistral",
+            "Apache-2.0",
+            "gated",
+            7242,
+            _MISTRAL_7B,
+            chat=True,
+        ),
     )
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -134,7 +197,9 @@ def sizes(name: str, rank: int = PAPER_RANK) -> Sizes:
     model.tie_weights()
     head = model.get_output_embeddings()
     linear = {
-        path: module for path, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D) and module is not head
+        path: module
+        for path, module in model.named_modules()
+        if isinstance(module, nn.Linear | Conv1D) and module is not head
     }
     return Sizes(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -156,11 +221,24 @@ def table() -> str:
     ]
     for name, row in BACKBONES.items():
         size = sizes(name)
-        kind = f"{row.model_type} (encoder-decoder)" if ARCHITECTURES[row.model_type].encoder_decoder else row.model_type
+        kind = (
+            f"{row.model_type} (encoder-decoder)" if ARCHITECTURES[row.model_type].encoder_decoder else row.model_type
+        )
         memory = (" / ".join(f"{of(bits):.1f}" for bits in (16, 8, 4)) for of in (size.run_gb, size.train_gb))
         cells = [
-            name, row.hub, kind, f"{size.parameters / 1e6:,.0f}", size.layers, size.hidden, size.heads,
-            ", ".join(size.targets), "paper, chat" if row.chat else "paper", f"{size.adapter / 1e6:.1f}", *memory, row.licence, row.access,
-        ]  # fmt: skip
+            name,
+            row.hub,
+            kind,
+            f"{size.parameters / 1e6:,.0f}",
+            size.layers,
+            size.hidden,
+            size.heads,
+            ", ".join(size.targets),
+            "paper, chat" if row.chat else "paper",
+            f"{size.adapter / 1e6:.1f}",
+            *memory,
+            row.licence,
+            row.access,
+        ]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)

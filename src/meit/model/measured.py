@@ -29,7 +29,7 @@ def measured(ecgs: np.ndarray, masks: np.ndarray, rate: float, names: Sequence[s
     an absolute scale.
     """
     values = np.full((len(ecgs), len(names)), np.nan, np.float32)
-    for row, (ecg, mask) in enumerate(zip(ecgs, masks) if names else ()):
+    for row, (ecg, mask) in enumerate(zip(ecgs, masks, strict=True) if names else ()):
         signal = np.where(np.asarray(mask, bool)[:, None], ecg, np.nan).astype(np.float32)
         found = measure(Recording("", signal, rate))
         for column, name in enumerate(names):

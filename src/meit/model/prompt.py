@@ -41,7 +41,7 @@ def answer_ids(tokenizer, text: str, max_tokens: int) -> list[int]:
     """The report's tokens, cut to max_tokens, and the end of text."""
     if tokenizer.eos_token_id is None:
         raise ModelError("the backbone's tokenizer has no end-of-text token")
-    return tokenizer(text, add_special_tokens=False)["input_ids"][: max_tokens - 1] + [tokenizer.eos_token_id]
+    return [*tokenizer(text, add_special_tokens=False)["input_ids"][: max_tokens - 1], tokenizer.eos_token_id]
 
 
 def for_training(backbone, prompts: Sequence[list[int]], answers: Sequence[list[int]]) -> tuple[Text, Tensor]:

@@ -132,9 +132,19 @@ class ReportModel(nn.Module):
     accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
 
     def forward(
-        self, ids, mask, labels, probabilities, tokens, signal_mask, source_ids=None, source_mask=None, ecg=None,
-        ecg_mask=None, num_items_in_batch=None,
-    ) -> dict[str, Tensor]:  # fmt: skip
+        self,
+        ids,
+        mask,
+        labels,
+        probabilities,
+        tokens,
+        signal_mask,
+        source_ids=None,
+        source_mask=None,
+        ecg=None,
+        ecg_mask=None,
+        num_items_in_batch=None,
+    ) -> dict[str, Tensor]:
         """The loss of a batch of `meit.training.examples`; given recordings, the encoder looks at them itself."""
         if ecg is not None:
             probabilities, tokens = self.encode(ecg, ecg_mask)
@@ -294,7 +304,9 @@ def read_config(folder: Path) -> ModelConfig:
         raw["leads"] = tuple(raw["leads"])
         config = ModelConfig(encoder=EncoderConfig(**encoder), **raw)
     except FileNotFoundError:
-        raise ModelError(f"{folder} holds no model ({CONFIG} is missing): give a folder that 'meit train' made") from None
+        raise ModelError(
+            f"{folder} holds no model ({CONFIG} is missing): give a folder that 'meit train' made"
+        ) from None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder / CONFIG} cannot be understood: {error}") from None
     if config.format != FORMAT or config.leads != LEADS:

@@ -1,6 +1,6 @@
 """How much of PTB-XL's reports the translator understands, and a sample to read.
 
-    python -m meit.reports.coverage ptbxl_database.csv --sample 100 --seed 0 --out docs/data.md
+python -m meit.reports.coverage ptbxl_database.csv --sample 100 --seed 0 --out docs/data.md
 """
 
 import argparse
@@ -62,8 +62,7 @@ def coverage_table(reports: Iterable[str]) -> dict:
 
 def figures(table: dict) -> str:
     """The figures as Markdown."""
-    names = {"de": "German", "sv": "Swedish", "foreign": "non-English together",
-             "en": "English", "all": "all"}
+    names = {"de": "German", "sv": "Swedish", "foreign": "non-English together", "en": "English", "all": "all"}
     lines = [
         f"{table['reports']:,} reports, of which {table['dropped']:,} are non-reports and dropped.",
         "",

@@ -2,8 +2,19 @@
 
 import re
 
-_LIMB = {"i": "I", "ii": "II", "iii": "III", "ll": "II", "lll": "III", "avr": "aVR", "avl": "aVL",
-         "avf": "aVF", "vr": "aVR", "vl": "aVL", "vf": "aVF"}
+_LIMB = {
+    "i": "I",
+    "ii": "II",
+    "iii": "III",
+    "ll": "II",
+    "lll": "III",
+    "avr": "aVR",
+    "avl": "aVL",
+    "avf": "aVF",
+    "vr": "aVR",
+    "vl": "aVL",
+    "vf": "aVF",
+}
 # Cardiologists' short names, read as leads only beside another lead.
 _SHORT = {"f": "aVF", "l": "aVL", "r": "aVR"}
 _ORDER = ["I", "II", "III"]
@@ -12,14 +23,12 @@ _NAME = r"(?:iii|ii|i|lll|ll|avr|avl|avf|vr|vl|vf|v ?[1-9])"
 _SEP = r"(?: ?(?:,|/|\+|&|-|–) ?| (?:und|and|och|samt|u\.|bis|to) (?=[iv1-9])| (?=(?:iii|ii|avr|avl|avf|v[1-9])(?![^\W_])))"
 _V_TAIL = rf"(?:{_SEP}[1-9](?![\d:]|\.\d))"
 _ONE = rf"(?:{_NAME}(?![^\W_])|[flr](?![^\W_]))"
-LEADS = re.compile(
-    rf"(?<![^\W_])(?:[flr] ?, ?(?={_NAME}))?{_NAME}(?![^\W_])(?:{_V_TAIL}|{_SEP}{_ONE})*", re.IGNORECASE
-)
+LEADS = re.compile(rf"(?<![^\W_])(?:[flr] ?, ?(?={_NAME}))?{_NAME}(?![^\W_])(?:{_V_TAIL}|{_SEP}{_ONE})*", re.IGNORECASE)
 _PIECE = re.compile(r"(iii|ii|i|lll|ll|avr|avl|avf|vr|vl|vf|v ?[1-9]|[1-9]|[flr]|-|–|bis|to)", re.IGNORECASE)
 
 
 def canonical(text: str) -> str:
-    """"v4,5,6" and "V4 - V6" both become "V4-V6"; limb leads keep their order."""
+    """ "v4,5,6" and "V4 - V6" both become "V4-V6"; limb leads keep their order."""
     found: list[str] = []
     through = False
     for piece in _PIECE.findall(text.lower()):

@@ -53,7 +53,7 @@ def texts_and_codes(table: Path, folds: Iterable[int]) -> list[tuple[str, set[st
     cleaned = [clean_report(text) if isinstance(text, str) else None for text in rows["report"]]
     return [
         (translate(text).text, set(ast.literal_eval(annotated)))
-        for text, annotated in zip(cleaned, rows["scp_codes"])
+        for text, annotated in zip(cleaned, rows["scp_codes"], strict=True)
         if text is not None
     ]
 
@@ -82,7 +82,7 @@ def agreement(pairs: Iterable[tuple[set[str], set[str]]]) -> dict[str, Counts]:
 
 
 def micro_f1(counts: dict[str, Counts]) -> float:
-    return Counts(*(sum(column) for column in zip(*counts.values()))).f1
+    return Counts(*(sum(column) for column in zip(*counts.values(), strict=True))).f1
 
 
 def macro_f1(counts: dict[str, Counts]) -> float:

@@ -139,12 +139,17 @@ def _read_sentence(sentence: str) -> Reading:
     ages = _ages(statements, modifiers)
     finished = (
         Statement(
-            code, sentence[one.start : one.end], one.start, one.end,
-            min(sure, one.at_most, key=CERTAINTIES.index), place, one.age or age,
+            code,
+            sentence[one.start : one.end],
+            one.start,
+            one.end,
+            min(sure, one.at_most, key=CERTAINTIES.index),
+            place,
+            one.age or age,
         )
-        for one, sure, names, age in zip(statements, certainty, where, ages)
+        for one, sure, names, age in zip(statements, certainty, where, ages, strict=True)
         for code, place in _placed(one.code, names)
-    )  # fmt: skip
+    )
     unread = re.findall(r"[^\W\d_](?:[^\W_]|-)+", rest)
     return Reading(tuple(finished), tuple(unread))
 
@@ -319,12 +324,13 @@ def _modifiers() -> list[tuple[str, re.Pattern[str], str]]:
 def _territory_table() -> list[_Territory]:
     return [
         _Territory(
-            name, _compiled(rf"(?<!\w)(?:{pattern})(?!\w)"),
+            name,
+            _compiled(rf"(?<!\w)(?:{pattern})(?!\w)"),
             {"infarction": infarction, "ischemia": ischemia, "injury": injury},
             frozenset(filter(None, group.split("+"))),
         )
         for name, pattern, infarction, ischemia, injury, group in rows_of("statement_territories.tsv")
-    ]  # fmt: skip
+    ]
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -1,5 +1,6 @@
 """The data files of the reports: glossary, rules and English words of the translator; the SCP codes in words."""
 
+import itertools
 import re
 from functools import cache
 from importlib.resources import files
@@ -38,7 +39,7 @@ def rows_of(name: str) -> list[list[str]]:
 @cache
 def scp_codes() -> dict[str, str]:
     """SCP-ECG code -> the words that our reports use for it."""
-    return {code: wording for code, wording in rows_of("scp_codes.tsv")}
+    return dict(rows_of("scp_codes.tsv"))
 
 
 def expand(source: str) -> list[str]:
@@ -124,7 +125,7 @@ def bigrams(language: str) -> dict[str, frozenset[str]]:
     """Which words follow a word inside the glossary's phrases."""
     following: dict[str, set[str]] = {}
     for key in glossary(language):
-        for first, second in zip(key, key[1:]):
+        for first, second in itertools.pairwise(key):
             following.setdefault(first, set()).add(second)
     return {first: frozenset(seconds) for first, seconds in following.items()}
 

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from meit.reports import leads
 from meit.reports.sentence import SentenceBuilder
 from meit.reports.tables import (
-    LANGUAGES, Entry, bigrams, english_words, fold, glossary, longest, rules, tokens, vocabulary,
+    LANGUAGES,
+    Entry,
+    bigrams,
+    english_words,
+    fold,
+    glossary,
+    longest,
+    rules,
+    tokens,
+    vocabulary,
 )
 
 _LEAD_MARK = "\ue000"
@@ -37,9 +46,7 @@ def detect_language(words: list[str]) -> str:
     """The language most of whose own words appear; English where none does."""
     folded = [fold(w) for w in words]
     english = vocabulary("en")
-    foreign = {
-        lang: sum(w in vocabulary(lang) and w not in english for w in folded) for lang in ("de", "sv")
-    }
+    foreign = {lang: sum(w in vocabulary(lang) and w not in english for w in folded) for lang in ("de", "sv")}
     # Words that are German as well as Swedish go to German, by far the commoner.
     best = max(foreign, key=lambda lang: foreign[lang])
     own = sum(w in english and not any(w in vocabulary(lang) for lang in ("de", "sv")) for w in folded)
@@ -83,9 +90,7 @@ def translate(text: str) -> Translation:
         elif token not in "\"'_-":
             builder.mark(token)
     n_words = len(words) + len(lead_lists)
-    return Translation(
-        _finish(builder.finish()), language, n_words, n_words - len(unknown), tuple(unknown)
-    )
+    return Translation(_finish(builder.finish()), language, n_words, n_words - len(unknown), tuple(unknown))
 
 
 def _trim_cut_end(text: str) -> str:

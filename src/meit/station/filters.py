@@ -24,7 +24,11 @@ class Band:
     high: float | None = None
 
 
-BANDS = {"none": Band("no filter"), "0.05-150": Band("0.05–150 Hz", 0.05, 150.0), "0.5-40": Band("0.5–40 Hz", 0.5, 40.0)}
+BANDS = {
+    "none": Band("no filter"),
+    "0.05-150": Band("0.05–150 Hz", 0.05, 150.0),
+    "0.5-40": Band("0.5–40 Hz", 0.5, 40.0),
+}
 MAINS = {"off": None, "50": 50.0, "60": 60.0}  # Hz
 
 _ORDER = 2

@@ -4,6 +4,7 @@ The evidence says what was measured ("QRS 142 ms, net QRS +0.57 mV in V1"), so i
 statement names; then what its code is usually judged by. It is where to look, not a proof.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,12 @@ POSTERIOR = LEADS[6:9]  # seen from the front
 GROUPS = {"limb leads": LEADS[:6], "chest leads": LEADS[6:], "extensive": LEADS}
 SUPERCLASSES = {"CD": ("V1", "V6"), "HYP": ("V1", "V5", "aVL"), "MI": LEADS[6:], "STTC": LEADS[6:]}
 INTERVALS = {  # a word of the evidence -> the interval of the median beat that it speaks of
-    "PR": "pr_ms", "QRS": "qrs_ms", "QTc": "qt_ms", "QT": "qt_ms", "P": "p_ms",
-}  # fmt: skip
+    "PR": "pr_ms",
+    "QRS": "qrs_ms",
+    "QTc": "qt_ms",
+    "QT": "qt_ms",
+    "P": "p_ms",
+}
 _LEAD = re.compile(rf"(?<![A-Za-z])({'|'.join(sorted(LEADS, key=len, reverse=True))})(?![A-Za-z0-9])")
 _INTERVAL = re.compile(r"(?<![A-Za-z])(PR|QRS|QTc|QT|P) [\d.]+ ms")
 _RHYTHM = re.compile(r"\brate\b|\bRR\b|P waves|pacing spikes")
@@ -98,7 +103,7 @@ def _premature(view: Mapping) -> Iterator[Place]:
     """Beats of another shape, or those that come early."""
     beats = view["beats"]
     times = [one["at_s"] for one in beats]
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     usual = sorted(gaps)[len(gaps) // 2] if gaps else 0
     early = [place + 1 for place, gap in enumerate(gaps) if gap < 0.85 * usual]
     odd = [place for place, one in enumerate(beats) if not one["usual"]]

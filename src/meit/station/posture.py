@@ -31,23 +31,43 @@ def posture(store: Store, settings: Settings) -> list[Point]:
     trail = verify(store)
     exposed = not settings.is_local and not settings.https
     return [
-        Point("Listens at", f"{settings.host}:{settings.port}, {'this machine alone' if settings.is_local else 'other machines too'}",
-              "put a proxy with TLS in front, and start with --https" if exposed else ""),
+        Point(
+            "Listens at",
+            f"{settings.host}:{settings.port}, {'this machine alone' if settings.is_local else 'other machines too'}",
+            "put a proxy with TLS in front, and start with --https" if exposed else "",
+        ),
         Point("Answers to the names", ", ".join(settings.names)),
-        Point("Session cookie", "HttpOnly, SameSite=Strict" + (", Secure" if settings.https else ", not Secure"),
-              "use TLS, and start with --https" if exposed else ""),
-        Point("Sessions end after", f"{IDLE.seconds // 60} minutes without use, {ABSOLUTE.seconds // 3600} hours at most"),
-        Point("Passwords", f"argon2id, {SHORTEST} characters or more; {LIMITS[0][1]} failures in {WINDOW.seconds // 60} min lock"),
+        Point(
+            "Session cookie",
+            "HttpOnly, SameSite=Strict" + (", Secure" if settings.https else ", not Secure"),
+            "use TLS, and start with --https" if exposed else "",
+        ),
+        Point(
+            "Sessions end after", f"{IDLE.seconds // 60} minutes without use, {ABSOLUTE.seconds // 3600} hours at most"
+        ),
+        Point(
+            "Passwords",
+            f"argon2id, {SHORTEST} characters or more; {LIMITS[0][1]} failures in {WINDOW.seconds // 60} min lock",
+        ),
         Point("Changes", "need the session's token against forgery, and this site's own origin"),
         Point("Browsers are told", "a policy without inline scripts and other addresses; no framing, no caching"),
-        Point("Uploads", f"{settings.upload_bytes // 2**20} MB a request; readers with limits of size; no archives, no deflated DICOM"),
+        Point(
+            "Uploads",
+            f"{settings.upload_bytes // 2**20} MB a request; readers with limits of size; no archives, no deflated DICOM",
+        ),
         *_database(store),
-        Point("Accounts", f"{len(people)} active, {len(admins)} of them admins",
-              "" if people else "make the first account: its address is printed at the start"),
-        Point("Audit trail", f"{trail.rows} events" + (f", head {trail.head}" if trail.head else ""),
-              "; ".join(trail.faults)),
+        Point(
+            "Accounts",
+            f"{len(people)} active, {len(admins)} of them admins",
+            "" if people else "make the first account: its address is printed at the start",
+        ),
+        Point(
+            "Audit trail",
+            f"{trail.rows} events" + (f", head {trail.head}" if trail.head else ""),
+            "; ".join(trail.faults),
+        ),
         Point("Log", "ids and kinds of errors alone; no access log, no names, no patient data"),
-    ]  # fmt: skip
+    ]
 
 
 def table(points: list[Point]) -> str:
@@ -65,6 +85,9 @@ def _database(store: Store) -> list[Point]:
     path = Path(url.database)
     mode = stat.S_IMODE(path.stat().st_mode)
     return [
-        Point("Database", f"{path}, mode {mode:o}; not encrypted by itself: keep it on an encrypted disk",
-              f"chmod 600 {path}" if mode & 0o077 else "")
-    ]  # fmt: skip
+        Point(
+            "Database",
+            f"{path}, mode {mode:o}; not encrypted by itself: keep it on an encrypted disk",
+            f"chmod 600 {path}" if mode & 0o077 else "",
+        )
+    ]

@@ -32,9 +32,17 @@ def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
         print("Warning: it can be reached from other machines without TLS; see meit serve --check", file=sys.stderr)
     # no access log: it would be the one place where addresses and times of readers are kept beside the audit trail
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-        proxy_headers=settings.https, timeout_graceful_shutdown=5, timeout_keep_alive=75, limit_concurrency=500,
-    )  # fmt: skip
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=settings.https,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
+        limit_concurrency=500,
+    )
     try:
         uvicorn.Server(config).run()
     except SystemExit:

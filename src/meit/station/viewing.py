@@ -30,21 +30,47 @@ LAYOUTS = {  # rows of leads, the columns of a row one after the other in time
     "12x1": ("12 × 1", tuple((lead,) for lead in LEADS)),
 }
 TITLES = {
-    "heart_rate_bpm": "Rate", "rr_sd_ms": "RR, standard deviation", "rr_irregularity": "RR irregularity",
-    "p_present": "P waves", "p_ms": "P", "pr_ms": "PR", "qrs_ms": "QRS", "qt_ms": "QT", "qtc_ms": "QTc (Fridericia)",
-    "qtc_bazett_ms": "QTc (Bazett)", "axis_deg": "QRS axis", "p_axis_deg": "P axis", "t_axis_deg": "T axis",
-    "sokolow_lyon_mv": "Sokolow-Lyon", "cornell_mv": "Cornell", "limb_qrs_mv": "Largest QRS, limb leads",
-    "chest_qrs_mv": "Largest QRS, chest leads", "premature_supraventricular": "Premature, supraventricular",
-    "premature_ventricular": "Premature, ventricular", "longest_rr_ms": "Longest RR", "paced_beats": "Paced beats",
-}  # fmt: skip
+    "heart_rate_bpm": "Rate",
+    "rr_sd_ms": "RR, standard deviation",
+    "rr_irregularity": "RR irregularity",
+    "p_present": "P waves",
+    "p_ms": "P",
+    "pr_ms": "PR",
+    "qrs_ms": "QRS",
+    "qt_ms": "QT",
+    "qtc_ms": "QTc (Fridericia)",
+    "qtc_bazett_ms": "QTc (Bazett)",
+    "axis_deg": "QRS axis",
+    "p_axis_deg": "P axis",
+    "t_axis_deg": "T axis",
+    "sokolow_lyon_mv": "Sokolow-Lyon",
+    "cornell_mv": "Cornell",
+    "limb_qrs_mv": "Largest QRS, limb leads",
+    "chest_qrs_mv": "Largest QRS, chest leads",
+    "premature_supraventricular": "Premature, supraventricular",
+    "premature_ventricular": "Premature, ventricular",
+    "longest_rr_ms": "Longest RR",
+    "paced_beats": "Paced beats",
+}
 LEAD_TITLES = {
-    "q_mv": "Q", "q_ms": "Q duration", "r_mv": "R", "s_mv": "S", "st_mv": "ST (J)", "st60_mv": "ST (J + 60 ms)",
+    "q_mv": "Q",
+    "q_ms": "Q duration",
+    "r_mv": "R",
+    "s_mv": "S",
+    "st_mv": "ST (J)",
+    "st60_mv": "ST (J + 60 ms)",
     "t_mv": "T",
-}  # fmt: skip
+}
 _SHOWN_AS = {  # by the end of a measure's name; all others are counts and shares
-    "bpm": "{:.0f}/min", "ms": "{:.0f} ms", "mv": "{:.2f} mV", "deg": "{:.0f}°", "irregularity": "{:.0%}",
-    "beats": "{:.0%}", "ventricular": "{:.0f}", "supraventricular": "{:.0f}",
-}  # fmt: skip
+    "bpm": "{:.0f}/min",
+    "ms": "{:.0f} ms",
+    "mv": "{:.2f} mV",
+    "deg": "{:.0f}°",
+    "irregularity": "{:.0%}",
+    "beats": "{:.0%}",
+    "ventricular": "{:.0f}",
+    "supraventricular": "{:.0f}",
+}
 _NOTE = "median of {n} beats, 0.5 Hz high-pass{spikes}"
 
 
@@ -76,7 +102,9 @@ def document(recording: Recording, signal: str = SIGNAL, seen: Seen | str | None
         "signal": signal,
         "filters": {
             "bands": [{"name": name, "title": BANDS[name].title} for name in allowed["bands"]],
-            "mains": [{"name": name, "title": "off" if MAINS[name] is None else f"{name} Hz"} for name in allowed["mains"]],
+            "mains": [
+                {"name": name, "title": "off" if MAINS[name] is None else f"{name} Hz"} for name in allowed["mains"]
+            ],
             "written": {f"{b} {m}": written(recording, b, m) for b in allowed["bands"] for m in allowed["mains"]},
         },
         "layouts": [{"name": name, "title": title, "rows": rows} for name, (title, rows) in LAYOUTS.items()],
@@ -134,9 +162,11 @@ def _median_beat(seen: Seen | str, found: Measurements) -> dict:
     beat, waves = seen.beat, seen.waves
     values = beat.values - beat.values[waves.qrs_on]
     given = {
-        "pr_ms": ("p_on", "qrs_on"), "qrs_ms": ("qrs_on", "qrs_off"), "qt_ms": ("qrs_on", "t_end"),
+        "pr_ms": ("p_on", "qrs_on"),
+        "qrs_ms": ("qrs_on", "qrs_off"),
+        "qt_ms": ("qrs_on", "t_end"),
         "p_ms": ("p_on", "p_off"),
-    }  # fmt: skip
+    }
     named = {name: places for name, places in given.items() if found[name].value is not None}
     places = sorted({place for pair in named.values() for place in pair})
     return {
@@ -147,9 +177,7 @@ def _median_beat(seen: Seen | str, found: Measurements) -> dict:
         "rr_s": beat.rr_ms / 1000,
         "marks": {place: (getattr(waves, place) - waves.qrs_on) * MS / 1000 for place in places},
         "intervals": {name: {"from": a, "to": b, "ms": found[name].value} for name, (a, b) in named.items()},
-        "leads": {
-            lead: [round(float(v), 3) for v in values[:, place]] for place, lead in enumerate(seen.leads.names)
-        },
+        "leads": {lead: [round(float(v), 3) for v in values[:, place]] for place, lead in enumerate(seen.leads.names)},
     }
 
 

@@ -119,7 +119,9 @@ def text_examples(
     given = plans(wanted) if recipe.plan else as_if_recorded(wanted, targets_of(ecgs.reports, config), held_out, rng)
     answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
     order = _in_batches(np.arange(count), answers.lengths, recipe.batch_size, rng)
-    view = EncodedView(torch.from_numpy(given), torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1))  # no signal
+    view = EncodedView(
+        torch.from_numpy(given), torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1)
+    )  # no signal
     return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed))
 
 
@@ -139,7 +141,9 @@ def ecg_examples(
     wanted = round(epochs * per_epoch) * recipe.batch_size
     orders, shown = [np.zeros(0, int)], [np.zeros(0, bool)]
     while sum(map(len, orders)) < wanted:
-        order = rng.permutation(len(answers))[: per_epoch * recipe.batch_size]  # another remainder is left out each time
+        order = rng.permutation(len(answers))[
+            : per_epoch * recipe.batch_size
+        ]  # another remainder is left out each time
         orders.append(_in_batches(order, answers.lengths, recipe.batch_size, rng))
         shown.append(rng.random(len(order)) >= hide)
     order, seen = np.concatenate(orders)[:wanted], np.concatenate(shown)[:wanted]

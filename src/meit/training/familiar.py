@@ -1,6 +1,6 @@
 """What a finished encoder was trained on, kept so that recordings unlike it can be told (meit.model.familiarity).
 
-    python -m meit.training.familiar MODEL DATA...      (prepared folders; for a model that was trained before)
+python -m meit.training.familiar MODEL DATA...      (prepared folders; for a model that was trained before)
 """
 
 import sys

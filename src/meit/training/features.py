@@ -72,7 +72,9 @@ def _by_signal(recipe: Recipe, config: EncoderConfig, train: EcgSet, out: Path) 
         return encoder
 
     encoder = EcgEncoder(config)
-    encoder.load_state_dict(fitted(ENCODER, np.ones(len(targets), bool), recipe.seed, "encoder").state_dict(), strict=False)
+    encoder.load_state_dict(
+        fitted(ENCODER, np.ones(len(targets), bool), recipe.seed, "encoder").state_dict(), strict=False
+    )
     kept = out / HELD_OUT
     if kept.exists() and not encoder.others:
         return encoder.eval(), np.load(kept)

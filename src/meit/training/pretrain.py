@@ -40,9 +40,7 @@ def pretrain(
     encoder.findings[-1].bias.data.copy_(torch.tensor(np.log(prior / (1 - prior)), dtype=torch.float32))
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=learning_rate, weight_decay=0.02)
     steps = math.ceil(len(chosen) / batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.2
-    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.2)
     loss_of = nn.BCEWithLogitsLoss()
     y = torch.from_numpy(targets)
     bar = tqdm(range(epochs), desc=label, unit="epoch")

@@ -54,7 +54,9 @@ class Recipe:
     learning_rate: float = 2e-5  # the paper's
     projector_rate: float = 5.0  # times that for the projector, which starts from nothing
     warmup: float = 0.03
-    bf16: bool = True  # autocast, the paper's; float32 weights are tuned in float32 where the machine would only emulate it
+    bf16: bool = (
+        True  # autocast, the paper's; float32 weights are tuned in float32 where the machine would only emulate it
+    )
     checkpoint_gradients: bool = False
     engine: str = "ddp"  # what several processes under torchrun do: ddp, fsdp, zero2, zero3; see ENGINES
     checkpoint_every: int = 50

@@ -24,8 +24,16 @@ from meit.model.prompt import prompt_ids
 from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
 from meit.provenance import command, hardware, versions
 from meit.training.examples import (
-    INSTRUCTIONS, Collator, EncodedView, RecordedView, all_prompts, ecg_examples, joined, plans, text_examples,
-)  # fmt: skip
+    INSTRUCTIONS,
+    Collator,
+    EncodedView,
+    RecordedView,
+    all_prompts,
+    ecg_examples,
+    joined,
+    plans,
+    text_examples,
+)
 from meit.training.familiar import familiarity_of, rebuilt
 from meit.training.features import best_threshold, encode_all, trained_encoder
 from meit.training.loader import workers
@@ -55,7 +63,9 @@ def train(recipe: Recipe) -> Path:
             raise ModelError(f"{name} {getattr(recipe, name)!r} are not known; known are {', '.join(known)}")
     for name in ("measured", "plan", "bagged"):
         if getattr(recipe, name) and (recipe.tune_encoder or not recipe.pretrain_epochs):
-            raise ModelError(f"{name} needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs")
+            raise ModelError(
+                f"{name} needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs"
+            )
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
     processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
     if not torch.cuda.is_available():
@@ -69,7 +79,9 @@ def train(recipe: Recipe) -> Path:
     ecgs = EcgSet(recipe.data, SPLITS["train"], base.rate, base.seconds, recipe.share)
     findings = finding_names(ecgs.reports, recipe.targets)
     if recipe.pretrain_epochs and not findings:
-        raise ModelError(f"no finding stands in {MIN_CASES} reports of the training folds: set targets, or pretrain_epochs=0")
+        raise ModelError(
+            f"no finding stands in {MIN_CASES} reports of the training folds: set targets, or pretrain_epochs=0"
+        )
     config = EncoderConfig(
         findings=findings,
         targets=recipe.targets,
@@ -115,9 +127,15 @@ def train(recipe: Recipe) -> Path:
         finished = rebuilt(config, model.state_dict() if state is None else state)
         model.familiarity = familiarity_of(finished, ecgs, recipe.data)
         model.save(out / MODEL, state)
-        record = {"recipe": asdict(recipe), "steps": done.global_step, "seconds": round(done.metrics["train_runtime"], 1)}
+        record = {
+            "recipe": asdict(recipe),
+            "steps": done.global_step,
+            "seconds": round(done.metrics["train_runtime"], 1),
+        }
         record["bf16"] = trainer.args.bf16
-        write_json(out / MODEL / TRAINING, record | {"hardware": hardware(), "versions": versions(), "command": command()})
+        write_json(
+            out / MODEL / TRAINING, record | {"hardware": hardware(), "versions": versions(), "command": command()}
+        )
     processes.wait_for_everyone()
     return out / MODEL
 
@@ -173,7 +191,11 @@ def _trainer(recipe: Recipe, model: ReportModel, examples: Dataset, validation: 
     steps = len(examples) // recipe.batch_size
     engine = dict(ENGINES[recipe.engine])
     if "zero_optimization" in engine:
-        auto = {"train_micro_batch_size_per_gpu": "auto", "gradient_accumulation_steps": "auto", "bf16": {"enabled": "auto"}}
+        auto = {
+            "train_micro_batch_size_per_gpu": "auto",
+            "gradient_accumulation_steps": "auto",
+            "bf16": {"enabled": "auto"},
+        }
         engine = {"deepspeed": engine | auto | {"gradient_clipping": "auto", "zero_allow_untested_optimizer": True}}
     elif "fsdp" in engine:
         layer = type(decoder_layers(model.backbone)[0]).__name__

@@ -9,8 +9,12 @@ from stations import add_drafted
 from meit.station.store.recordings import get_recording
 
 EVERYBODY, READERS, LEADERS, ADMINS, LOOKERS = (
-    {"reader", "leader", "keeper"}, {"reader"}, {"leader"}, {"keeper"}, {"reader", "leader"},
-)  # fmt: skip
+    {"reader", "leader", "keeper"},
+    {"reader"},
+    {"leader"},
+    {"keeper"},
+    {"reader", "leader"},
+)
 WHO = {
     "GET /": EVERYBODY,
     "GET /account": EVERYBODY,

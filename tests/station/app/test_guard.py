@@ -42,8 +42,12 @@ def test_other_hosts_and_sites_are_refused(client, enter, store):
     named = TestClient(create_app(store, Settings(hosts=("ecg.hospital",))), base_url="http://ecg.hospital")
     assert named.get("/login").status_code == 200
     reader = enter("reader")
-    for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
-                    {"Sec-Fetch-Site": "same-site"}):  # fmt: skip
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
         assert reader.post("/api/worklist", json={}, headers=headers).status_code == 403
     own = {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}
     assert reader.post("/api/worklist", json={}, headers=own).status_code == 200

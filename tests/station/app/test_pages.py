@@ -26,11 +26,16 @@ def browser(chromium, station):
     chromium.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 1366, "height": 768, "deviceScaleFactor": 1, "mobile": False}
     )
-    chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+    chromium.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {
+            "source": """
         window.violations = [];
         document.addEventListener("securitypolicyviolation", (event) =>
             violations.push(event.violatedDirective + " " + event.blockedURI));
-    """})  # fmt: skip
+    """
+        },
+    )
     set_up(chromium, station)
     return chromium
 
@@ -60,11 +65,13 @@ def focused(driver) -> str:
 def row(driver, name: str) -> str:
     """The id of a recording in the list, once it is drafted."""
     return until(
-        driver, """const rows = [...document.querySelectorAll('#worklist tbody tr')];
+        driver,
+        """const rows = [...document.querySelectorAll('#worklist tbody tr')];
         const named = rows.find((one) => one.textContent.includes(arguments[0]));
         return !/queued|drafting/.test(named?.querySelector('.status').textContent ?? 'queued') && named.dataset.id""",
-        name, seconds=300,
-    )  # fmt: skip
+        name,
+        seconds=300,
+    )
 
 
 def download(driver, address: str) -> bytes:
@@ -151,7 +158,9 @@ def test_what_is_pointed_at_left_out_and_undone(browser, station):
     assert text.get_attribute("value") == "Normal ECG. Normal axis"
     keys(browser, Keys.ESCAPE, "n")  # at once: not yet saved
     until(browser, "return location.pathname === arguments[0] && window.page?.known", f"/recordings/{following}")
-    kept = browser.execute_async_script("fetch(`/api/recordings/${arguments[0]}`).then((one) => one.json()).then(arguments[1])", id)
+    kept = browser.execute_async_script(
+        "fetch(`/api/recordings/${arguments[0]}`).then((one) => one.json()).then(arguments[1])", id
+    )
     assert kept["text"]["text"] == "Normal ECG. Normal axis"
     browser.get(f"{station.address}/recordings/{id}")
     until(browser, "return document.querySelector('.chip.contradicted') && !document.getElementById('restart').hidden")
@@ -171,7 +180,10 @@ def test_by_keyboard_alone(browser, station):
     keys(browser, Keys.ENTER)
     until(browser, "return window.page?.viewer?.sheet && document.querySelectorAll('[data-chip]').length > 1")
     keys(browser, "f", "f")
-    until(browser, "return document.activeElement.dataset.chip === 'Marked left axis deviation' && page.viewer.parts.length")
+    until(
+        browser,
+        "return document.activeElement.dataset.chip === 'Marked left axis deviation' && page.viewer.parts.length",
+    )
     keys(browser, "?")
     until(browser, "return document.getElementById('keys').open")
     keys(browser, Keys.ESCAPE)

@@ -104,9 +104,16 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.parametrize(("form", "start"), [
-    ("text", b"ECG "), ("json", b"{"), ("fhir", b"{"), ("pdf", b"%PDF-"), ("html", b"<!"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [
+        ("text", b"ECG "),
+        ("json", b"{"),
+        ("fhir", b"{"),
+        ("pdf", b"%PDF-"),
+        ("html", b"<!"),
+    ],
+)
 def test_exports_say_what_they_are(enter, api, form, start):
     reader = enter("reader")
     draft = reader.get(f"{api}/report.{form}")
@@ -131,8 +138,11 @@ def test_before_there_is_a_draft(enter, store):
     reader = enter("reader")
     found = reader.get(api).json()
     assert (found["status"], found["draft"], found["text"]) == ("queued", None, None)
-    for answer in (reader.put(f"{api}/text", json={"text": "x", "version": 0}), reader.get(f"{api}/report.pdf"),
-                   reader.post(f"{api}/check", json={"text": "x"})):  # fmt: skip
+    for answer in (
+        reader.put(f"{api}/text", json={"text": "x", "version": 0}),
+        reader.get(f"{api}/report.pdf"),
+        reader.post(f"{api}/check", json={"text": "x"}),
+    ):
         assert answer.status_code == 404 and "no draft yet" in answer.json()["error"]
     assert reader.post(f"{api}/again").status_code == 400
     assert reader.get(f"/recordings/{api.split('/')[-1]}").status_code == 200
@@ -143,7 +153,11 @@ def test_the_patient_s_ecg_before(enter, store):
     other = add_drafted(store, number=3, patient_id="P 8")
     first, second, third = (get_recording(store, one).public_id for one in (*ids, other))
     reader = enter("reader")
-    assert reader.get(f"/api/recordings/{second}").json()["previous"] == {"id": first, "acquired_at": None, "report": None}
+    assert reader.get(f"/api/recordings/{second}").json()["previous"] == {
+        "id": first,
+        "acquired_at": None,
+        "report": None,
+    }
     reader.put(f"/api/recordings/{first}/text", json={"text": RIGHT, "version": 0})
     evidence = reader.post(f"/api/recordings/{first}/check", json={"text": RIGHT}).json()["contradicted"]
     signed = reader.post(f"/api/recordings/{first}/signature", json={"version": 1, "acknowledged": evidence})
@@ -171,5 +185,7 @@ def test_what_is_left_out_can_be_written_as_it_is_offered():
 
     codes = {code for rule in rules() if rule.names for code in rule.codes}
     assert len(codes) > 20
-    unread = {code for code in codes if code not in {one.code for one in read_statements(f"{capital(finding_of(code))}.")}}
+    unread = {
+        code for code in codes if code not in {one.code for one in read_statements(f"{capital(finding_of(code))}.")}
+    }
     assert not unread

@@ -70,10 +70,15 @@ def test_bombs_and_nonsense_fail_alone(enter, store, build, tmp_path):
     """A worker reads them; the one good recording among them is drafted, and nobody's words come back as markup."""
     reader = enter("reader")
     files = {
-        "bomb.zip": bomb(), "laughs.xml": LAUGHS, "outside.xml": OUTSIDE, "text.csv": HOSTILE.encode(), "empty.npy": b"",
-        "header.hea": f"{HOSTILE} 12 500 5000\n".encode(), "noise.dat": np.random.default_rng(0).bytes(1000),
+        "bomb.zip": bomb(),
+        "laughs.xml": LAUGHS,
+        "outside.xml": OUTSIDE,
+        "text.csv": HOSTILE.encode(),
+        "empty.npy": b"",
+        "header.hea": f"{HOSTILE} 12 500 5000\n".encode(),
+        "noise.dat": np.random.default_rng(0).bytes(1000),
         **example_files("00041_lr"),
-    }  # fmt: skip
+    }
     taken = send(reader, files).json()
     assert sum(one["added"] for one in taken) == len(files) - 1 - sum(one["error"] is not None for one in taken)
     build("llama").save(tmp_path / "model")

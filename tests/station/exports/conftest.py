@@ -1,6 +1,6 @@
 """Documents of real recordings: the words are given here, all else is what drafting makes of them."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from meit.station.exports.document import Document, Signature, drafted
 EXAMPLES = Path(__file__).parents[3] / "examples" / "ptb-xl"
 MODEL = {"name": "some model", "version": "7", "sha256": "0123456789abcdef" * 4}
 WRITTEN = "Sinus rhythm. Normal ECG. Possible left atrial enlargement."
-SIGNED = Signature("Dr. Ada Müller", "cardiologist", datetime(2026, 3, 1, 12, 30, tzinfo=timezone.utc))
+SIGNED = Signature("Dr. Ada Müller", "cardiologist", datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
 
 
 def draft_of(recording: Recording, text: str = WRITTEN, confidence: float | None = 0.9) -> Draft:
@@ -30,9 +30,14 @@ def draft_of(recording: Recording, text: str = WRITTEN, confidence: float | None
     sure = lambda statements: [None if one.statement.negated else confidence for one in statements]  # noqa: E731
     grounding = ground(text, found, recording.patient.sex, recording.patient.age, sure)
     return Draft(
-        about(recording), grounding.report, [*grounding.warnings, *quality.warnings()], MODEL, quality.to_dict(),
-        [one.to_dict() for one in grounding.statements], found.to_dict(),
-    )  # fmt: skip
+        about(recording),
+        grounding.report,
+        [*grounding.warnings, *quality.warnings()],
+        MODEL,
+        quality.to_dict(),
+        [one.to_dict() for one in grounding.statements],
+        found.to_dict(),
+    )
 
 
 @pytest.fixture(scope="session")

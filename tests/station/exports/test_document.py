@@ -18,7 +18,9 @@ def support(document):
 def test_an_untouched_draft_is_the_draft(draft):
     assert draft.current is draft.draft and not draft.signed
     assert FORMATS["text"].write(draft).decode() == draft.draft.to_text() + "\n"
-    assert FORMATS["json"].write(draft).decode() == json.dumps(draft.draft.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    assert (
+        FORMATS["json"].write(draft).decode() == json.dumps(draft.draft.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 def test_a_changed_text_is_held_against_the_measurements_anew(draft, final):
@@ -62,10 +64,14 @@ def test_an_unusable_recording_can_be_signed_with_a_text_of_ones_own(unusable, f
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"status": "final", "signature": None}, {"status": "draft"}, {"status": "signed"}, {"text": " "},
-        {"reason": "why"}, {"status": "amended"},
+        {"status": "final", "signature": None},
+        {"status": "draft"},
+        {"status": "signed"},
+        {"text": " "},
+        {"reason": "why"},
+        {"status": "amended"},
     ],
-)  # fmt: skip
+)
 def test_what_does_not_go_together(final, wrong):
     with pytest.raises(MeitError):
         replace(final, **wrong)

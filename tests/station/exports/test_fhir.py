@@ -96,7 +96,9 @@ def test_findings_keep_support_confidence_and_evidence(draft):
 def test_a_code_of_the_conclusion_is_asserted(draft, final):
     """A draft's contradicted "normal ECG" and its "possible" finding are findings, not conclusions."""
     assert [coded(one, fhir_codes.SCP) for one in Read(draft).report["conclusionCode"]] == [["SR"]]
-    signed = replace(final, text="Normal ECG. Possible anterior infarction. No atrial fibrillation. Left axis deviation.")
+    signed = replace(
+        final, text="Normal ECG. Possible anterior infarction. No atrial fibrillation. Left axis deviation."
+    )
     read = Read(signed)
     assert [one["text"] for one in read.report["conclusionCode"]] == ["normal ECG", "left axis deviation"]
     given = {one["code"]["text"]: one["valueBoolean"] for one in read.findings()}
@@ -134,8 +136,11 @@ def test_measurements(draft):
     assert set(given) == {words for name, words in GLOBAL.items() if found[name] is not None}
     qrs = given[GLOBAL["qrs_ms"]]
     assert qrs["valueQuantity"] == {
-        "value": round(found["qrs_ms"], 3), "unit": "ms", "system": fhir_codes.UCUM, "code": "ms",
-    }  # fmt: skip
+        "value": round(found["qrs_ms"], 3),
+        "unit": "ms",
+        "system": fhir_codes.UCUM,
+        "code": "ms",
+    }
     assert coded(qrs["code"], fhir_codes.LOINC) == ["8633-0"] and coded(qrs["code"], fhir_codes.MDC) == ["147228"]
     assert parts(qrs)["reliability"]["value"] == found["reliability"]["qrs_ms"]
     assert given[GLOBAL["heart_rate_bpm"]]["valueQuantity"]["code"] == "/min"

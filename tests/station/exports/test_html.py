@@ -36,7 +36,9 @@ def test_it_asks_for_nothing(draft):
     text = page(draft)
     assert "<script" not in text and "<link" not in text and "<img" not in text and "@import" not in text
     addresses = set(re.findall(r"https?://[^\s\"'<>]+", text))
-    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, "but the names of SVG's elements"
+    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}, (
+        "but the names of SVG's elements"
+    )
     assert not re.search(r"url\((?!#)", text) and "default-src &#39;none&#39;;" in text
 
 
@@ -52,11 +54,34 @@ def test_the_drawing_is_well_formed_and_of_its_true_size(draft):
 
 
 ELEMENTS = {  # of a page that says nothing in particular, with the names of their attributes
-    ("html", "lang"), ("head",), ("meta", "charset"), ("meta", "http-equiv", "content"), ("meta", "name", "content"),
-    ("title",), ("body",), ("main", "class"), ("p", "class", "role"), ("header",), ("div",), ("h1",), ("p",), ("figure",),
-    ("figcaption",), ("span",), ("div", "class"), ("section", "class"), ("h2",), ("ul", "class"), ("li",), ("footer",),
-    ("li", "class"), ("span", "class", "title"), ("span", "class"), ("p", "class"), ("b", "class"),
-}  # fmt: skip
+    ("html", "lang"),
+    ("head",),
+    ("meta", "charset"),
+    ("meta", "http-equiv", "content"),
+    ("meta", "name", "content"),
+    ("title",),
+    ("body",),
+    ("main", "class"),
+    ("p", "class", "role"),
+    ("header",),
+    ("div",),
+    ("h1",),
+    ("p",),
+    ("figure",),
+    ("figcaption",),
+    ("span",),
+    ("div", "class"),
+    ("section", "class"),
+    ("h2",),
+    ("ul", "class"),
+    ("li",),
+    ("footer",),
+    ("li", "class"),
+    ("span", "class", "title"),
+    ("span", "class"),
+    ("p", "class"),
+    ("b", "class"),
+}
 
 
 class Seen(HTMLParser):
@@ -106,9 +131,13 @@ def browser(tmp_path):
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for argument in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
         "--window-size=1366,768",
-    ):  # fmt: skip
+    ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, Service(driver))

@@ -25,7 +25,6 @@ from meit.station.accounts.sessions import ABSOLUTE, IDLE, WINDOW, log_in, log_o
 from meit.station.store.models import Account, Attempt, AuditRow, Role, Session, now
 from meit.station.store.verifying import verify
 
-
 HASHER = passwords._HASHER
 
 
@@ -100,7 +99,10 @@ def test_passwords_are_argon2id_as_the_rfc_recommends_and_old_hashes_become_so(s
 
 
 def test_the_last_admin_stays(store, admin):
-    calls = lambda: set_active(store, admin.id, admin.id, False), lambda: set_roles(store, admin.id, admin.id, [Role.READER])
+    calls = (
+        lambda: set_active(store, admin.id, admin.id, False),
+        lambda: set_roles(store, admin.id, admin.id, [Role.READER]),
+    )
     for call in calls:
         with pytest.raises(StationError, match="active admin"):
             call()

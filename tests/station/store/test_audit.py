@@ -14,12 +14,20 @@ from meit.station.store.reports import save_text
 from meit.station.store.verifying import verify
 
 WORDS = st.text(max_size=12)
-EVENTS = st.lists(st.tuples(WORDS, st.none() | st.integers(1, 9), st.dictionaries(WORDS, st.integers() | WORDS)), max_size=7)
+EVENTS = st.lists(
+    st.tuples(WORDS, st.none() | st.integers(1, 9), st.dictionaries(WORDS, st.integers() | WORDS)), max_size=7
+)
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 OTHER = {  # field -> values of its type
-    "seq": st.integers(-2, 12), "at": WORDS, "account_id": st.none() | st.integers(1, 9), "action": WORDS,
-    "objects": WORDS, "payload_sha256": HEX, "previous": HEX, "hash": HEX,
-}  # fmt: skip
+    "seq": st.integers(-2, 12),
+    "at": WORDS,
+    "account_id": st.none() | st.integers(1, 9),
+    "action": WORDS,
+    "objects": WORDS,
+    "payload_sha256": HEX,
+    "previous": HEX,
+    "hash": HEX,
+}
 
 
 def chain(events) -> list[Row]:

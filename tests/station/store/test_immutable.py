@@ -61,7 +61,7 @@ def test_neither_by_truncating_nor_by_replacing(store, signed):
 
 
 @pytest.mark.parametrize(
-    "table, change, words",
+    ("table", "change", "words"),
     [
         ("signed_reports", CHANGES["signed_reports"], "version 1 of the report of recording 1 was changed"),
         ("signed_reports", "UPDATE signed_reports SET signer = 'Dr. Other'", "report of recording 1 was changed"),
@@ -79,8 +79,11 @@ def test_what_was_changed_without_triggers_is_noticed(store, signed, table, chan
 def test_a_report_signed_beside_the_trail_is_noticed(store, signed):
     last = "SELECT max(seq) - 1 FROM audit"
     columns = "recording_id, text, acknowledged, subject, draft_id, account_id, signer, profession, signed_at"
-    run(store, f"INSERT INTO signed_reports (number, reason, audit_seq, {columns}) "
-               f"SELECT 2, 'forged', ({last}), {columns} FROM signed_reports")  # fmt: skip
+    run(
+        store,
+        f"INSERT INTO signed_reports (number, reason, audit_seq, {columns}) "
+        f"SELECT 2, 'forged', ({last}), {columns} FROM signed_reports",
+    )
     assert verify(store).contents == ("version 2 of the report of recording 1 is not in the audit trail",)
 
 
@@ -94,5 +97,7 @@ def test_a_trail_that_lost_its_end_is_noticed(store, signed):
     else:
         run(store, "SET LOCAL session_replication_role = replica", *statements)
     found = verify(store)
-    assert found.fault is None and found.contents == ("version 1 of the report of recording 1 is not in the audit trail",)
+    assert found.fault is None and found.contents == (
+        "version 1 of the report of recording 1 is not in the audit trail",
+    )
     assert verify(store, [signed.anchor]).fault.seq == signed.anchor.seq

@@ -82,8 +82,9 @@ def test_when_the_kernel_refuses_to_write(new_url):
     open_store(url).close()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))  # noqa: E731
-    done = subprocess.run([sys.executable, "-c", SCRIPT, url], capture_output=True, text=True, env=environment,
-                          preexec_fn=limit)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, url], capture_output=True, text=True, env=environment, preexec_fn=limit
+    )
     *confirmed, last = done.stdout.split("\n")[:-1]
     assert "nothing of this was saved" in last, done.stderr
     store = open_store(url)

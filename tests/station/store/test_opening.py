@@ -76,8 +76,10 @@ def test_one_of_a_newer_meit_is_refused(store):
 
 def test_sqlite_is_durable_and_private(sqlite_store, tmp_path):
     with sqlite_store.reading() as session:
-        found = {name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar() for name in
-                 ("journal_mode", "synchronous", "foreign_keys")}  # fmt: skip
+        found = {
+            name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     for place, mode in ((tmp_path / "data", 0o700), (tmp_path / "data" / "station.db", 0o600)):
         assert stat.S_IMODE(os.stat(place).st_mode) == mode
@@ -85,7 +87,7 @@ def test_sqlite_is_durable_and_private(sqlite_store, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url, words",
+    ("url", "words"),
     [
         ("mysql://me:secret@host/db", "give a database as"),
         ("nonsense secret", "give a database as"),

@@ -46,7 +46,8 @@ def test_the_same_files_are_one_recording_also_under_other_names_and_at_once(sto
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../x.csv", "a/b.csv", "a\\b.csv", "C:x.csv", ".hidden", "a\nb", "x" * 201, "a\0b", "\ud800"]
+    "name",
+    ["", ".", "..", "../x.csv", "a/b.csv", "a\\b.csv", "C:x.csv", ".hidden", "a\nb", "x" * 201, "a\0b", "\ud800"],
 )
 def test_names_that_are_no_plain_ones_are_refused(sqlite_store, name):
     with pytest.raises(StationError, match="plain"):

@@ -128,8 +128,12 @@ def test_without_a_draft_there_is_no_text(store, reader):
     for call in (lambda: working_text(store, queued), lambda: save_text(store, reader, queued, "Text.", 0)):
         with pytest.raises(AbsentError, match="no draft"):
             call()
-    for call in (lambda: working_text(store, 99), lambda: save_text(store, reader, 99, "Text.", 0),
-                 lambda: sign(store, reader, 99, 1), lambda: signed_versions(store, 99)):  # fmt: skip
+    for call in (
+        lambda: working_text(store, 99),
+        lambda: save_text(store, reader, 99, "Text.", 0),
+        lambda: sign(store, reader, 99, 1),
+        lambda: signed_versions(store, 99),
+    ):
         with pytest.raises(AbsentError, match="no such recording"):
             call()
 
@@ -138,7 +142,10 @@ def test_only_active_readers_write_and_sign(store, recording):
     admin = make_admin(store)
     leader = make_person(store, admin, "leader", Role.STUDY_LEADER, Role.ADMIN)
     reader = make_person(store, admin, "other", Role.READER)
-    for call in (lambda: save_text(store, leader.id, recording, BLOCK, 0), lambda: sign(store, leader.id, recording, 0)):
+    for call in (
+        lambda: save_text(store, leader.id, recording, BLOCK, 0),
+        lambda: sign(store, leader.id, recording, 0),
+    ):
         with pytest.raises(RoleError, match="role reader"):
             call()
     save_text(store, reader.id, recording, BLOCK, 0)

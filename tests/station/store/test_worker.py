@@ -56,8 +56,9 @@ def test_a_batch_with_bad_files_among_good_ones(worker):
     noise = ecg_files(9)
     noise["ecg9.npy"] = noise["ecg9.npy"][:-24000] + torch.randn(6000).numpy().tobytes()
     good, bad, noisy, other = (
-        add_recording(store, files)[0] for files in (example_files(), {"letter.csv": b"Dear,colleague\n"}, noise, ecg_files(1))
-    )  # fmt: skip
+        add_recording(store, files)[0]
+        for files in (example_files(), {"letter.csv": b"Dear,colleague\n"}, noise, ecg_files(1))
+    )
     assert worker.work_once() == 4 and worker.work_once() == 0 and waiting(store) == 0
     statuses = [get_recording(store, one).status for one in (good, bad, noisy, other)]
     assert statuses == ["drafted", "failed", "drafted", "drafted"]
@@ -66,7 +67,10 @@ def test_a_batch_with_bad_files_among_good_ones(worker):
     assert draft.model_sha256 == worker.model.sha256 and draft.draft["recording"]["source"] == "00195_hr.hea"
     assert check_text(store, good, "Normal ECG.").statements[0].support == "contradicted"
     assert latest_draft(store, noisy).draft["quality"]["verdict"] == "unusable"
-    assert get_recording(store, noisy).urgency == UNREAD and check_text(store, noisy, "Normal ECG.").statements[0].support == "unchecked"
+    assert (
+        get_recording(store, noisy).urgency == UNREAD
+        and check_text(store, noisy, "Normal ECG.").statements[0].support == "unchecked"
+    )
     assert verify(store).holds
 
 

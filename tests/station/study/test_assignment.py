@@ -19,7 +19,7 @@ def test_balanced(readers, recordings, seed):
         counts = [arms.count(arm) for arm in ARMS]
         assert abs(counts[0] - counts[1]) <= 1
         for place in range(0, min(counts) // 2 * 4, 4):  # permuted blocks
-            assert Counter(arms[place : place + 4]) == {arm: 2 for arm in ARMS}
+            assert Counter(arms[place : place + 4]) == dict.fromkeys(ARMS, 2)
     for recording in range(recordings):
         given = Counter(arm for order in found for one, arm in order if one == recording)
         assert abs(given["draft"] - given["blank"]) <= 1

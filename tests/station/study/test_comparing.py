@@ -15,13 +15,28 @@ def simulated(readers: int, recordings: int, ratio: float, seed: int, helped: fl
     by_reader, by_recording = draw.normal(0, 0.4, readers), draw.normal(0, 0.3, recordings)
     by_helped = np.log(ratio) + draw.normal(0, helped, readers)
     return [
-        Done(f"reader {reader}", f"recording {one}", arm, place,
-             float(np.exp(4 + by_reader[reader] + by_recording[one] - 0.01 * place + (arm == "draft") * by_helped[reader]
-                          + draw.normal(0, 0.25))),
-             100, 8, *((3, 2, 1, 1) if arm == "draft" else ()))
+        Done(
+            f"reader {reader}",
+            f"recording {one}",
+            arm,
+            place,
+            float(
+                np.exp(
+                    4
+                    + by_reader[reader]
+                    + by_recording[one]
+                    - 0.01 * place
+                    + (arm == "draft") * by_helped[reader]
+                    + draw.normal(0, 0.25)
+                )
+            ),
+            100,
+            8,
+            *((3, 2, 1, 1) if arm == "draft" else ()),
+        )
         for reader, order in enumerate(assign(readers, recordings, seed))
         for place, (one, arm) in enumerate(order)
-    ]  # fmt: skip
+    ]
 
 
 def test_a_known_effect_is_found():
@@ -32,7 +47,7 @@ def test_a_known_effect_is_found():
 
 
 def test_no_effect_is_not_found_more_often_than_chance_allows():
-    seen = {name: 0 for name in range(2)}
+    seen = dict.fromkeys(range(2), 0)
     rounds = 40
     for seed in range(rounds):
         for name, found in enumerate(compare(simulated(4, 12, 1.0, 100 + seed))[:2]):

@@ -87,18 +87,29 @@ def test_a_reading_is_its_reader_s_alone(enter, study):
     reader, other = enter("reader"), enter("ada")
     api = begin(reader, study)
     for method, path, body in (
-        ("get", api, None), ("get", f"{api}/view", None), ("get", f"{api}/signal", None),
-        ("post", f"{api}/check", {"text": ""}), ("put", f"{api}/text", {"text": "", "active_ms": 0, "keystrokes": 0}),
-        ("post", f"{api}/finish", {"text": "x", "active_ms": 0, "keystrokes": 0}), ("get", api.removeprefix("/api"), None),
-    ):  # fmt: skip
+        ("get", api, None),
+        ("get", f"{api}/view", None),
+        ("get", f"{api}/signal", None),
+        ("post", f"{api}/check", {"text": ""}),
+        ("put", f"{api}/text", {"text": "", "active_ms": 0, "keystrokes": 0}),
+        ("post", f"{api}/finish", {"text": "x", "active_ms": 0, "keystrokes": 0}),
+        ("get", api.removeprefix("/api"), None),
+    ):
         found = other.request(method.upper(), path, **({"json": body} if body is not None else {}))
         assert found.status_code == 404, path
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"recordings": 99}, "4 have a draft"), ({"recordings": 1}, "2 to 4"), ({"readers": []}, "needs a reader"),
-    ({"name": " "}, "name is missing"), ({"seed": "x"}, "whole number"), ({"idle_s": 1}, "5 to 600"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"recordings": 99}, "4 have a draft"),
+        ({"recordings": 1}, "2 to 4"),
+        ({"readers": []}, "needs a reader"),
+        ({"name": " "}, "name is missing"),
+        ({"seed": "x"}, "whole number"),
+        ({"idle_s": 1}, "5 to 600"),
+    ],
+)
 def test_what_is_no_study(enter, study, change, words):
     leader = enter("leader")
     people = re.findall(r'name="readers" value="(\d+)"', leader.get("/studies").text)

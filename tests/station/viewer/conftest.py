@@ -139,8 +139,12 @@ class Page:
             let bytes = "";
             for (let i = 0; i < data.length; i += 8192) bytes += String.fromCharCode(...data.subarray(i, i + 8192));
             return btoa(bytes)""",
-            x0, y0, x1 - x0, y1 - y0, canvas,
-        )  # fmt: skip
+            x0,
+            y0,
+            x1 - x0,
+            y1 - y0,
+            canvas,
+        )
         return np.frombuffer(base64.b64decode(data), np.uint8).reshape(y1 - y0, x1 - x0, 4)
 
     def ink(self, *box: float) -> np.ndarray:

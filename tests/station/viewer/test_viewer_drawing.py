@@ -1,5 +1,6 @@
 """What is drawn is true: scale, layouts, amplitudes and times in pixels, gaps, filters; and it agrees with the paper."""
 
+import itertools
 import re
 from xml.etree import ElementTree
 
@@ -29,7 +30,7 @@ def test_one_millivolt_is_ten_millimetres(page):
     assert columns[-1] - columns[0] == pytest.approx(5 * CSS_MM, abs=1.5)
 
 
-@pytest.mark.parametrize("speed, gain, zoom", [(25, 10, 1.0), (50, 20, 1.0), (25, 5, 3.0)])
+@pytest.mark.parametrize(("speed", "gain", "zoom"), [(25, 10, 1.0), (50, 20, 1.0), (25, 5, 3.0)])
 def test_waves_are_where_and_as_high_as_recorded(page, speed, gain, zoom):
     page.open("spiked").show(layout="6x2", speed=speed, gain=gain)
     page.run("viewer.trueSize(); viewer.zoom(given[0]); viewer.view.x = viewer.view.y = 0; viewer.moved()", zoom)
@@ -41,7 +42,12 @@ def test_waves_are_where_and_as_high_as_recorded(page, speed, gain, zoom):
         top = panel["baseline"] - panel["px_per_mv"]
         ink = page.ink(x - 3, top - 6, x + 4, panel["baseline"] - 4)
         assert np.flatnonzero(ink.any(axis=1))[0] - 6 == pytest.approx(0, abs=3)  # the tip, half a line above
-        half = page.ink(x - 0.04 * panel["px_per_s"], (top + panel["baseline"]) / 2, x + 0.04 * panel["px_per_s"], (top + panel["baseline"]) / 2 + 1)
+        half = page.ink(
+            x - 0.04 * panel["px_per_s"],
+            (top + panel["baseline"]) / 2,
+            x + 0.04 * panel["px_per_s"],
+            (top + panel["baseline"]) / 2 + 1,
+        )
         columns = np.flatnonzero(half[0])
         assert columns.mean() == pytest.approx(0.04 * panel["px_per_s"], abs=1.5)
         assert columns[-1] - columns[0] == pytest.approx(0.02 * panel["px_per_s"], abs=3)
@@ -71,7 +77,7 @@ def test_layouts_follow_their_table(page):
             each = [next(shown) for _ in row]
             assert [one["from_s"] for one in each] == [10 / len(row) * place for place in range(len(row))]
             assert len({one["top"] for one in each}) == 1
-            for one, after in zip(each, each[1:], strict=False):
+            for one, after in itertools.pairwise(each):
                 assert after["left"] == pytest.approx(one["right"])
 
 
@@ -105,7 +111,7 @@ def test_agrees_with_the_paper(page, example, tmp_path):
     )
     assert len(traces) == 13
     for lead, path in traces[:12]:
-        ours = points(path.replace("h0", "")) + [11, 32]
+        ours = [*points(path.replace("h0", "")), 11, 32]
         theirs = points(svg.find(f".//svg:g[@id='lead-{lead}']/svg:path", space).get("d")) * 25.4 / 72
         assert np.abs(ours - theirs[: len(ours)]).max() < 0.02  # mm
     page.run("viewer.pages.take()")
@@ -149,21 +155,31 @@ def test_the_median_beat_with_its_brackets(page, example):
     found = measure(read_ecg(example))
     drawn = page.open("real").show(layout="beat", speed=50)
     assert {one["title"]: one["ms"] for one in drawn["brackets"]} == {
-        "PR": found["pr_ms"].value, "QRS": found["qrs_ms"].value, "QT": found["qt_ms"].value,
-    }  # fmt: skip
+        "PR": found["pr_ms"].value,
+        "QRS": found["qrs_ms"].value,
+        "QT": found["qt_ms"].value,
+    }
     for one in drawn["brackets"]:
         assert one["x1"] - one["x0"] == pytest.approx(one["ms"] / 1000 * 50)
     single = [one for one in drawn["panels"] if not one["together"]]
     assert sorted(one["lead"] for one in single) == sorted(LEADS)
     assert "median of 10 beats, 0.5 Hz high-pass" in page.text(".ecg-scale")
-    assert [one["empty"] for one in page.open("gapped").show(layout="beat")["panels"] if one["lead"] == "V3"] == ["not measured"]
+    assert [one["empty"] for one in page.open("gapped").show(layout="beat")["panels"] if one["lead"] == "V3"] == [
+        "not measured"
+    ]
 
 
 def test_the_previous_recording_in_another_ink(page):
     drawn = page.open("real", "slow").show(compare="over")
-    now, before = (next(one for one in drawn["panels"] if one["lead"] == "V5" and one["ink"] == ink) for ink in ("current", "previous"))
+    now, before = (
+        next(one for one in drawn["panels"] if one["lead"] == "V5" and one["ink"] == ink)
+        for ink in ("current", "previous")
+    )
     assert (now["left"], now["px_per_mv"], now["baseline"]) == (before["left"], before["px_per_mv"], before["baseline"])
-    beats = [page.run(f"return viewer.{one}.about.beats.filter((beat) => beat.usual).map((beat) => beat.at_s)") for one in ("ecg", "previous")]
+    beats = [
+        page.run(f"return viewer.{one}.about.beats.filter((beat) => beat.usual).map((beat) => beat.at_s)")
+        for one in ("ecg", "previous")
+    ]
     first = next(at for at in beats[0] if at >= now["from_s"])
     offset = before["from_s"] - now["from_s"]
     assert min(abs(at - offset - first) for at in beats[1]) < 0.002  # a beat over the panel's first

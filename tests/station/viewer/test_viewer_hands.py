@@ -46,7 +46,9 @@ def test_calipers_by_keys_alone(page):
     page.open("spiked").focus()
     page.press("l", "l", "c")  # lead II, calipers in the middle of it
     assert reading(page)["text"] == "200 ms / 300 per min, 0.50 mV"
-    assert page.run("return document.activeElement.getAttribute('aria-label')").startswith("Calipers, first corner, lead II")
+    assert page.run("return document.activeElement.getAttribute('aria-label')").startswith(
+        "Calipers, first corner, lead II"
+    )
     page.press(Keys.TAB, *[Keys.ARROW_RIGHT] * 3, *[Keys.ARROW_UP] * 2)
     assert reading(page)["text"] == "206 ms / 291 per min, 0.52 mV"
     page.press(Keys.ARROW_RIGHT * 10 + Keys.ARROW_DOWN * 6, hold=Keys.SHIFT)
@@ -96,11 +98,27 @@ def test_wheel_drag_and_pinch(page):
 
 
 KEYS = (  # pressed on the sheet as it opens, and what they make of the state
-    ("2", "layout", "6x2"), ("3", "layout", "12x1"), ("4", "layout", "lead"), ("5", "layout", "beat"), ("21", "layout", "3x4"),
-    ("y", "layout", "6x2"), ("s", "speed", 50), ("ss", "speed", 25), ("a", "gain", 20), ("aa", "gain", 5), ("f", "band", "0.05-150"),
-    ("ff", "band", "0.5-40"), ("n", "mains", "50"), ("v", "compare", "over"), ("V", "compare", "beneath"), ("g", "grid", "grey"),
-    ("lll", "lead", "III"), ("L", "lead", "V6"), ("l" + Keys.ESCAPE, "lead", None), ("4" + Keys.ESCAPE, "layout", "3x4"),
-)  # fmt: skip
+    ("2", "layout", "6x2"),
+    ("3", "layout", "12x1"),
+    ("4", "layout", "lead"),
+    ("5", "layout", "beat"),
+    ("21", "layout", "3x4"),
+    ("y", "layout", "6x2"),
+    ("s", "speed", 50),
+    ("ss", "speed", 25),
+    ("a", "gain", 20),
+    ("aa", "gain", 5),
+    ("f", "band", "0.05-150"),
+    ("ff", "band", "0.5-40"),
+    ("n", "mains", "50"),
+    ("v", "compare", "over"),
+    ("V", "compare", "beneath"),
+    ("g", "grid", "grey"),
+    ("lll", "lead", "III"),
+    ("L", "lead", "V6"),
+    ("l" + Keys.ESCAPE, "lead", None),
+    ("4" + Keys.ESCAPE, "layout", "3x4"),
+)
 
 
 def test_every_state_has_a_key(page):
@@ -150,7 +168,9 @@ def test_every_control_is_a_named_button_with_a_key(page):
         assert (tag, kind, tab) == ("BUTTON", "button", 0) and len(name) > 4 and key
     page.focus()
     page.press("?")
-    listed = page.run("return [...document.querySelectorAll('dialog[open] kbd')].map((one) => one.textContent.toUpperCase())")
+    listed = page.run(
+        "return [...document.querySelectorAll('dialog[open] kbd')].map((one) => one.textContent.toUpperCase())"
+    )
     assert {key for *_, key, _ in buttons} <= set(listed)
     page.press(Keys.ESCAPE)
     page.focus()
@@ -178,7 +198,9 @@ def test_the_screens_scale_is_kept(page):
     page.run(
         "const slider = document.querySelector('dialog[open] input'); slider.value = 1.2; slider.dispatchEvent(new Event('input', { bubbles: true }))"
     )
-    assert page.run("return document.querySelector('.ecg-card').getBoundingClientRect().width") == pytest.approx(85.6 * CSS_MM * 1.2, abs=0.5)
+    assert page.run("return document.querySelector('.ecg-card').getBoundingClientRect().width") == pytest.approx(
+        85.6 * CSS_MM * 1.2, abs=0.5
+    )
     page.press(Keys.ESCAPE)
     assert page.geometry()["px_per_mm"] == pytest.approx(1.2 * CSS_MM) and page.geometry()["zoom"] == pytest.approx(1)
     page.open("real").run("viewer.trueSize()")

@@ -20,7 +20,9 @@ def test_marks_lie_on_leads_and_time(page):
         assert not page.pixels(outside, panel["top"] + 2, outside + 2, middle, "overlay")[..., 3].any()
     assert page.text(".ecg-live") == "Marked: ST elevation in V1, V2, 5.60 to 6.00 s"
     page.run("viewer.clear()")
-    assert not page.run("return viewer.overlay.getContext('2d').getImageData(0, 0, viewer.overlay.width, viewer.overlay.height).data.some(Boolean)")
+    assert not page.run(
+        "return viewer.overlay.getContext('2d').getImageData(0, 0, viewer.overlay.width, viewer.overlay.height).data.some(Boolean)"
+    )
 
 
 def test_a_mark_is_brought_into_view(page):
@@ -36,7 +38,9 @@ def test_marks_wait_for_the_recording(page):
     page.open("real")
     page.run("viewer.mark(['II']); await viewer.show({ layout: '12x1' })")
     panel = page.panel("II")
-    assert page.pixels(panel["left"] + 9, panel["top"] + 4, panel["left"] + 11, panel["top"] + 6, "overlay")[..., 3].all()
+    assert page.pixels(panel["left"] + 9, panel["top"] + 4, panel["left"] + 11, panel["top"] + 6, "overlay")[
+        ..., 3
+    ].all()
 
 
 def test_hostile_texts_are_texts(page):
@@ -45,12 +49,17 @@ def test_hostile_texts_are_texts(page):
     page.run("await new Promise((go) => setTimeout(go, 100))")
     assert page.text(".ecg-head strong").startswith("<img src=x") and "Patient <img" in page.text(".ecg-head")
     assert "<img src=x" in page.text(".ecg-print") and "<img" in page.text(".ecg-live")
-    assert page.run("return [document.querySelectorAll('img, script:not([src])').length, window.hit ?? null]") == [0, None]
+    assert page.run("return [document.querySelectorAll('img, script:not([src])').length, window.hit ?? null]") == [
+        0,
+        None,
+    ]
 
 
 def test_events_tell_the_page(page):
     page.open("real")
-    page.run("window.heard = []; for (const name of ['ecg-change', 'ecg-caliper']) document.addEventListener(name, (event) => heard.push([name, event.detail]))")
+    page.run(
+        "window.heard = []; for (const name of ['ecg-change', 'ecg-caliper']) document.addEventListener(name, (event) => heard.push([name, event.detail]))"
+    )
     page.focus()
     page.press("2", "c")
     heard = page.run("return heard")
@@ -60,17 +69,23 @@ def test_events_tell_the_page(page):
 
 def test_destroyed_it_leaves_nothing(page):
     page.open("real").run("viewer.destroy(); dispatchEvent(new Event('beforeprint'))")
-    assert page.run("return [document.querySelectorAll('[class^=ecg]').length, document.documentElement.className]") == [0, ""]
+    assert page.run(
+        "return [document.querySelectorAll('[class^=ecg]').length, document.documentElement.className]"
+    ) == [0, ""]
 
 
-@pytest.mark.parametrize("speed, layout, compare, pages", [(25, "3x4", "off", 1), (50, "6x2", "off", 2), (25, "12x1", "beneath", 2)])
+@pytest.mark.parametrize(
+    ("speed", "layout", "compare", "pages"), [(25, "3x4", "off", 1), (50, "6x2", "off", 2), (25, "12x1", "beneath", 2)]
+)
 def test_print_is_true_to_scale(page, speed, layout, compare, pages):
     page.open("real", "slow").show(speed=speed, layout=layout, compare=compare)
     pdf = base64.b64decode(page.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
     boxes = re.findall(rb"/MediaBox \[([\d. ]+)\]", pdf)
     assert len(boxes) == pages
     for box in boxes:
-        assert [float(number) for number in box.split()] == pytest.approx([0, 0, 297 * 72 / 25.4, 210 * 72 / 25.4], abs=0.6)
+        assert [float(number) for number in box.split()] == pytest.approx(
+            [0, 0, 297 * 72 / 25.4, 210 * 72 / 25.4], abs=0.6
+        )
 
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     page.run("viewer.pages.put()")

@@ -26,13 +26,21 @@ def gain(recording: Recording, band: str, mains: str = "off") -> float:
 
 
 @pytest.mark.parametrize(
-    "band, hz, left",
+    ("band", "hz", "left"),
     [
-        ("0.05-150", 0.05, 0.707), ("0.05-150", 0.5, 1.0), ("0.05-150", 40, 1.0), ("0.05-150", 150, 0.707),
-        ("0.05-150", 400, 0.01), ("0.5-40", 0.5, 0.707), ("0.5-40", 0.05, 0.0), ("0.5-40", 5, 1.0), ("0.5-40", 40, 0.707),
-        ("0.5-40", 200, 0.0), ("none", 0.05, 1.0),
+        ("0.05-150", 0.05, 0.707),
+        ("0.05-150", 0.5, 1.0),
+        ("0.05-150", 40, 1.0),
+        ("0.05-150", 150, 0.707),
+        ("0.05-150", 400, 0.01),
+        ("0.5-40", 0.5, 0.707),
+        ("0.5-40", 0.05, 0.0),
+        ("0.5-40", 5, 1.0),
+        ("0.5-40", 40, 0.707),
+        ("0.5-40", 200, 0.0),
+        ("none", 0.05, 1.0),
     ],
-)  # fmt: skip
+)
 def test_a_band_is_3_db_down_at_its_corners(band, hz, left):
     assert gain(tone(hz, 400 if hz < 1 else 1000, 160 if hz < 1 else 10), band) == pytest.approx(left, abs=0.02)
 
@@ -42,7 +50,9 @@ def test_corners_hold_at_other_rates(rate):
     assert gain(tone(150, rate), "0.05-150") == pytest.approx(0.707, abs=0.02)
 
 
-@pytest.mark.parametrize("mains, hz, left", [("50", 50, 0.0), ("50", 60, 1.0), ("60", 60, 0.0), ("60", 50, 1.0), ("50", 50.75, 0.707)])
+@pytest.mark.parametrize(
+    ("mains", "hz", "left"), [("50", 50, 0.0), ("50", 60, 1.0), ("60", 60, 0.0), ("60", 50, 1.0), ("50", 50.75, 0.707)]
+)
 def test_the_notch_takes_the_mains_alone(mains, hz, left):
     assert gain(tone(hz), "none", mains) == pytest.approx(left, abs=0.03)
 
@@ -103,7 +113,7 @@ def test_a_recording_without_beats_says_why():
 def test_samples_are_the_recording(example):
     recording = read_ecg(example)
     read = np.frombuffer(viewing.samples(recording), "<f4").reshape(12, -1)
-    assert (read.T == recording.signal).all()
+    assert (recording.signal == read.T).all()
 
 
 def test_of_a_long_recording_the_beginning(monkeypatch, example):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.measure.signals import RATE, Leads, samples, zero_phase
+from meit.ecg.measure.signals import Leads, samples, zero_phase
 
 ALIKE = 0.85  # correlation of QRS complexes of one shape, over all leads
 _STRONG = 0.3  # of the usual QRS: taken for a beat

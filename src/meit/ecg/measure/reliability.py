@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meit.ecg.measure.boundaries import Waves, find_waves
+from meit.ecg.measure.boundaries import find_waves
 from meit.ecg.measure.median_beat import FEWEST, MedianBeat, median_beat
 from meit.ecg.measure.signals import Leads
 

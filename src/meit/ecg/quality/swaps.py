@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from meit.ecg.quality.signals import RATE, View, median_beat, windows
-from meit.ecg.recording import CHEST_LEADS, LEADS
+from meit.ecg.recording import LEADS
 
 NONE = "none"
 BEFORE, AFTER = 24, 40  # samples of 10 ms
@@ -54,9 +54,19 @@ def features(beat: np.ndarray) -> np.ndarray:
 # wrong more often than right (docs/quality.md); the class is there so that it is not taken for another one
 NEVER = np.inf
 LEAST_ODDS = {
-    "RA-LA": 2.0, "RA-LL": 2.5, "LA-LL": NEVER, "V1-V2": 3.5, "V2-V3": 4.0, "V3-V4": 4.0, "V4-V5": NEVER,
-    "V5-V6": NEVER, "V1-V3": 2.5, "V1-V6": 2.5, "V2-V5": 2.5, "V3-V6": 2.5,
-}  # fmt: skip
+    "RA-LA": 2.0,
+    "RA-LL": 2.5,
+    "LA-LL": NEVER,
+    "V1-V2": 3.5,
+    "V2-V3": 4.0,
+    "V3-V4": 4.0,
+    "V4-V5": NEVER,
+    "V5-V6": NEVER,
+    "V1-V3": 2.5,
+    "V1-V6": 2.5,
+    "V2-V5": 2.5,
+    "V3-V6": 2.5,
+}
 
 
 def qrs_ms(beat: np.ndarray) -> float:

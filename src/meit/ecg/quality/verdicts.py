@@ -11,7 +11,8 @@ REASONS = {
     "no_ecg": (UNUSABLE, "no ECG can be made out: {why}"),
     "too_few_leads": (UNUSABLE, "{value:.0f} of 12 leads show nothing: too little is left to read"),
     "no_second_limb_lead": (
-        UNUSABLE, "fewer than two of I, II and III show anything: the frontal plane is not recorded",
+        UNUSABLE,
+        "fewer than two of I, II and III show anything: the frontal plane is not recorded",
     ),
     "too_short": (UNUSABLE, "only {value:.3g} s are recorded, too little to tell a rhythm"),
     "limb_laws": (LIMITED, "limb leads do not add up ({why}"),
@@ -31,7 +32,8 @@ REASONS = {
         "likely to be right",
     ),
     "noisy_beats": (
-        LIMITED, "the beats hardly look alike ({value:.2f}, limit {why}): noise, or QRS complexes of many shapes",
+        LIMITED,
+        "the beats hardly look alike ({value:.2f}, limit {why}): noise, or QRS complexes of many shapes",
     ),
     "restless": (
         LIMITED,
@@ -65,7 +67,7 @@ REASONS = {
     "long_gap": (LIMITED, "{leads} not recorded for {value:.3g} s of the recording"),
     "gap": (GOOD, "{leads} not recorded for {value:.3g} s of the recording"),
     "derived": (GOOD, "{leads} derived from other limb leads, not recorded"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

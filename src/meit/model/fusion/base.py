@@ -43,7 +43,7 @@ class Fusion(nn.Module):
 
 
 def chosen_layers(layers: str, count: int) -> tuple[int, ...]:
-    """"all", "every N" (the last of each N layers) or "0,5,11" -> indices. Raises ModelError."""
+    """ "all", "every N" (the last of each N layers) or "0,5,11" -> indices. Raises ModelError."""
     try:
         if layers == "all":
             return tuple(range(count))

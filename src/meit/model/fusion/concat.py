@@ -98,7 +98,9 @@ class ConcatFusion(Fusion):
             if not self._blind:
                 return None
             rows = inputs[0] if inputs else arguments["hidden_states"]
-            cache = next((arguments[n] for n in ("past_key_values", "layer_past") if arguments.get(n) is not None), None)
+            cache = next(
+                (arguments[n] for n in ("past_key_values", "layer_past") if arguments.get(n) is not None), None
+            )
             mask = without_columns(arguments.get(argument), self._blind, rows, cache, _module)
             return inputs, {**arguments, argument: mask}
 

@@ -174,7 +174,9 @@ def _give(session: Transaction, account_id: int, roles: Collection[Role]) -> Non
 
 def _keep_an_admin(session: Transaction) -> None:
     session.flush()
-    admins = select(Account.id).join(AccountRole).where(AccountRole.role == Role.ADMIN, Account.deactivated_at.is_(None))
+    admins = (
+        select(Account.id).join(AccountRole).where(AccountRole.role == Role.ADMIN, Account.deactivated_at.is_(None))
+    )
     if session.scalars(admins.limit(1)).first() is None:
         raise StationError("the station needs an active admin: make another one first")
 

@@ -38,9 +38,15 @@ def accounts_page(request: Request, visit: Admin, store: Database):
 
 @router.post("/accounts", response_class=HTMLResponse, include_in_schema=False)
 def create(
-    request: Request, visit: Admin, store: Database, login: Line = "", full_name: Line = "", profession: Line = "",
-    password: Line = "", roles: Roles = (),
-):  # fmt: skip
+    request: Request,
+    visit: Admin,
+    store: Database,
+    login: Line = "",
+    full_name: Line = "",
+    profession: Line = "",
+    password: Line = "",
+    roles: Roles = (),
+):
     return _done(request, visit, store, create_account, login, full_name, profession, list(roles), password)
 
 

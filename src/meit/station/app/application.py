@@ -46,9 +46,14 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="meit reading station", version=__version__, description=ABOUT, lifespan=running,
-        openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
-    )  # fmt: skip
+        title="meit reading station",
+        version=__version__,
+        description=ABOUT,
+        lifespan=running,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.store, app.state.settings, app.state.shelf = store, settings, Shelf(store)
     handle_failures(app)
     for part in (entrance, worklist, recording, study, admin):

@@ -75,9 +75,15 @@ def setup_page(request: Request, store: Database):
 
 @router.post("/setup", response_class=HTMLResponse, include_in_schema=False)
 def setup(
-    request: Request, store: Database, token: Line = "", login: Line = "", full_name: Line = "",
-    profession: Line = "", password: Line = "", again: Line = "",
-):  # fmt: skip
+    request: Request,
+    store: Database,
+    token: Line = "",
+    login: Line = "",
+    full_name: Line = "",
+    profession: Line = "",
+    password: Line = "",
+    again: Line = "",
+):
     given = {"token": token, "login": login, "full_name": full_name, "profession": profession}
     try:
         if password != again:

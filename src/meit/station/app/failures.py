@@ -11,11 +11,25 @@ from meit.errors import AbsentError, AccessError, BusyError, MeitError, RoleErro
 from meit.station.app.templates import page
 
 STATUS = (  # the first kind that fits
-    (AccessError, 401), (RoleError, 403), (AbsentError, 404), (StaleError, 409), (UnacknowledgedError, 409),
-    (BusyError, 429), (MeitError, 400),
-)  # fmt: skip
-TITLES = {400: "That did not work", 401: "Log in first", 403: "Not allowed", 404: "Not found", 409: "Changed meanwhile",
-          413: "Too large", 422: "That did not work", 429: "Too many at once", 500: "Something failed"}  # fmt: skip
+    (AccessError, 401),
+    (RoleError, 403),
+    (AbsentError, 404),
+    (StaleError, 409),
+    (UnacknowledgedError, 409),
+    (BusyError, 429),
+    (MeitError, 400),
+)
+TITLES = {
+    400: "That did not work",
+    401: "Log in first",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Changed meanwhile",
+    413: "Too large",
+    422: "That did not work",
+    429: "Too many at once",
+    500: "Something failed",
+}
 log = logging.getLogger(__name__)
 
 

@@ -74,8 +74,12 @@ def api_view(visit: Looker, shelf: Recordings, entry: Chosen) -> Response:
     return Response(shelf.get(entry.id).as_json, media_type="application/json", headers={"Cache-Control": MINUTE})
 
 
-@router.get("/api/recordings/{id}/signal", tags=["recordings"], response_class=Response,
-            summary="12 leads, one after the other, float32 little-endian mV")  # fmt: skip
+@router.get(
+    "/api/recordings/{id}/signal",
+    tags=["recordings"],
+    response_class=Response,
+    summary="12 leads, one after the other, float32 little-endian mV",
+)
 def api_signal(
     visit: Looker, shelf: Recordings, entry: Chosen, band: Filter = "none", mains: Filter = "off"
 ) -> Response:
@@ -115,13 +119,20 @@ def api_again(visit: Reader, store: Database, entry: Chosen) -> dict:
     return {"status": "queued"}
 
 
-@router.get("/api/recordings/{id}/report.{form}", tags=["reports"], response_class=Response,
-            summary="The report as text, json, fhir, pdf or html: signed if it is, else a draft that says so")  # fmt: skip
+@router.get(
+    "/api/recordings/{id}/report.{form}",
+    tags=["reports"],
+    response_class=Response,
+    summary="The report as text, json, fhir, pdf or html: signed if it is, else a draft that says so",
+)
 def api_export(
-    visit: Looker, store: Database, shelf: Recordings, entry: Chosen,
+    visit: Looker,
+    store: Database,
+    shelf: Recordings,
+    entry: Chosen,
     form: Annotated[str, Path(pattern=f"^({'|'.join(FORMATS)})$")],
     version: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     chosen = FORMATS[form]
     document = made.exported(store, entry, shelf.get(entry.id), version)
     written = chosen.write(document)

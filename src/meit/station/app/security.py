@@ -39,7 +39,9 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings):
         self.app, self.settings = app, settings
         self.pace = FixedWindowRateLimiter(MemoryStorage())
-        self._known: set[str] = set()  # sessions that were found good: each has a pace of its own, all else its address's
+        self._known: set[str] = (
+            set()
+        )  # sessions that were found good: each has a pace of its own, all else its address's
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -45,10 +45,15 @@ def studies_page(request: Request, visit: Looker, store: Database):
 
 @router.post("/studies", response_class=HTMLResponse, include_in_schema=False)
 def make(
-    request: Request, visit: Leader, store: Database, name: Annotated[str, Form(max_length=200)] = "",
-    readers: Annotated[list[int], Form()] = (), recordings: Annotated[int, Form()] = 0,
-    idle_s: Annotated[int, Form()] = kept.IDLE_S, seed: Annotated[str, Form(max_length=10)] = "",
-):  # fmt: skip
+    request: Request,
+    visit: Leader,
+    store: Database,
+    name: Annotated[str, Form(max_length=200)] = "",
+    readers: Annotated[list[int], Form()] = (),
+    recordings: Annotated[int, Form()] = 0,
+    idle_s: Annotated[int, Form()] = kept.IDLE_S,
+    seed: Annotated[str, Form(max_length=10)] = "",
+):
     try:
         if seed.strip() and not seed.strip().isdigit():
             raise MeitError("the seed is a whole number, or nothing")
@@ -64,9 +69,16 @@ def make(
 def results_page(request: Request, visit: Leader, store: Database, id: Identifier):
     study, done, planned = kept.results(store, id)
     return page(
-        request, "study.html", visit, study=study, planned=planned, done=len(done), rows=medians(done),
-        ratios=compare(done), rule=RULE.format(idle=study.idle_s),
-    )  # fmt: skip
+        request,
+        "study.html",
+        visit,
+        study=study,
+        planned=planned,
+        done=len(done),
+        rows=medians(done),
+        ratios=compare(done),
+        rule=RULE.format(idle=study.idle_s),
+    )
 
 
 @router.get("/studies/{id}/results.csv", include_in_schema=False)
@@ -98,10 +110,12 @@ def reading_page(request: Request, visit: Reader, store: Database, id: Identifie
     if given.finished:
         return RedirectResponse(f"/studies/{given.study_id}/next", 303)
     data = {
-        "api": f"/api/readings/{id}", "mode": "study", "idle_ms": given.idle_s * 1000,
+        "api": f"/api/readings/{id}",
+        "mode": "study",
+        "idle_ms": given.idle_s * 1000,
         "next": f"/studies/{given.study_id}/next",
         "task": TASKS[given.arm].format(number=given.number, of=given.of),
-    }  # fmt: skip
+    }
     return page(request, "recording.html", visit, data=data, formats=[], phrases=phrases())
 
 
@@ -111,12 +125,18 @@ def api_reading(visit: Reader, store: Database, shelf: Recordings, id: Identifie
     kept.begin_reading(store, visit.person.id, id)
     shown = shelf.get(given.recording_id)
     return {
-        "id": id, "status": "drafted", "error": None, "critical": [], "versions": [], "previous": None,
+        "id": id,
+        "status": "drafted",
+        "error": None,
+        "critical": [],
+        "versions": [],
+        "previous": None,
         "draft": shown_draft(given.draft, shown) if given.arm == DRAFT else None,
         "text": {"version": 1, "text": given.text, "saved_at": None},
         "checked": checked(store, given.recording_id, given.text, given.draft, shown) if given.arm == DRAFT else None,
-        "active_ms": given.active_ms, "keystrokes": given.keystrokes,
-    }  # fmt: skip
+        "active_ms": given.active_ms,
+        "keystrokes": given.keystrokes,
+    }
 
 
 @router.get("/api/readings/{id}/view", tags=["studies"], summary="The recording without name and patient")
@@ -164,7 +184,15 @@ def _readers(store: Store) -> list[Person]:
 def _studies(request: Request, visit: Visit, store: Store, said: str = "", status: int = 200):
     leads = visit.may(Role.STUDY_LEADER)
     return page(
-        request, "studies.html", visit, status, studies=kept.studies(store, visit.person.id), leads=leads,
-        reads=visit.may(Role.READER), readers=_readers(store) if leads else [],
-        drafted=readable_count(store) if leads else 0, idle=kept.IDLE_S, said=said,
-    )  # fmt: skip
+        request,
+        "studies.html",
+        visit,
+        status,
+        studies=kept.studies(store, visit.person.id),
+        leads=leads,
+        reads=visit.may(Role.READER),
+        readers=_readers(store) if leads else [],
+        drafted=readable_count(store) if leads else 0,
+        idle=kept.IDLE_S,
+        said=said,
+    )

@@ -63,9 +63,13 @@ def worklist_page(request: Request, visit: Anyone, store: Database):
     if not visit.may(Role.READER, Role.STUDY_LEADER):
         return RedirectResponse("/accounts", 303)
     return page(
-        request, "worklist.html", visit, first=listed(store, Wanted()), companions=COMPANIONS,
+        request,
+        "worklist.html",
+        visit,
+        first=listed(store, Wanted()),
+        companions=COMPANIONS,
         limit=request.app.state.settings.upload_bytes,
-    )  # fmt: skip
+    )
 
 
 @router.post("/api/worklist", tags=["recordings"], summary="A page of the worklist")
@@ -92,10 +96,18 @@ def listed(store: Store, wanted: Wanted) -> Items:
 
 def item(one: Entry) -> Item:
     return Item(
-        id=one.public_id, name=one.name, patient_id=one.patient_id, age=one.age, sex=one.sex,
-        acquired_at=one.acquired_at, added_at=one.created_at.isoformat(timespec="seconds"), status=one.status,
-        urgency=one.urgency, critical=[critical_words(name) for name in one.critical], error=one.error,
-    )  # fmt: skip
+        id=one.public_id,
+        name=one.name,
+        patient_id=one.patient_id,
+        age=one.age,
+        sex=one.sex,
+        acquired_at=one.acquired_at,
+        added_at=one.created_at.isoformat(timespec="seconds"),
+        status=one.status,
+        urgency=one.urgency,
+        critical=[critical_words(name) for name in one.critical],
+        error=one.error,
+    )
 
 
 def _taken(store: Store, account_id: int, files: dict[str, bytes]) -> Added:

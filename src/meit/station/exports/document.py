@@ -55,7 +55,9 @@ class Document:
 
     def __post_init__(self):
         if self.status not in STATUSES or (self.status == DRAFT) != (self.signature is None):
-            raise MeitError(f"a report is a draft without a signature, or final or amended with one, not {self.status!r}")
+            raise MeitError(
+                f"a report is a draft without a signature, or final or amended with one, not {self.status!r}"
+            )
         if self.signature and not self.text.strip():
             raise MeitError("a signed report needs a text")
         if (self.status == AMENDED) != bool(self.reason.strip()):
@@ -96,7 +98,9 @@ class Document:
         model = [self.current.drafted_by()] if self.current.model else []
         if self.signature is None:
             return [" ".join([self.current.note, *model]), *self.current.limits()] if model else [UNSIGNED]
-        version = f"Version {self.version}." if self.status == FINAL else f"Version {self.version}, amended: {self.reason}"
+        version = (
+            f"Version {self.version}." if self.status == FINAL else f"Version {self.version}, amended: {self.reason}"
+        )
         return [str(self.signature), version, *(f"Drafted by a model. {words}" for words in model)]
 
 

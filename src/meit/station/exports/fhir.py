@@ -30,9 +30,10 @@ STATUS = {DRAFT: "preliminary", FINAL: "final", AMENDED: "amended"}
 # DiagnosticReport.note, which R5 has and R4 lacks, as HL7's rules for such elements name it
 NOTE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note"
 BY_SOFTWARE = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "AIAST",
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "AIAST",
     "display": "Artificial Intelligence asserted",
-}  # fmt: skip
+}
 _PROCEDURE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "procedure"}]}
 _ECG = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "EC"}]}
 _ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -69,7 +70,9 @@ def bundled(document: Document) -> dict:
         result=[*results, waveform],
     )
     if signature:
-        made.add("Provenance", **_provenance(document, report, interpreter["resultsInterpreter"][0], now.model and model))
+        made.add(
+            "Provenance", **_provenance(document, report, interpreter["resultsInterpreter"][0], now.model and model)
+        )
     made.entries.insert(0, made.entries.pop([one["fullUrl"] for one in made.entries].index(report["reference"])))
     return {"resourceType": "Bundle", "type": "collection", "entry": made.entries}
 
@@ -126,8 +129,7 @@ def _conclusions(document: Document) -> list[dict]:
     kept = {
         one["code"]: None
         for one in document.current.statements
-        if one["certainty"] not in ("excluded", "possible")
-        and (document.signed or one["support"] != CONTRADICTED)
+        if one["certainty"] not in ("excluded", "possible") and (document.signed or one["support"] != CONTRADICTED)
     }
     return [to.finding(code) for code in kept]
 
@@ -170,9 +172,8 @@ def _known(recording: Recording) -> bool:
 def _patient(recording: Recording) -> dict:
     patient = recording.patient
     gender = {"F": "female", "M": "male"}.get(patient.sex)
-    return (
-        ({"identifier": [{"value": clean(patient.id)}]} if patient.id else {})
-        | ({"gender": gender} if gender else {})
+    return ({"identifier": [{"value": clean(patient.id)}]} if patient.id else {}) | (
+        {"gender": gender} if gender else {}
     )
 
 

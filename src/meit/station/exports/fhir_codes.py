@@ -21,9 +21,7 @@ UNITS = {"bpm": "/min", "ms": "ms", "deg": "deg", "mv": "mV"}  # by the end of a
 
 def concept(text: str, *codings: tuple[str, str, str]) -> dict:
     """A CodeableConcept: (system, code, its name in that system or "") and what it is called here."""
-    given = [
-        {"system": system, "code": code} | ({"display": name} if name else {}) for system, code, name in codings
-    ]
+    given = [{"system": system, "code": code} | ({"display": name} if name else {}) for system, code, name in codings]
     return ({"coding": given} if given else {}) | {"text": text}
 
 
@@ -56,7 +54,7 @@ def unit_of(name: str) -> str:
 
 @cache
 def _snomed() -> dict[str, str]:
-    return {dicom: snomed for dicom, snomed in _rows("finding_codes.tsv")}
+    return dict(_rows("finding_codes.tsv"))
 
 
 @cache

@@ -25,9 +25,11 @@ def write(document: Document) -> bytes:
     svg, cut = drawn(document.recording)
     sure = SURE if any(one.confidence for one in said.findings) else ""
     legend = [(support, mark, LEGEND[support]) for support, mark in said.marks.items()]
-    return _template().render(
-        said=said, svg=svg, cut=cut, legend=legend, sure=sure, grid=GRID, policy=CONTENT_SECURITY_POLICY
-    ).encode()
+    return (
+        _template()
+        .render(said=said, svg=svg, cut=cut, legend=legend, sure=sure, grid=GRID, policy=CONTENT_SECURITY_POLICY)
+        .encode()
+    )
 
 
 def drawn(recording: Recording) -> tuple[Markup, tuple[str, ...]]:

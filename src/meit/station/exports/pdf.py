@@ -76,9 +76,18 @@ def _sheet(document: Document, said: Page, number: int, count: int, parts):
     _write(axes, RIGHT, BOTTOM + 1.2, f"{end}true to scale when printed at actual size", 7.0, _GREY, ha="right")
     if not document.signed:
         axes.text(
-            WIDTH / 2, HEIGHT / 2, "DRAFT", fontsize=150, fontweight="bold", color="#c9c2c0", alpha=0.22, rotation=25,
-            ha="center", va="center", zorder=2.5,
-        )  # fmt: skip
+            WIDTH / 2,
+            HEIGHT / 2,
+            "DRAFT",
+            fontsize=150,
+            fontweight="bold",
+            color="#c9c2c0",
+            alpha=0.22,
+            rotation=25,
+            ha="center",
+            va="center",
+            zorder=2.5,
+        )
     return figure
 
 
@@ -130,6 +139,8 @@ def _measured(said: Page) -> list[Line]:
     return lines
 
 
-def _write(axes, x: float, y: float, words: str, size: float, colour: str, bold: bool = False, ha: str = "left") -> None:
+def _write(
+    axes, x: float, y: float, words: str, size: float, colour: str, bold: bool = False, ha: str = "left"
+) -> None:
     weight = "bold" if bold else "normal"
     axes.text(x, y, in_font(words), fontsize=size, fontweight=weight, color=colour, ha=ha, parse_math=False, zorder=5)

@@ -83,7 +83,14 @@ def digest(value: object) -> str:
 def row_hash(
     seq: int, at: str, account_id: int | None, action: str, objects: str, payload_sha256: str, previous: str
 ) -> str:
-    event = {"seq": seq, "at": at, "account": account_id, "action": action, "objects": objects, "payload": payload_sha256}
+    event = {
+        "seq": seq,
+        "at": at,
+        "account": account_id,
+        "action": action,
+        "objects": objects,
+        "payload": payload_sha256,
+    }
     return digest({"format": "meit-audit-1", **event, "previous": previous})
 
 

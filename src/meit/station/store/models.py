@@ -182,7 +182,9 @@ class Recording(Base):
     error: Mapped[str | None]
     urgency: Mapped[int]
     critical: Mapped[str] = mapped_column(default="")
-    triage: Mapped[int] = mapped_column(Computed("CASE WHEN status IN ('signed', 'amended') THEN 9 ELSE urgency END", True))
+    triage: Mapped[int] = mapped_column(
+        Computed("CASE WHEN status IN ('signed', 'amended') THEN 9 ELSE urgency END", True)
+    )
     standing: Mapped[int] = mapped_column(
         Computed(
             "CASE status WHEN 'drafted' THEN 0 WHEN 'failed' THEN 1 WHEN 'drafting' THEN 2 WHEN 'queued' THEN 3 "

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from meit.errors import StationError
 from meit.station.store.audit import CREATED, append
-from meit.station.store.database import UPGRADE_LOCK, Store, plain_errors, connect, default_url
+from meit.station.store.database import UPGRADE_LOCK, Store, connect, default_url, plain_errors
 
 
 def open_store(url: str | None = None) -> Store:

@@ -90,7 +90,7 @@ def add_recording(store: Store, files: Mapping[str, bytes], account_id: int | No
         name = Path(min(files, key=lambda one: (Path(one).suffix != ".hea", one))).stem
         recording = Recording(
             content_sha256=content, created_by=account_id, name=name, urgency=UNREAD, search=folded(name)
-        )  # fmt: skip
+        )
         session.add(recording)
         there = set(session.scalars(select(File.sha256).where(File.sha256.in_(sums.values()))))
         session.add_all(File(sha256=one, content=files[name]) for name, one in _once(sums).items() if one not in there)

@@ -143,7 +143,9 @@ def signed_versions(store: Store, recording_id: int) -> tuple[Signed, ...]:
     with store.reading() as session:
         recording_row(session, recording_id)
         found = session.scalars(_versions(recording_id)).all()
-        return tuple(_signed(one, Anchor(one.audit_seq, session.get_one(AuditRow, one.audit_seq).hash)) for one in found)
+        return tuple(
+            _signed(one, Anchor(one.audit_seq, session.get_one(AuditRow, one.audit_seq).hash)) for one in found
+        )
 
 
 def report_digest(report: SignedReport) -> str:
@@ -188,7 +190,7 @@ def _subject(session: Session, recording: Recording) -> dict:
         "age": None if recording.age is None else f"{recording.age:g}",
         "sex": recording.sex,
         "acquired_at": recording.acquired_at,
-        "files": {name: sha256 for name, sha256 in files},
+        "files": dict(files),
     }
 
 

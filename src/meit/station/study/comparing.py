@@ -75,9 +75,12 @@ def mixed_model(table: pd.DataFrame) -> Ratio:
     if set(table["arm"]) != {DRAFT, BLANK} or table["recording"].nunique() < 3 or len(table) < 8:
         return Ratio(method, pairs=len(table), why="needs 8 finished readings of 3 recordings, in both arms")
     data = table.assign(
-        log_s=np.log(table["active_s"].clip(lower=0.1)), with_draft=(table["arm"] == DRAFT).astype(float), one=1,
-        centred=(table["arm"] == DRAFT) - 0.5, order=table["position"] - table["position"].mean(),
-    )  # fmt: skip
+        log_s=np.log(table["active_s"].clip(lower=0.1)),
+        with_draft=(table["arm"] == DRAFT).astype(float),
+        one=1,
+        centred=(table["arm"] == DRAFT) - 0.5,
+        order=table["position"] - table["position"].mean(),
+    )
     if data["reader"].nunique() == 1:
         fit = OLS.from_formula("log_s ~ with_draft + order", data).fit()
         effect, interval, p = (one.loc["with_draft"] for one in (fit.params, fit.conf_int(), fit.pvalues))

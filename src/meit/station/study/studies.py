@@ -90,10 +90,17 @@ def make_study(
         for account, order in zip(people, assign(len(people), recordings, seed), strict=True):
             for position, (place, arm) in enumerate(order):
                 row = chosen[place]
-                session.add(StudyReading(
-                    study_id=study.id, account_id=account, recording_id=row.recording_id, draft_id=row.id, arm=arm,
-                    position=position, text=json.loads(row.draft)["report"] if arm == DRAFT else "",
-                ))  # fmt: skip
+                session.add(
+                    StudyReading(
+                        study_id=study.id,
+                        account_id=account,
+                        recording_id=row.recording_id,
+                        draft_id=row.id,
+                        arm=arm,
+                        position=position,
+                        text=json.loads(row.draft)["report"] if arm == DRAFT else "",
+                    )
+                )
         append(session, "study.made", by, study=study.id, readers=len(people), recordings=recordings)
         return study.public_id
 
@@ -101,15 +108,22 @@ def make_study(
 def studies(store: Store, account_id: int) -> tuple[Overview, ...]:
     """All studies, the newest first."""
     mine = StudyReading.account_id == account_id
-    counted = select(
-        Study.public_id, Study.name, Study.created_at,
-        func.count(StudyReading.account_id.distinct()).label("readers"),
-        func.count(StudyReading.recording_id.distinct()).label("recordings"),
-        func.count(StudyReading.id).label("readings"),
-        func.count(StudyReading.finished_at).label("done"),
-        func.count(StudyReading.id).filter(mine).label("mine"),
-        func.count(StudyReading.finished_at).filter(mine).label("my_done"),
-    ).join(StudyReading, StudyReading.study_id == Study.id).group_by(Study.id).order_by(Study.id.desc())  # fmt: skip
+    counted = (
+        select(
+            Study.public_id,
+            Study.name,
+            Study.created_at,
+            func.count(StudyReading.account_id.distinct()).label("readers"),
+            func.count(StudyReading.recording_id.distinct()).label("recordings"),
+            func.count(StudyReading.id).label("readings"),
+            func.count(StudyReading.finished_at).label("done"),
+            func.count(StudyReading.id).filter(mine).label("mine"),
+            func.count(StudyReading.finished_at).filter(mine).label("my_done"),
+        )
+        .join(StudyReading, StudyReading.study_id == Study.id)
+        .group_by(Study.id)
+        .order_by(Study.id.desc())
+    )
     with store.reading() as session:
         return tuple(Overview(**row._mapping) for row in session.execute(counted))
 
@@ -118,10 +132,14 @@ def next_reading(store: Store, account_id: int, study_id: str) -> str | None:
     """The public id of the reader's next reading; None when all are finished."""
     with store.reading() as session:
         return session.scalar(
-            select(StudyReading.public_id).join(Study, Study.id == StudyReading.study_id)
-            .where(Study.public_id == study_id, StudyReading.account_id == account_id, StudyReading.finished_at.is_(None))
-            .order_by(StudyReading.position).limit(1)
-        )  # fmt: skip
+            select(StudyReading.public_id)
+            .join(Study, Study.id == StudyReading.study_id)
+            .where(
+                Study.public_id == study_id, StudyReading.account_id == account_id, StudyReading.finished_at.is_(None)
+            )
+            .order_by(StudyReading.position)
+            .limit(1)
+        )
 
 
 def get_reading(store: Store, account_id: int, public_id: str) -> Reading:
@@ -129,14 +147,27 @@ def get_reading(store: Store, account_id: int, public_id: str) -> Reading:
     with store.reading() as session:
         row = _mine(session, account_id, public_id)
         study = session.get_one(Study, row.study_id)
-        count = select(func.count()).select_from(StudyReading).where(
-            StudyReading.study_id == row.study_id, StudyReading.account_id == account_id
-        )  # fmt: skip
+        count = (
+            select(func.count())
+            .select_from(StudyReading)
+            .where(StudyReading.study_id == row.study_id, StudyReading.account_id == account_id)
+        )
         draft = json.loads(session.get_one(Draft, row.draft_id).draft) if row.arm == DRAFT else None
         return Reading(
-            row.public_id, study.name, study.public_id, row.recording_id, row.arm, draft, row.text, row.active_ms,
-            row.keystrokes, study.idle_s, row.finished_at is not None, row.position + 1, session.scalar(count),
-        )  # fmt: skip
+            row.public_id,
+            study.name,
+            study.public_id,
+            row.recording_id,
+            row.arm,
+            draft,
+            row.text,
+            row.active_ms,
+            row.keystrokes,
+            study.idle_s,
+            row.finished_at is not None,
+            row.position + 1,
+            session.scalar(count),
+        )
 
 
 def keep_reading(
@@ -179,9 +210,11 @@ def results(store: Store, study_id: str) -> tuple[Study, list[Done], int]:
         if study is None:
             raise AbsentError("there is no such study")
         rows = session.execute(
-            select(StudyReading, Draft.draft).join(Draft, Draft.id == StudyReading.draft_id)
-            .where(StudyReading.study_id == study.id).order_by(StudyReading.id)
-        ).all()  # fmt: skip
+            select(StudyReading, Draft.draft)
+            .join(Draft, Draft.id == StudyReading.draft_id)
+            .where(StudyReading.study_id == study.id)
+            .order_by(StudyReading.id)
+        ).all()
         people = {one: f"reader {place}" for place, one in enumerate(sorted({row[0].account_id for row in rows}), 1)}
         files = {
             one: f"recording {place}" for place, one in enumerate(sorted({row[0].recording_id for row in rows}), 1)

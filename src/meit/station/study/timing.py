@@ -1,5 +1,6 @@
 """Active time: what it counts, in words that stand on the results page, and the sum that the browser makes."""
 
+import itertools
 from collections.abc import Iterable
 
 RULE = (
@@ -12,4 +13,4 @@ RULE = (
 def active_seconds(moments: Iterable[float], idle: float) -> float:
     """Of the times of activity in s, in order; static/study/clock.js does the same as they come."""
     times = list(moments)
-    return sum(min(after - before, idle) for before, after in zip(times, times[1:], strict=False))
+    return sum(min(after - before, idle) for before, after in itertools.pairwise(times))

@@ -72,7 +72,12 @@ def release(store: Store, worker: str) -> None:
 
 
 def finish(
-    store: Store, worker: str, recording_id: int, draft: Mapping, measurements: Measurements | None, patient_id: str | None,
+    store: Store,
+    worker: str,
+    recording_id: int,
+    draft: Mapping,
+    measurements: Measurements | None,
+    patient_id: str | None,
     view: str | None = None,
 ) -> bool:
     """Saves a draft (see save_draft), and a view (models.View) with it, and removes the job. False, and nothing is
