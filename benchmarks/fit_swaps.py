@@ -16,10 +16,10 @@ import torch
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.noise import _limb_scale, swap_electrodes
-from meit.ecg.normalise import band_pass
 from meit.ecg.quality import swaps
 from meit.ecg.quality.signals import RATE, View, find_beats, usual_range
-from meit.ecg.resample import bridge_leads, resample
+from meit.ecg.signal.normalising import band_pass
+from meit.ecg.signal.resampling import bridge_leads, resample
 
 HALF = tuple(range(1, 6))
 PENALTY = 3e-4

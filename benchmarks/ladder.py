@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from meit.benchmark.abnormal import abnormal_auroc, abnormality
+from meit.benchmark.tasks.abnormal import abnormal_auroc, abnormality
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.model.encoder import EcgEncoder

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from meit.benchmark.grounded import measured
+from meit.benchmark.tasks.grounded import measured
 from meit.data.batches import EcgSet
 from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check, omissions
 from meit.drafting.rules import Patient

@@ -13,8 +13,8 @@ def write_prepared(folder: Path, examples: list) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from meit.atomic import write_json
     from meit.data import shards
-    from meit.files import write_json
 
     folder.mkdir(exist_ok=True)
     folds = shards.write_shard(folder / "records-00000.arrow", examples)

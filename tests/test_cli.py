@@ -60,7 +60,7 @@ def test_recordings_of_one_name_keep_apart(example, tmp_path):
 
 
 def test_one_recording_in_two_formats_keeps_both(tmp_path):
-    muse = Path(__file__).parent / "data" / "ecg" / "vendor" / "muse.xml"
+    muse = Path(__file__).parent / "samples" / "ecg" / "vendor" / "muse.xml"
     (tmp_path / "in").mkdir()
     for suffix in (".xml", ".old"):
         shutil.copy(muse, tmp_path / "in" / f"one{suffix}")

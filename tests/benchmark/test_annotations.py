@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from meit.benchmark.annotations import agreement, certainties, evaluate_annotations, read_annotations
+from meit.benchmark.tasks.annotations import agreement, certainties, evaluate_annotations, read_annotations
 from meit.errors import DataError
 
 HEAD = "ecg_id,patient_id,report,scp_codes,validated_by_human\n"

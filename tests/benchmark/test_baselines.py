@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meit.benchmark import baselines
-from meit.benchmark.baselines import most_frequent_report, nearest_reports, other_patient
+from meit.benchmark.tasks import baselines
+from meit.benchmark.tasks.baselines import most_frequent_report, nearest_reports, other_patient
 from meit.errors import DataError
 
 

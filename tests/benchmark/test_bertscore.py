@@ -5,9 +5,9 @@ import importlib.util
 import pytest
 import torch
 
-from meit.benchmark.bertscore import WHEEL, WHEEL_MODULE, BertScore
-from meit.benchmark.metrics import Evaluation
-from meit.benchmark.protocols import PROTOCOLS
+from meit.benchmark.texts.bertscore import WHEEL, WHEEL_MODULE, BertScore
+from meit.benchmark.texts.metrics import Evaluation
+from meit.benchmark.texts.protocols import PROTOCOLS
 from meit.errors import ModelError
 
 CORPUS = PROTOCOLS["corpus"](["a"])

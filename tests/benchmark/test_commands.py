@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from meit.benchmark.rubric import rubric
+from meit.benchmark.raters.rubric import rubric
 
 
 def meit(*arguments):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from meit.files import atomic_path, write_json, write_jsonl, write_text
+from meit.atomic import atomic_path, write_json, write_jsonl, write_text
 
 
 def test_a_file_appears_whole(tmp_path):

@@ -5,10 +5,10 @@ from types import MappingProxyType
 
 import pytest
 
-from meit.benchmark import comparison
 from meit.benchmark.calibration import calibrate
-from meit.benchmark.grounded import Drafted, measured
-from meit.benchmark.grounding import _by_code, _judge, _shares, evaluate_grounding, scores
+from meit.benchmark.tasks import comparison
+from meit.benchmark.tasks.evidence import _by_code, _judge, _shares, evaluate_grounding, scores
+from meit.benchmark.tasks.grounded import Drafted, measured
 from meit.drafting.confidence import load_calibration
 from meit.drafting.grounding import SUPPORTS
 from meit.ecg.measure.measurements import Measure, Measurements

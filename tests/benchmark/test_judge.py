@@ -8,10 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from meit.benchmark.judge import Ratings, apply, calibrate, judge_drafts
-from meit.benchmark.judge_endpoint import TRIES, EndpointJudge, parse
-from meit.benchmark.judge_local import LocalJudge
-from meit.benchmark.rubric import Rubric, rubric
+from meit.benchmark.raters.judge import Ratings, apply, calibrate, judge_drafts
+from meit.benchmark.raters.judge_endpoint import TRIES, EndpointJudge, parse
+from meit.benchmark.raters.judge_local import LocalJudge
+from meit.benchmark.raters.rubric import Rubric, rubric
 from meit.errors import DataError, ModelError
 
 AXES = rubric().keys
@@ -211,7 +211,7 @@ def test_another_rubric_is_asked_anew(stub, judge, tmp_path, monkeypatch):
     judge_drafts(folder, judge, tmp_path / "out")
     old = rubric()
     newer = Rubric("0" * 12, old.for_raters, old.for_judge, old.axes)
-    monkeypatch.setattr("meit.benchmark.judge.rubric", lambda: newer)
+    monkeypatch.setattr("meit.benchmark.raters.judge.rubric", lambda: newer)
     judge_drafts(folder, judge, tmp_path / "out")
     assert len(stub.asked) == 2
 
@@ -242,7 +242,7 @@ def test_calibration_learns_a_harsh_judge_and_an_unrelated_one():
 
 
 def test_calibration_on_a_study(stub, judge, simulated, tmp_path):
-    from meit.benchmark.study import export_study
+    from meit.benchmark.raters.rating_study import export_study
     from meit.data.shards import read_examples
 
     reports = [example.report for example in read_examples(simulated)]

@@ -5,9 +5,9 @@ import importlib.util
 import pytest
 from report_texts import blurred, random_reports
 
-from meit.benchmark.meteor import Meteor
-from meit.benchmark.metrics import Evaluation
-from meit.benchmark.protocols import PROTOCOLS, tokenise
+from meit.benchmark.texts.meteor import Meteor
+from meit.benchmark.texts.metrics import Evaluation
+from meit.benchmark.texts.protocols import PROTOCOLS, tokenise
 from meit.errors import DataError
 
 REFERENCES = random_reports(60, seed=1)
@@ -29,7 +29,7 @@ def of(meteor):
 def test_it_is_nltks(of):
     from nltk.translate.meteor_score import meteor_score
 
-    from meit.benchmark.meteor import _wordnet
+    from meit.benchmark.texts.meteor import _wordnet
 
     wordnet, _ = _wordnet()
     for hypothesis, reference in list(zip(HYPOTHESES, REFERENCES, strict=True))[:20]:

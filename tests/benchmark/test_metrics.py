@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_texts import blurred, random_reports
 
-from meit.benchmark.cider import cider_d, document_weights
-from meit.benchmark.metrics import Evaluation, paired_difference, score
-from meit.benchmark.protocols import BLEU_ORDERS, NAMES, rouge_l, tokenise
+from meit.benchmark.texts.cider import cider_d, document_weights
+from meit.benchmark.texts.metrics import Evaluation, paired_difference, score
+from meit.benchmark.texts.protocols import BLEU_ORDERS, NAMES, rouge_l, tokenise
 from meit.errors import DataError
 
 HYPOTHESIS = "Sinus rhythm with normal axis."

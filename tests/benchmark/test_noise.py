@@ -7,8 +7,8 @@ import pytest
 from support import write_prepared
 
 from meit.benchmark.findings import score_findings
-from meit.benchmark.metrics import Metric, score
-from meit.benchmark.noise import CLEAN, NoisyEcgs, choose, curves, evaluate_noise
+from meit.benchmark.tasks.noise_robustness import CLEAN, NoisyEcgs, choose, curves, evaluate_noise
+from meit.benchmark.texts.metrics import Metric, score
 from meit.data.batches import EcgSet
 from meit.data.shards import read_examples
 from meit.data.splits import SPLITS
@@ -177,7 +177,7 @@ def test_noise_of_nstdb(run, tmp_path):
 
 
 def test_the_table_of_many_runs_has_a_row_a_condition(run):
-    from meit.benchmark.paper_tables import collect, rows
+    from meit.benchmark.tables.paper_tables import collect, rows
 
     run()
     lines = [line[2:4] for line in rows("noise", collect([run.out]))[1:]]

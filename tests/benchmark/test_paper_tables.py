@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from meit.benchmark.paper_tables import FORMATS, TABLES, collect, points, rows
-from meit.benchmark.plots import scaling_figure
+from meit.benchmark.tables.paper_tables import FORMATS, TABLES, collect, points, rows
+from meit.benchmark.tables.plots import scaling_figure
 from meit.errors import DataError
 
 

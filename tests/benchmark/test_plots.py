@@ -1,7 +1,7 @@
 """What the pictures show; that they are the same bytes for the same numbers."""
 
 from meit.benchmark.findings import by_code
-from meit.benchmark.plots import findings_figure, save_figure
+from meit.benchmark.tables.plots import findings_figure, save_figure
 
 REFERENCES = ["Atrial fibrillation."] * 4 + ["Sinus rhythm. Normal ECG."] * 6
 DRAFTS = ["Atrial fibrillation."] * 3 + ["Sinus rhythm. Normal ECG."] * 7

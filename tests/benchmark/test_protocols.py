@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from report_texts import blurred, random_reports
 
-from meit.benchmark.metrics import score
-from meit.benchmark.protocols import NAMES, Published
+from meit.benchmark.texts.metrics import score
+from meit.benchmark.texts.protocols import NAMES, Published
 
 BATCHES = [slice(0, 32), slice(32, 64), slice(64, 70)]
 REFERENCES = random_reports(70, seed=1)

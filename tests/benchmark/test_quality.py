@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from meit.benchmark.metrics import score
+from meit.benchmark.texts.metrics import score
 
 
 def meit(*arguments):

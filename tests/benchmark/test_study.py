@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from support import write_prepared
 
-from meit.benchmark import ratings, study
-from meit.benchmark.ratings import krippendorff_alpha, read_key, read_ratings, score_study
-from meit.benchmark.rubric import rubric
-from meit.benchmark.study import export_study
+from meit.benchmark.raters import rating_study as study
+from meit.benchmark.raters import ratings
+from meit.benchmark.raters.rating_study import export_study
+from meit.benchmark.raters.ratings import krippendorff_alpha, read_key, read_ratings, score_study
+from meit.benchmark.raters.rubric import rubric
 from meit.data.shards import Example, Report
 from meit.errors import DataError
 

@@ -4,8 +4,8 @@ from importlib.metadata import version
 
 import pytest
 
-from meit.benchmark.metrics import Metric
-from meit.benchmark.tables import markdown_table, results_json
+from meit.benchmark.tables.metric_tables import markdown_table, results_json
+from meit.benchmark.texts.metrics import Metric
 
 METRICS = {"bleu_4": Metric(0.12345, (0.1, 0.15)), "cider_d": Metric(2.5, (2, 3))}
 

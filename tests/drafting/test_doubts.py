@@ -3,7 +3,7 @@
 import pytest
 
 from meit.drafting.doubts import doubts, hidden_rhythm
-from meit.reports.tables import scp_codes
+from meit.reports.word_tables import scp_codes
 
 FINDINGS = ("NORM", "SR", "CRBBB", "IRBBB", "axis:LAD")
 

@@ -10,12 +10,12 @@ SHARED = TESTS.parents[1] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def ptb_xl_100() -> Path:
-    return TESTS / "data" / "ecg" / "00001_lr.hea"
+    return TESTS / "samples" / "ecg" / "00001_lr.hea"
 
 
 @pytest.fixture(scope="session")
 def ptb_xl_500() -> Path:
-    return TESTS / "data" / "ecg" / "00001_hr.hea"
+    return TESTS / "samples" / "ecg" / "00001_hr.hea"
 
 
 @pytest.fixture(scope="session")

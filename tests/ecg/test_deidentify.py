@@ -24,12 +24,12 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
 from meit.ecg.deidentify import check_apart, deidentified, pseudonym, read_key, safe_age, shifted, write_wfdb
-from meit.ecg.formats import FORMATS, find_recordings, read_ecg
+from meit.ecg.files.formats import FORMATS, find_recordings, read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
 from meit.errors import DataError
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
-DATA = Path(__file__).parents[1] / "data" / "ecg"
+DATA = Path(__file__).parents[1] / "samples" / "ecg"
 BIRTH, START = date(1950, 5, 7), datetime(2020, 3, 6, 7, 8, 9)
 SPELLINGS = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y%m%d", "%d.%m.%Y", "%d-%b-%Y", "%d-%B-%Y")
 HEADER = re.compile(  # all that a header may say

@@ -12,7 +12,7 @@ from meit.data.mimic_iv_ecg import planned
 from meit.data.splits import SPLITS, fold_of
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
-from meit.ecg.resample import resample
+from meit.ecg.signal.resampling import resample
 
 CODES = {"NORM", "AFIB", "CLBBB", "1AVB", "SBRAD", "STACH", "PVC", "PACE"}
 EACH = 25  # recordings of a kind, of which there are hundreds

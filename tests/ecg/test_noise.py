@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.signal import find_peaks, welch
 
 from meit.ecg import noise
-from meit.ecg.formats import read_ecg
+from meit.ecg.files.formats import read_ecg
 from meit.ecg.noise import NOISES, SNR_DB, SWAPS, nstdb_noises
-from meit.ecg.normalise import band_pass, normalise
 from meit.ecg.recording import LEADS
-from meit.ecg.resample import resample
+from meit.ecg.signal.normalising import band_pass, normalise
+from meit.ecg.signal.resampling import resample
 from meit.errors import RecordingError
 
 AT_SNR = [name for name, kind in NOISES.items() if kind.levels == SNR_DB]

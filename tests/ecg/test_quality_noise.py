@@ -14,7 +14,7 @@ from meit.ecg.noise import ELECTRODES, NOISES, TO_LEADS, swap_electrodes
 from meit.ecg.quality import GOOD, LIMITED, UNUSABLE, inspect
 from meit.ecg.quality.verdicts import REASONS, because
 from meit.ecg.recording import Recording
-from meit.ecg.resample import resample
+from meit.ecg.signal.resampling import resample
 
 EXAMPLES = ("00041_lr", "00178_lr", "00195_hr")
 

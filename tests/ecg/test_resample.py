@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meit.ecg import find_recordings, read_ecg
-from meit.ecg.resample import resample, windows
+from meit.ecg.signal.resampling import resample, windows
 
 
 def sine(hz, rate, seconds=10.0):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meit.ecg import LEADS, find_recordings, read_ecg
+from meit.ecg.files.table_files import is_csv, is_npy
 from meit.ecg.recording import Patient, canonical_lead
-from meit.ecg.table_files import is_csv, is_npy
 from meit.errors import RecordingError
 
 STATED = "# rate_hz: 500\n# unit: mV\n"

@@ -14,10 +14,10 @@ import sierraecg
 from pydicom.data import get_testdata_file
 from support import reason
 
-from meit.ecg.formats import find_recordings, read_ecg
+from meit.ecg.files.formats import find_recordings, read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
 
-SAMPLES = Path(__file__).parents[1] / "data" / "ecg" / "vendor"
+SAMPLES = Path(__file__).parents[1] / "samples" / "ecg" / "vendor"
 DICOM = Path(get_testdata_file("waveform_ecg.dcm", download=False))  # a cart's object, with a median beat
 
 

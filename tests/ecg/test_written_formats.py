@@ -18,7 +18,7 @@ import pyedflib
 import pytest
 from support import reason
 
-from meit.ecg.formats import read_ecg
+from meit.ecg.files.formats import read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
 
 EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from meit.ecg.formats import read_ecg
+from meit.ecg.files.formats import read_ecg
 from meit.ecg.measure import measure
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.measured import MeasuredHead, measure_names, measured

@@ -10,7 +10,7 @@ from meit.errors import DataError
 from meit.reports import statement_scores as scores
 from meit.reports.machine import clean_machine_report
 from meit.reports.statements import CERTAINTIES, asserted, codes, leads_of, read, read_statements
-from meit.reports.tables import rows_of, scp_codes
+from meit.reports.word_tables import rows_of, scp_codes
 
 # text -> (code, certainty, territory, age) of each statement
 READ = {

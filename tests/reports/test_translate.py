@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from meit.reports import clean_report, translate
 from meit.reports.coverage import coverage_table, sample_table
-from meit.reports.tables import LANGUAGES, expand, glossary
+from meit.reports.word_tables import LANGUAGES, expand, glossary
 
 TABLE = Path(__file__).parents[3] / "shared" / "data" / "ptb-xl" / "ptbxl_database.csv"
 

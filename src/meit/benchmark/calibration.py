@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from meit.benchmark.bootstrap import patient_index
-from meit.benchmark.grounded import Drafted, drafted
-from meit.benchmark.metrics import Metric
+from meit.benchmark.tasks.grounded import Drafted, drafted
+from meit.benchmark.texts.metrics import Metric
 from meit.data.splits import SPLITS
 from meit.drafting.confidence import FEATURES, Calibration, features
 from meit.drafting.grounding import Grounded, check
@@ -181,7 +181,7 @@ def calibration_metrics(
 
 def reliability_figure(calibration: Calibration, statements: Sequence[Judged], title: str):
     """Mean confidence of each bin against the share that the references assert, with 95% Wilson intervals."""
-    from meit.benchmark.plots import INK, new_figure
+    from meit.benchmark.tables.plots import INK, new_figure
 
     confidence, true = confidences(calibration, statements)
     figure = new_figure(3.6, 3.8)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meit.benchmark.bootstrap import patient_index, resampled_sums
-from meit.benchmark.metrics import Metric
+from meit.benchmark.texts.metrics import Metric
 from meit.errors import DataError
 from meit.reports.gravity import CRITICAL, SUPERCLASSES, critical_findings, is_abnormal
 from meit.reports.statements import codes, read_statements

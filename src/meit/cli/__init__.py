@@ -6,8 +6,12 @@ import os
 import sys
 
 from meit import __version__
-from meit.cli import benchmark, data, report, serve, training
-from meit.cli.common import BAD_INPUT
+from meit.cli import benchmark_commands as benchmark
+from meit.cli import data_commands as data
+from meit.cli import drafting_commands as report
+from meit.cli import station_commands as serve
+from meit.cli import training_commands as training
+from meit.cli.arguments import BAD_INPUT
 from meit.errors import MeitError
 
 

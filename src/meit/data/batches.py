@@ -7,9 +7,9 @@ import numpy as np
 
 from meit.data.shards import Example, Report, Shard, shard_paths
 from meit.data.splits import in_share
-from meit.ecg.normalise import normalise
 from meit.ecg.recording import LEADS
-from meit.ecg.resample import resample, windows
+from meit.ecg.signal.normalising import normalise
+from meit.ecg.signal.resampling import resample, windows
 from meit.errors import DataError
 
 KEPT_BYTES = 2_000_000_000  # inputs of a set up to this size stay in memory once they are made

@@ -9,7 +9,7 @@ from meit.data.prepare import prepare as prepare_shards
 from meit.data.shards import Report
 from meit.data.splits import fold_of
 from meit.ecg.deidentify import pseudonym
-from meit.ecg.formats import find_recordings
+from meit.ecg.files.formats import find_recordings
 from meit.errors import DataError
 
 COLUMNS = ("file", "patient_id", "report")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.atomic import atomic_path, write_json
 from meit.data.engines import ENGINES
 from meit.data.shards import (
     FORMAT,
@@ -29,7 +30,6 @@ from meit.data.shards import (
 )
 from meit.ecg.recording import LEADS
 from meit.errors import DataError, MeitError
-from meit.files import atomic_path, write_json
 
 PLAN, PLANNED = "plan.parquet", "plan.json"  # there while a run is unfinished
 NO_FILE, UNREADABLE = "no recording file", "unreadable"
@@ -189,8 +189,8 @@ def _finish(out: Path, settings: Settings, plan: dict, count: int) -> dict:
 def _recording(path: str, settings: Settings) -> tuple[np.ndarray, float | None, str | None]:
     """The signal at the rate to store, and what the file says of the patient's age (over 89: 90) and sex."""
     from meit.ecg.deidentify import safe_age
-    from meit.ecg.formats import read_ecg
-    from meit.ecg.resample import resample
+    from meit.ecg.files.formats import read_ecg
+    from meit.ecg.signal.resampling import resample
 
     recording = read_ecg(path)
     patient = recording.patient

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meit.atomic import atomic_path
 from meit.ecg.recording import LEADS
 from meit.errors import DataError
-from meit.files import atomic_path
 
 if TYPE_CHECKING:
     import pyarrow as pa

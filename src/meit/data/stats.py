@@ -84,7 +84,7 @@ def draw(found: Stats, path: Path) -> None:
     """The same as one picture, PNG or SVG by the name: lengths, ages, findings, languages, leads, commonest reports."""
     from matplotlib.figure import Figure
 
-    from meit.files import atomic_path
+    from meit.atomic import atomic_path
 
     figure = Figure(figsize=(13, 8), layout="constrained")
     axes = figure.subplots(2, 3)

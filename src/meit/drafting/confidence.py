@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
+from meit.atomic import write_json
 from meit.drafting.grounding import SUPPORTS, UNCHECKED, Grounded
-from meit.files import write_json
 
 FILE = "calibration.json"
 LEAST = 0.003  # probabilities nearer to 0 or 1 than this are taken for this far away

@@ -4,7 +4,7 @@ rhythm without P waves over noise that hides them."""
 from collections.abc import Sequence
 
 from meit.reports.statements import asserted, read_statements
-from meit.reports.tables import scp_codes
+from meit.reports.word_tables import scp_codes
 
 NORMAL = ("normal ecg.", "no definite pathology.")
 LEAST_NORMAL = 0.5  # probability of a normal ECG below which "normal" is doubted

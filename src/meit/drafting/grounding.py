@@ -13,7 +13,7 @@ from meit.drafting.rewording import hedged, without
 from meit.drafting.rules import STATED, Condition, Patient, Rule, holds, rules
 from meit.ecg.measure.measurements import Measurements
 from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
-from meit.reports.tables import scp_codes
+from meit.reports.word_tables import scp_codes
 
 MEASURED, CONTRADICTED, UNCHECKED = SUPPORTS = ("measured", "contradicted", "unchecked")
 ADULT = 16  # years, from which the thresholds hold

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
 from meit.drafting.writing import BATCH
-from meit.ecg.formats import read_ecg
+from meit.ecg.files.formats import read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError
 from meit.model.report_model import ReportModel

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from meit.reports.statements import Statement, read_statements
-from meit.reports.tables import scp_codes
+from meit.reports.word_tables import scp_codes
 
 # Confidence below which a statement is hedged: the hedge of a noun, and that of "normal ECG". PTB-XL's annotators
 # took "possible" for less than 50% and "probable" for less than certain (Wagner et al., Sci Data 2020).

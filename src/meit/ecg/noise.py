@@ -17,7 +17,7 @@ that noise through the same anti-aliasing filter as its ECG, so that hum, for ex
 
 Recordings that were band-passed and z-scored lead by lead (unit "z") get the noise that the recording in mV would have
 got, band-passed like them: ratios do not need millivolts, and the limb leads' common scale is recovered as
-`meit.ecg.normalise` does.
+`meit.ecg.signal.normalising` does.
 """
 
 import math
@@ -28,9 +28,9 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.ecg.normalise import band_pass, limb_ratio
 from meit.ecg.recording import CHEST_LEADS, LEADS, LIMB_LEADS
-from meit.ecg.resample import bridge_leads, resample
+from meit.ecg.signal.normalising import band_pass, limb_ratio
+from meit.ecg.signal.resampling import bridge_leads, resample
 from meit.errors import RecordingError
 
 SNR_DB = (24.0, 18.0, 12.0, 6.0, 0.0, -6.0)

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from meit.atomic import atomic_folder, write_json
 from meit.ecg.quality import Reason
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
-from meit.files import atomic_folder, write_json
 from meit.model import loading
 from meit.model.architectures import dtype_of, head
 from meit.model.encoder import EcgEncoder, EncoderConfig

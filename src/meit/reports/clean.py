@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import cache
 
-from meit.reports.tables import rules
+from meit.reports.word_tables import rules
 
 NON_REPORT: dict[str, str] = {
     r"": "empty",

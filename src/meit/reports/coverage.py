@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from meit.files import write_text
+from meit.atomic import write_text
 from meit.reports.clean import clean_report
 from meit.reports.translate import Translation, translate
 

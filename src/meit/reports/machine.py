@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from meit.reports.tables import rows_of
+from meit.reports.word_tables import rows_of
 
 # Of remarks; where there is nothing else, the first that occurs is the reason.
 KINDS = ("data quality", "measurement", "comparison", "technical remark", "confirmation")

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from meit.errors import DataError
 from meit.reports.clean import clean_report
 from meit.reports.statements import asserted, codes, read_statements
-from meit.reports.tables import rows_of
 from meit.reports.translate import translate
+from meit.reports.word_tables import rows_of
 
 COLUMNS = ("report", "scp_codes", "strat_fold")
 MIN_CASES = 20  # of a code, to enter the macro average

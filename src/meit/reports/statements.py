@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from meit.reports import leads
-from meit.reports.tables import rows_of
+from meit.reports.word_tables import rows_of
 
 CERTAINTIES = ("excluded", "possible", "probable", "definite")  # from the least to the most
 # Findings whose code depends on where they are: the column of statement_territories.tsv, and the code without a place.

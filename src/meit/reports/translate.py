@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from meit.reports import leads
 from meit.reports.sentence import SentenceBuilder
-from meit.reports.tables import (
+from meit.reports.word_tables import (
     LANGUAGES,
     Entry,
     bigrams,

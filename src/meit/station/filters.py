@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meit.ecg.recording import Recording
-from meit.ecg.resample import bridge_leads
+from meit.ecg.signal.resampling import bridge_leads
 from meit.errors import MeitError
 
 

@@ -3,8 +3,8 @@
 from meit.drafting.draft import Draft, in_words
 from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
+from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.reports.gravity import critical_words
-from meit.station.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.station.places import places
 from meit.station.recordings import Shown
 from meit.station.store import Store

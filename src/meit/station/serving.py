@@ -4,7 +4,7 @@ import logging
 import sys
 from pathlib import Path
 
-from meit.ecg.formats import find_recordings
+from meit.ecg.files.formats import find_recordings
 from meit.errors import StationError
 from meit.station.accounts.accounts import first_run_token
 from meit.station.app import Settings, create_app

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.atomic import atomic_path, write_json
 from meit.ecg import paper
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measurements
 from meit.ecg.measure.measuring import Seen, look, measured
 from meit.ecg.measure.signals import MS, RATE
 from meit.ecg.quality import inspect
 from meit.ecg.recording import LEADS, Recording
-from meit.files import atomic_path, write_json
 from meit.station.filters import BANDS, MAINS, choices, filtered, written
 
 FORMAT = 1

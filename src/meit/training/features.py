@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
-from meit.files import atomic_path
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.training.loader import loaded
 from meit.training.measures import MEASURES, fit_measured, measures_of

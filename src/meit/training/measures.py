@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
-from meit.files import atomic_path
 from meit.model.encoder import EcgEncoder
 from meit.model.measured import MeasuredHead
 from meit.training.loader import loaded

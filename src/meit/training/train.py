@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from meit.atomic import write_json
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
-from meit.files import write_json
 from meit.model import loading
 from meit.model.architectures import decoder_layers
 from meit.model.encoder import EncoderConfig

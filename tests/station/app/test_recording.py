@@ -169,7 +169,7 @@ def test_the_patient_s_ecg_before(enter, store):
 
 def test_every_phrase_is_read_back():
     from meit.reports.statements import read
-    from meit.station.app.recording import phrases
+    from meit.station.app.recording_pages import phrases
 
     assert len(phrases()) > 70 and len(set(phrases())) == len(phrases())
     for phrase in phrases():

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from meit.ecg.measure.boundaries import Waves
-from meit.ecg.measure.median_beat import MedianBeat
 from meit.ecg.measure.signals import samples
 from meit.ecg.recording import LIMB_LEADS
+from meit.ecg.signal.median_beat import MedianBeat
 
 T_FROM = samples(60)  # after the J point
 _AUGMENTED = np.sqrt(3) / 2  # their length in Einthoven's triangle, of a bipolar lead's

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.ecg.measure.median_beat import MedianBeat
 from meit.ecg.measure.signals import MS, RATE, samples
+from meit.ecg.signal.median_beat import MedianBeat
 
 _QRS_SHARE = 0.05  # of its steepness
 _P_ONSET_SHARE, _P_OFFSET_SHARE = 0.3, 0.2

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.ecg.measure.beats import Beats, find_beats
 from meit.ecg.measure.boundaries import Waves, find_waves
 from meit.ecg.measure.measurements import GLOBAL, Measure, Measurements
-from meit.ecg.measure.median_beat import FEWEST, MedianBeat, choose, median_beat
 from meit.ecg.measure.pacing import LEAST_RATE, find_spikes, paced_beats, without_spikes
 from meit.ecg.measure.presence import presence
 from meit.ecg.measure.reliability import Doubts
@@ -15,6 +13,8 @@ from meit.ecg.measure.rhythm import agreement, irregularity, measured_rhythm, pr
 from meit.ecg.measure.signals import MS, Leads, usable_leads
 from meit.ecg.measure.values import axes, by_lead, corrected, durations, voltages
 from meit.ecg.recording import LIMB_LEADS, Recording
+from meit.ecg.signal.beats import Beats, find_beats
+from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat
 
 _AGREED = 0.7  # of the beats, found in the limb leads or in the chest leads alone too
 _FOUND = 0.35  # how surely the beats were found

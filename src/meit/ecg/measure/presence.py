@@ -5,9 +5,9 @@ import numpy as np
 from meit.ecg.measure.axes import wave
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import Measure
-from meit.ecg.measure.median_beat import MedianBeat
 from meit.ecg.measure.rhythm import IRREGULAR
 from meit.ecg.measure.signals import Leads, samples, zero_phase
+from meit.ecg.signal.median_beat import MedianBeat
 
 _SMOOTH_HZ = 25.0  # P waves hold no more
 _AROUND = samples(20)

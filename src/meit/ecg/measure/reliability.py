@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from meit.ecg.measure.boundaries import find_waves
-from meit.ecg.measure.median_beat import FEWEST, MedianBeat, median_beat
 from meit.ecg.measure.signals import Leads
+from meit.ecg.signal.median_beat import FEWEST, MedianBeat, median_beat
 
 _THIRDS = 3
 _BLUR = (2 / 3, 3 / 2)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.measure.beats import Beats
 from meit.ecg.measure.boundaries import Waves, qrs_ends
 from meit.ecg.measure.measurements import Measure
 from meit.ecg.measure.signals import MS, Leads, samples
+from meit.ecg.signal.beats import Beats
 
 IRREGULAR = 0.08  # of the RR interval differ successive ones, in the middle; in sinus rhythm mostly less
 _EARLY = 0.85  # of the usual RR interval

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from meit.ecg.recording import LEADS, Recording
-from meit.ecg.resample import bridge_leads, resample
+from meit.ecg.signal.resampling import bridge_leads, resample
 
 RATE = 500.0  # Hz, of all that follows (Kligfield et al., Circulation 115:1306-1324, 2007, ask for 500)
 MS = 1000.0 / RATE

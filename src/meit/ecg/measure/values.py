@@ -8,10 +8,10 @@ from meit.ecg.measure.amplitudes import is_cut_off, lead_waves
 from meit.ecg.measure.axes import degrees, frontal_vector, heights, turned, wave
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import BY_LEAD, Measure
-from meit.ecg.measure.median_beat import MedianBeat
 from meit.ecg.measure.reliability import LEAST, Doubts, jackknife, reliability
 from meit.ecg.measure.signals import Leads
 from meit.ecg.recording import CHEST_LEADS, LEADS, LIMB_LEADS, Recording
+from meit.ecg.signal.median_beat import MedianBeat
 
 DURATIONS = {  # name -> from where to where, the error that is tolerated, the least and the most, in ms
     "p_ms": ("p_on", "p_off", 15.0, 30.0, 220.0),

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from meit.ecg.normalise import band_pass
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
-from meit.ecg.resample import bridge_leads, resample
+from meit.ecg.signal.normalising import band_pass
+from meit.ecg.signal.resampling import bridge_leads, resample
 
 RATE = 100.0  # Hz, of the band 0.5-40 Hz: the encoder's
 SEEN_S = 10.0  # of a longer recording the beginning, which is what is drafted

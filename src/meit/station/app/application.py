@@ -9,13 +9,15 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from meit import __version__
+from meit.exports import FORMATS
 from meit.model.report_model import read_config
-from meit.station.app import admin, entrance, recording, study, worklist
+from meit.station.app import admin, entrance, worklist
+from meit.station.app import recording_pages as recording
+from meit.station.app import study_pages as study
 from meit.station.app.failures import handle_failures
 from meit.station.app.security import Guard
 from meit.station.app.settings import Settings
 from meit.station.app.templates import STATIC
-from meit.station.exports import FORMATS
 from meit.station.recordings import Shelf
 from meit.station.store import Store
 from meit.station.watching import Watch

@@ -1,0 +1,77 @@
+"""Time and memory of scoring, without METEOR and BERTScore.
+
+    python benchmarks/metrics_speed.py [PROTOCOL] [PAIRS ...]         # corpus, 20000 and 80000
+
+Each number of pairs in a process of its own, with 1,000 bootstraps over patients, and the document frequencies of as
+many training reports. References are 10 to 60 words of the glossary's statements, the common ones more often; in the
+hypotheses three of ten words are others. Nearly all pairs differ, unlike those of real reports, which recur.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from meit.benchmark.texts.metrics import score
+from meit.reports.word_tables import rows_of
+
+
+def reports(statements: list[str], n: int, rng: np.random.Generator) -> list[str]:
+    """Statement number i is drawn with a chance of 1 / i, which is how words are spread (Zipf)."""
+    chances = 1 / np.arange(1, len(statements) + 1)
+    drawn = iter(rng.choice(len(statements), size=n * 60, p=chances / chances.sum()))
+    texts = []
+    for words in rng.integers(10, 61, size=n):
+        text = []
+        while len(text) < words:
+            text += f"{statements[next(drawn)]}.".split()
+        texts.append(" ".join(text[:words]))
+    return texts
+
+
+def blurred(texts: list[str], rng: np.random.Generator, share: float = 0.3) -> list[str]:
+    vocabulary = " ".join(texts[:1000]).split()
+    results = []
+    for text in texts:
+        words = text.split()
+        for at in np.flatnonzero(rng.random(len(words)) < share):
+            words[at] = vocabulary[rng.integers(len(vocabulary))]
+        results.append(" ".join(words))
+    return results
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(protocol: str, n: int) -> None:
+    rng = np.random.default_rng(0)
+    english = dict.fromkeys(row[2].rstrip(".") for row in rows_of("glossary.tsv"))
+    statements = [statement for statement in english if 2 <= len(statement.split()) <= 8]
+    rng.shuffle(statements)
+    references, train = reports(statements, n, rng), reports(statements, n, rng)
+    hypotheses = blurred(references, rng)
+    score(hypotheses[:2], references[:2], [0, 1], train[:2], protocol=protocol)  # imports
+    before, start, cpu = peak_mb(), time.perf_counter(), time.process_time()
+    score(hypotheses, references, [record // 5 for record in range(n)], train, protocol=protocol)
+    print(
+        f"| {protocol} | {n} | {len(set(zip(hypotheses, references, strict=True)))} | {time.perf_counter() - start:.0f} | "
+        f"{time.process_time() - cpu:.0f} | {before:.0f} | {peak_mb():.0f} |",
+        flush=True,
+    )
+
+
+def main(protocol: str = "corpus", *sizes: str) -> None:
+    print("| protocol | pairs | distinct | wall s | CPU s | MB before | peak MB |")
+    print("|---" * 7 + "|", flush=True)
+    for n in sizes or ("20000", "80000"):
+        subprocess.run([sys.executable, __file__, "--measure", protocol, n], check=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--measure"]:
+        measure(sys.argv[2], int(sys.argv[3]))
+    else:
+        main(*sys.argv[1:])

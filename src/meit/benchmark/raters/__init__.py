@@ -1,0 +1,1 @@
+"""People and language models who rate drafts on one rubric."""

@@ -1,0 +1,73 @@
+"""Recordings of prepared folders with their drafts, references and measurements: what statements are judged on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from meit.benchmark.tasks.comparison import write_drafts
+from meit.data.batches import EcgSet
+from meit.data.shards import Example
+from meit.ecg.measure import measure
+from meit.ecg.measure.measurements import GLOBAL, Measurements
+from meit.ecg.recording import LEADS, Recording
+from meit.ecg.signal.normalising import normalise
+from meit.model.report_model import ReportModel
+
+TYPICAL_MV = 0.2  # root mean square of limb leads; z-scored ones are brought to it, their millivolts being lost
+WITHOUT_VOLTAGE = tuple(name for name in GLOBAL if not name.endswith("_mv"))
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A recording of a prepared folder. encoder: its probability of each finding, by name. unit: "mV" or "z"."""
+
+    record_id: str
+    patient_id: str
+    reference: str
+    sex: str | None
+    age: float | None
+    unit: str
+    draft: str
+    encoder: Mapping[str, float]
+    measurements: Measurements
+
+
+def drafted(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> list[Drafted]:
+    """Drafts and measures every recording of the folds."""
+    config = model.spec.encoder
+    found = EcgSet(data, folds, config.rate, config.seconds)
+    written = write_drafts(model, found)
+    return [
+        _drafted(found.example(index), draft, dict(zip(config.findings, given, strict=True)))
+        for index, (draft, given) in enumerate(zip(written.drafts, written.probabilities.tolist(), strict=True))
+    ]
+
+
+def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> Drafted:
+    about = example.report
+    return Drafted(
+        about.record_id,
+        about.patient_id,
+        about.text,
+        about.sex,
+        about.age,
+        example.unit,
+        draft,
+        encoder,
+        measured(example),
+    )
+
+
+def measured(example: Example) -> Measurements:
+    """Measurements of a stored recording. Of a z-scored one, whose limb leads are given their ratio back by
+    meit.ecg.signal.normalising, what bears on voltages is left out: leads' amplitudes and all that is in mV."""
+    signal = example.signal
+    if example.unit != "mV":
+        signal = np.where(np.isfinite(signal), TYPICAL_MV * normalise(signal, example.rate, example.unit), np.nan)
+    missing = tuple(lead for lead, values in zip(LEADS, signal.T, strict=True) if not np.isfinite(values).any())
+    found = measure(Recording(example.report.record_id, signal.astype(np.float32), example.rate, missing=missing))
+    if example.unit == "mV":
+        return found
+    return Measurements({name: value for name, value in found.values.items() if name in WITHOUT_VOLTAGE})

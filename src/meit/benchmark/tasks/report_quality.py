@@ -1,0 +1,66 @@
+"""Task 1, report quality: the drafts of a split against its reports, beside three baselines."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meit.benchmark.tasks.abnormal import abnormality
+from meit.benchmark.tasks.baselines import most_frequent_report, nearest_reports, other_patient
+from meit.benchmark.tasks.comparison import (
+    FREQUENT,
+    MODEL,
+    SEED,
+    SHUFFLED,
+    Scoring,
+    about,
+    compare,
+    training_texts,
+    write_drafts,
+)
+from meit.data.batches import EcgSet
+from meit.data.splits import SPLITS, folds_of
+from meit.model.report_model import load_model
+from meit.training.features import encode_all
+
+NEAREST = "nearest ECG"
+
+
+def evaluate_quality(
+    model_folder: Path,
+    data: Sequence[Path],
+    out: Path,
+    split: str = "test",
+    quantised: str | None = None,
+    scoring: Scoring = Scoring(),
+) -> str:
+    """Scores a model on a split; `meit.benchmark.tasks.comparison.compare` says what is written. Returns the table.
+
+    CIDEr-D counts documents in the training reports. Raises DataError, ModelError.
+    """
+    scoring.scorers  # what is absent shall say so now
+    model = load_model(model_folder, quantised)
+    config = model.spec.encoder
+    test = EcgSet(data, folds_of(split), config.rate, config.seconds)
+    train = EcgSet(data, SPLITS["train"], config.rate, config.seconds)
+    train_texts = training_texts(data)
+    written = write_drafts(model, test)
+    drafts = written.drafts
+    _, _, train_features = encode_all(model.encoder, train, by_signal=True)
+    swap = other_patient(test.patients, SEED)
+    systems = {
+        MODEL: drafts,
+        FREQUENT: [most_frequent_report(train_texts)] * len(drafts),
+        NEAREST: nearest_reports(train_features.numpy(), train.texts, written.features.numpy()),
+        SHUFFLED: [drafts[index] for index in swap],
+    }
+    return compare(
+        "quality",
+        systems,
+        test,
+        train_texts,
+        Path(out),
+        model=about(model, quantised),
+        data=data,
+        split=split,
+        scoring=scoring,
+        abnormal=abnormality(config.findings, written.probabilities),
+    )

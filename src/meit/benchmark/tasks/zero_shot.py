@@ -1,0 +1,99 @@
+"""Task 2, zero-shot transfer: a model on recordings of another hospital, whose reports it was not tuned on.
+
+Two things change at once: the recordings and the wording. So the shift of the wording is measured by itself
+(meit.benchmark.tasks.shift), and the most frequent reports of both sets stand beside the model: what a constant gains by
+knowing the other hospital's wording is not skill.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from meit.benchmark.tasks.abnormal import abnormality
+from meit.benchmark.tasks.baselines import most_frequent_report, other_patient
+from meit.benchmark.tasks.comparison import (
+    MODEL,
+    SEED,
+    SHUFFLED,
+    Scoring,
+    about,
+    compare,
+    training_texts,
+    write_drafts,
+)
+from meit.benchmark.tasks.shift import vocabulary_shift
+from meit.data.batches import EcgSet
+from meit.data.splits import folds_of
+from meit.drafting.writing import MAX_NEW_TOKENS
+from meit.model import loading
+from meit.model.prompt import for_drafting, prompt_ids
+from meit.model.report_model import MERGED, load_model
+
+UNTUNED = "untuned backbone"
+FREQUENT_HERE, FREQUENT_THERE = "most frequent report of this hospital", "most frequent report of the tuning set"
+
+
+def evaluate_zero_shot(
+    model_folder: Path,
+    data: Sequence[Path],
+    tuned_on: Sequence[Path],
+    out: Path,
+    split: str = "all",
+    quantised: str | None = None,
+    scoring: Scoring = Scoring(),
+) -> str:
+    """`data`: prepared folders of the other hospital; `tuned_on`: those that the model was tuned on.
+
+    split: "all" is fair, since the model has seen none of them. CIDEr-D counts documents in the tuning set. Writes what
+    `compare` does; returns the table. Raises DataError, ModelError.
+    """
+    scoring.scorers  # what is absent shall say so now
+    model = load_model(model_folder, quantised)
+    config = model.spec.encoder
+    test = EcgSet(data, folds_of(split), config.rate, config.seconds)
+    here, there = training_texts(data), training_texts(tuned_on)
+    written = write_drafts(model, test)
+    drafts = written.drafts
+    systems = {
+        MODEL: drafts,
+        FREQUENT_HERE: [most_frequent_report(here)] * len(drafts),
+        FREQUENT_THERE: [most_frequent_report(there)] * len(drafts),
+        SHUFFLED: [drafts[index] for index in other_patient(test.patients, SEED)],
+    }
+    if model.spec.backbone != MERGED:
+        systems[UNTUNED] = [untuned_report(model.spec.backbone, model.spec.instruction)] * len(drafts)
+    shift = vocabulary_shift(there, test.texts)
+    notes = (
+        f"Of the test reports' words {shift['unknown_words']:.0%} (of their occurrences "
+        f"{shift['unknown_word_occurrences']:.0%}) and of their sentences {shift['unknown_sentences']:.0%} do not stand "
+        f"in the tuning set; the word frequencies differ by {shift['divergence_bits']:.2f} bits (Jensen-Shannon).\n\n"
+    )
+    return compare(
+        "zero-shot",
+        systems,
+        test,
+        there,
+        Path(out),
+        model=about(model, quantised),
+        data=data,
+        split=split,
+        scoring=scoring,
+        extra={"tuned_on": [Path(folder).name for folder in tuned_on], "vocabulary_shift": shift},
+        notes=notes,
+        abnormal=abnormality(config.findings, written.probabilities),
+    )
+
+
+@torch.inference_mode()
+def untuned_report(backbone: str, instruction: str) -> str:
+    """What the language model writes as it came. It sees no ECG, so this is the same for every recording."""
+    model, tokenizer = loading.load(backbone, "float32")
+    style = "paper" if tokenizer.chat_template is None else "chat"
+    text = for_drafting(model, [prompt_ids(tokenizer, instruction, style)])
+    inputs = {"input_ids": text.ids, "attention_mask": text.mask}
+    if text.source_ids is not None:
+        inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
+    written = model.generate(**inputs, max_new_tokens=MAX_NEW_TOKENS, do_sample=False)
+    new = written[0] if text.source_ids is not None else written[0, text.ids.shape[1] :]
+    return tokenizer.decode(new, skip_special_tokens=True).strip()

@@ -1,0 +1,193 @@
+"""`meit evaluate`, `meit study` and `meit table`."""
+
+import argparse
+from pathlib import Path
+
+from meit.cli.arguments import add_quantize
+from meit.errors import ModelError
+
+
+def _scoring(args: argparse.Namespace):
+    from meit.benchmark.tasks.comparison import Scoring
+
+    return Scoring(args.protocol, tuple(args.metrics), args.bertscore_encoder)
+
+
+def _quality(args: argparse.Namespace) -> str:
+    from meit.benchmark.tasks.report_quality import evaluate_quality
+
+    return evaluate_quality(args.model, args.data, args.out, args.split or "test", args.quantize, _scoring(args))
+
+
+def _zero_shot(args: argparse.Namespace) -> str:
+    from meit.benchmark.tasks.zero_shot import evaluate_zero_shot
+
+    if not args.tuned_on:
+        raise ModelError("--task zero-shot needs --tuned-on DATA...: the prepared folders that the model was tuned on")
+    split = args.split or "all"
+    return evaluate_zero_shot(args.model, args.data, args.tuned_on, args.out, split, args.quantize, _scoring(args))
+
+
+def _noise(args: argparse.Namespace) -> str:
+    from meit.benchmark.tasks.noise_robustness import choose, evaluate_noise
+
+    chosen = choose(args.noises) if args.noises else None
+    return evaluate_noise(
+        args.model,
+        args.data,
+        args.out,
+        args.split or "test",
+        chosen,
+        args.nstdb,
+        quantised=args.quantize,
+        scoring=_scoring(args),
+    )
+
+
+def _expert(args: argparse.Namespace) -> str:
+    from meit.benchmark.tasks.annotations import evaluate_annotations
+
+    if args.table is None:
+        raise ModelError("--task expert needs --table: PTB-XL's ptbxl_database.csv, which says who annotated what")
+    drafts = args.out / "quality"
+    if not (drafts / "predictions.jsonl").exists():
+        args.out = drafts
+        _quality(args)
+    return evaluate_annotations(drafts, args.table, drafts.parent)
+
+
+def _grounding(args: argparse.Namespace) -> str:
+    from meit.benchmark.tasks.evidence import evaluate_grounding
+
+    return evaluate_grounding(args.model, args.data, args.out, args.split or "test")
+
+
+TASKS = {
+    "quality": _quality,
+    "zero-shot": _zero_shot,
+    "noise": _noise,
+    "expert": _expert,
+    "grounding": _grounding,
+}
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    print(TASKS[args.task](args))
+    return 0
+
+
+def study_export(args: argparse.Namespace) -> int:
+    """Draw a blinded sample of drafts and references for clinicians to rate: a sheet for the browser and a CSV."""
+    from meit.benchmark.raters.rating_study import export_study
+
+    print(export_study(args.evaluated, args.data, args.out, args.n, args.seed))
+    return 0
+
+
+def study_score(args: argparse.Namespace) -> int:
+    """Score the ratings that came back: means with intervals, agreement between raters."""
+    from meit.benchmark.raters.ratings import score_study
+
+    print(score_study(args.study, args.ratings, args.out))
+    return 0
+
+
+def study_judge(args: argparse.Namespace) -> int:
+    """Let a language model rate the drafts; with a study and its ratings, calibrate it on them. The reports are sent to
+    the endpoint, if one is named; its key is read from $MEIT_JUDGE_KEY. A judge is no cardiologist."""
+    from meit.benchmark.raters.judge import judge_drafts
+
+    if args.endpoint:
+        from meit.benchmark.raters.judge_endpoint import EndpointJudge as Judge
+
+        judge = Judge(args.endpoint, args.judge)
+    else:
+        from meit.benchmark.raters.judge_local import LocalJudge
+
+        judge = LocalJudge(args.judge)
+    print(judge_drafts(args.evaluated, judge, args.out, args.study, args.ratings))
+    return 0
+
+
+def table(args: argparse.Namespace) -> int:
+    """Render one of the paper's tables out of the results of many runs; of size and training-size also the curves."""
+    from meit.atomic import write_text
+    from meit.benchmark.tables.paper_tables import FORMATS, collect, points, rows
+
+    results = collect(args.results)
+    text = FORMATS[args.format](rows(args.table, results, args.published))
+    if args.plot:
+        from meit.benchmark.tables.plots import save_figure, scaling_figure
+
+        found = points(args.table, results)
+        save_figure(lambda: scaling_figure(found, args.table), args.plot)
+    if args.out is None:
+        print(text, end="")
+    else:
+        write_text(args.out, text)
+    return 0
+
+
+def add(commands) -> None:
+    one = commands.add_parser("evaluate", help="score a model on prepared data")
+    one.add_argument("model", type=Path, metavar="MODEL")
+    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
+    one.add_argument("--task", choices=tuple(TASKS), default="quality")
+    add_quantize(one)
+    one.add_argument(
+        "--split", choices=("validation", "test", "all"), help="default: test; of zero-shot all, since none was seen"
+    )
+    one.add_argument(
+        "--protocol", choices=("corpus", "meit"), default="corpus", help="how texts are scored (docs/metrics.md)"
+    )
+    one.add_argument(
+        "--metrics", nargs="+", default=(), choices=("meteor", "bertscore"), help="these too, which are slow"
+    )
+    one.add_argument("--bertscore-encoder", metavar="NAME", help="a Hugging Face id or folder (default: roberta-large)")
+    one.add_argument("--tuned-on", type=Path, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on")
+    one.add_argument(
+        "--noises", nargs="+", metavar="NOISE", help="noise: only these, such as white=12,-6 (default: docs/noise.md)"
+    )
+    one.add_argument(
+        "--nstdb", type=Path, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise"
+    )
+    one.add_argument("--table", type=Path, metavar="CSV", help="expert: PTB-XL's ptbxl_database.csv")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.set_defaults(run=evaluate)
+
+    kinds = commands.add_parser("study", help="have drafts rated, by clinicians or by a language model").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    one = kinds.add_parser("export", help="a blinded sample to rate", description=study_export.__doc__)
+    one.add_argument("evaluated", type=Path, metavar="EVALUATED", help="a folder that meit evaluate wrote")
+    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="the prepared folders that it read")
+    one.add_argument("-n", type=int, default=50, help="recordings (default: 50)")
+    one.add_argument("--seed", type=int, default=0)
+    one.set_defaults(run=study_export)
+    two = kinds.add_parser("score", help="what the raters said", description=study_score.__doc__)
+    two.add_argument("study", type=Path, metavar="STUDY", help="the folder of meit study export")
+    two.add_argument("ratings", type=Path, nargs="+", metavar="CSV")
+    two.set_defaults(run=study_score)
+    three = kinds.add_parser("judge", help="a language model rates", description=study_judge.__doc__)
+    three.add_argument("evaluated", type=Path, metavar="EVALUATED", help="a folder that meit evaluate wrote")
+    three.add_argument("judge", metavar="MODEL", help="a model of the endpoint; without one, a local causal model")
+    three.add_argument("--endpoint", metavar="URL", help="OpenAI-compatible, up to and without /chat/completions")
+    three.add_argument("--study", type=Path, metavar="STUDY", help="calibrate on this study's ratings")
+    three.add_argument("--ratings", type=Path, nargs="+", default=(), metavar="CSV")
+    three.set_defaults(run=study_judge)
+    for one in (one, two, three):
+        one.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    one = commands.add_parser("table", help="a table of the paper, out of many results", description=table.__doc__)
+    one.add_argument(
+        "table",
+        help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size, training-size or time",
+    )
+    one.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders that meit evaluate wrote")
+    one.add_argument("--format", choices=("markdown", "csv", "latex"), default="markdown")
+    one.add_argument(
+        "--published", type=Path, metavar="CSV", help="numbers of others: table, row, metric, value, source"
+    )
+    one.add_argument("--plot", type=Path, metavar="STEM", help="size, training-size: curves as STEM.png and STEM.svg")
+    one.add_argument("--out", type=Path, metavar="FILE")
+    one.set_defaults(run=table)

@@ -1,0 +1,1 @@
+"""Any file -> Recording: recognised by what it holds, read within bounds."""

@@ -1,0 +1,1 @@
+"""What every reading of a signal builds on: resampling, windows, filters, beats, the median beat; each once."""

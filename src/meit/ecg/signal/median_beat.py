@@ -1,0 +1,61 @@
+"""One beat of all leads: the median over the beats of the commonest shape, as electrocardiographs form it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from meit.ecg.measure.signals import Leads, samples, smoothed
+from meit.ecg.signal.beats import Beats
+
+FEWEST = 3  # beats: with two, the median is their mean, and an artefact in one is half in it
+BEFORE_MS, AFTER_MS = 520.0, 800.0
+_NOISIER = 2.0  # times the noise of the lead in the middle
+_EARLY, _LATE = 0.85, 1.2  # of the median RR interval: beats outside have another P or T wave
+
+
+@dataclass(frozen=True, eq=False)
+class MedianBeat:
+    """values: (length, k) mV, `middle` the sample at which the beats were aligned. smooth: the same, low-passed at
+    40 Hz. noise: (k,) mV, what is left of the noise in each lead. at: the beats it was made of, samples of the
+    recording. rr_ms: the recording's median RR interval."""
+
+    values: np.ndarray = field(repr=False)
+    smooth: np.ndarray = field(repr=False)
+    noise: np.ndarray = field(repr=False)
+    at: np.ndarray = field(repr=False)
+    rr_ms: float
+    middle: int = samples(BEFORE_MS)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(k,) how much each lead counts where all are looked at together: less if it is much noisier than most."""
+        return np.minimum(1.0, _NOISIER * np.median(self.noise) / np.maximum(self.noise, 1e-300))
+
+
+def median_beat(leads: Leads, at: np.ndarray, rr_ms: float) -> MedianBeat:
+    """Of the beats at these samples, each of which must lie whole within the recording."""
+    parts = np.stack([leads.signal[_window(place)] for place in at])
+    parts = parts - np.median(parts, axis=1, keepdims=True)
+    values = np.median(parts, axis=0)
+    spread = np.median(np.abs(parts - values), axis=0)  # (length, k)
+    noise = 1.4826 * 1.2533 * np.median(spread, axis=0) / np.sqrt(len(at))  # of a median of normal values
+    return MedianBeat(values, smoothed(values), noise, at, rr_ms)
+
+
+def choose(leads: Leads, beats: Beats) -> np.ndarray:
+    """Samples of the dominant beats that lie whole within the recording, without gaps; those with a usual distance
+    to their neighbours where there are FEWEST of them. One RR interval at least."""
+    usual = np.nanmedian(beats.rr)
+    before = np.concatenate([[usual], beats.rr])
+    after = np.concatenate([beats.rr, [usual]])
+    length = len(leads.signal)
+    whole = beats.dominant & (beats.at >= samples(BEFORE_MS)) & (beats.at + samples(AFTER_MS) < length)
+    if not leads.recorded.all():
+        gap = ~leads.recorded.all(axis=1)
+        whole &= np.array([not gap[_window(place)].any() for place in beats.at], bool)
+    even = whole & (before >= _EARLY * usual) & (after >= _EARLY * usual) & (before <= _LATE * usual)
+    return beats.at[even if even.sum() >= FEWEST else whole]
+
+
+def _window(place: int) -> slice:
+    return slice(max(place - samples(BEFORE_MS), 0), place + samples(AFTER_MS))

@@ -1,0 +1,22 @@
+"""A report as JSON."""
+
+import json
+
+from meit.exports.document import Document
+
+
+def write(document: Document) -> bytes:
+    """Of a draft meit.drafting.draft.Draft; of a signed report the same, with who signed it and what had been drafted."""
+    given = document.current.to_dict()
+    if document.signature is not None:
+        signature = document.signature
+        given |= {
+            "note": " ".join(document.closing),
+            "status": document.status,
+            "version": document.version,
+            "identifier": document.identifier or None,
+            "signed": {"name": signature.name, "role": signature.role, "time": signature.time.isoformat()},
+            "amendment_reason": document.reason or None,
+            "drafted": document.draft.report if document.draft is not None else None,
+        }
+    return (json.dumps(given, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")

@@ -1,3 +1,0 @@
-"""Reports, drafted or signed, in the formats that others read: one table of them."""
-
-from meit.station.exports.table import FORMATS as FORMATS
