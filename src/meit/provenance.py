@@ -4,6 +4,7 @@ import os
 import platform
 import shlex
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = ("meit", "torch", "transformers", "peft", "numpy", "sacrebleu", "rouge-score", "pycocoevalcap")
@@ -22,10 +23,8 @@ def versions() -> dict[str, str]:
     """Of Python and of the packages that decide the numbers; those that are absent are left out."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            pass
     return found
 
 

@@ -398,11 +398,8 @@ def npy_header(raw, rng):
     shapes = ("(5000000000, 12)", "(4611686018427387904, 12)", "(-1, 12)", "(0, 12)", "()", "(12,)", "(5000, 12, 1)")
     shapes += ("(1e9, 12)", "(True, 12)", "(" * 200 + ")" * 200, "(9" + "9" * 6000 + ", 12)", "[5000, 12]")
     types = ("'<f4'", "'|O'", "'<f8'", "'|V0'", "'<M8[s]'", "'<U1000000000'", "'<c16'", "[('a', '<f4')]", "'<i1'", "0")
-    header = "{'descr': %s, 'fortran_order': %s, 'shape': %s}" % (
-        rng.choice(types),
-        rng.choice(("False", "True", "2")),
-        rng.choice(shapes),
-    )
+    descr, order, shape = rng.choice(types), rng.choice(("False", "True", "2")), rng.choice(shapes)
+    header = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}"
     text = header.encode() + b"\n"
     size = rng.choice((len(text), len(text), len(text), 0, 0xFFFF)).to_bytes(2, "little")
     return b"\x93NUMPY" + rng.choice((b"\x01\x00", b"\x01\x00", b"\x09\x00")) + size + text + raw[128:]

@@ -83,12 +83,12 @@ def test_a_draft(draft):
 
 def test_findings_keep_support_confidence_and_evidence(draft):
     read = Read(draft)
-    for one, given in zip(draft.current.statements, read.findings(), strict=True):
-        said = parts(given)
+    for one, finding in zip(draft.current.statements, read.findings(), strict=True):
+        said = parts(finding)
         assert said["support"]["text"] == one["support"] and said["certainty"]["text"] == one["certainty"]
         (confidence,) = [value for name, value in said.items() if name.startswith("confidence")]
-        assert confidence["value"] == one["confidence"] and given["code"]["text"] == one["text"]
-        assert [note["text"] for note in given.get("note", [])] == ([one["evidence"]] if one["evidence"] else [])
+        assert confidence["value"] == one["confidence"] and finding["code"]["text"] == one["text"]
+        assert [note["text"] for note in finding.get("note", [])] == ([one["evidence"]] if one["evidence"] else [])
     waveform = read.waveform()[1]
     assert all(read.at[one["derivedFrom"][0]["reference"]] is waveform for one in read.results if one is not waveform)
 
@@ -225,4 +225,4 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "meit.exports.fhir")
     importlib.invalidate_caches()
     with pytest.raises(MeitError, match=r"pip install 'meit\[station\]'"):
-        FORMATS["fhir"].write
+        assert FORMATS["fhir"].write

@@ -175,8 +175,8 @@ def add(commands) -> None:
     three.add_argument("--study", type=Path, metavar="STUDY", help="calibrate on this study's ratings")
     three.add_argument("--ratings", type=Path, nargs="+", default=(), metavar="CSV")
     three.set_defaults(run=study_judge)
-    for one in (one, two, three):
-        one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    for each in (one, two, three):
+        each.add_argument("--out", type=Path, required=True, metavar="DIR")
 
     one = commands.add_parser("table", help="a table of the paper, out of many results", description=table.__doc__)
     one.add_argument(

@@ -192,7 +192,9 @@ def _agreement(raters: list[str], values: np.ndarray, record_of: np.ndarray) -> 
             if not kept.any():
                 continue
             column = column[:, kept]
-            metric = bootstrapped(lambda rows, column=column: measure(column[:, rows]), record_of[kept])
+            metric = bootstrapped(
+                lambda rows, measure=measure, column=column: measure(column[:, rows]), record_of[kept]
+            )
             if metric is not None:
                 table.setdefault(name, {})[axis] = metric
     return table

@@ -39,7 +39,7 @@ def findings_figure(scores: Mapping[str, CodeScore]):
     shown = {code: score for code, score in scores.items() if score.n >= LEAST_CASES}
     figure = new_figure(4.5, 0.6 + 0.18 * max(1, len(shown)))
     axes = figure.subplots()
-    for row, (code, score) in enumerate(shown.items()):
+    for row, score in enumerate(shown.values()):
         axes.plot(score.f1.ci95, (row, row), color=INK, linewidth=1)
         axes.plot(score.f1.value, row, "o", color=INK, markersize=4)
     axes.set_yticks(range(len(shown)), [f"{code} ({score.n})" for code, score in shown.items()])

@@ -61,6 +61,10 @@ class Scoring:
             made.append(getattr(importlib.import_module(module), kind)(*options))
         return made
 
+    def check(self) -> None:
+        """What is absent shall say so before drafting: raises as `scorers` does."""
+        _ = self.scorers
+
 
 @dataclass(frozen=True, eq=False)
 class Written:

@@ -62,7 +62,7 @@ def evaluate_noise(
     conditions = list(dict.fromkeys((name, level) for name, levels in chosen.items() for level in levels))
     for condition in conditions:
         _check(*condition)
-    scoring.scorers  # what is absent shall say so now
+    scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
     test = EcgSet(data, folds_of(split), config.rate, config.seconds)

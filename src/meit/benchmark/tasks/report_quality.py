@@ -36,7 +36,7 @@ def evaluate_quality(
 
     CIDEr-D counts documents in the training reports. Raises DataError, ModelError.
     """
-    scoring.scorers  # what is absent shall say so now
+    scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
     test = EcgSet(data, folds_of(split), config.rate, config.seconds)

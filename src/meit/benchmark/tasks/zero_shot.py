@@ -48,7 +48,7 @@ def evaluate_zero_shot(
     split: "all" is fair, since the model has seen none of them. CIDEr-D counts documents in the tuning set. Writes what
     `compare` does; returns the table. Raises DataError, ModelError.
     """
-    scoring.scorers  # what is absent shall say so now
+    scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
     test = EcgSet(data, folds_of(split), config.rate, config.seconds)

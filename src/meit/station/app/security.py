@@ -45,13 +45,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         state = scope.setdefault("state", {})
         refused = self._refused(scope, headers)
         answer = _with_headers(send, scope["path"], self.settings.https)
         if refused is not None:
-            return await refused(scope, receive, answer)
+            await refused(scope, receive, answer)
+            return
         try:
             await self.app(scope, _bounded(receive, self.settings.upload_bytes), answer)
         except Exception as error:  # caught here, so that no server logs its words, which may be a patient's

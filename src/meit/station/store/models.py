@@ -6,6 +6,7 @@ back the same characters, which hashes depend on. Roles, statuses and kinds are 
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -73,7 +74,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment, str: Text}
+    type_annotation_map: ClassVar = {datetime: Moment, str: Text}
 
 
 NEVER_REUSED = {"sqlite_autoincrement": True}  # an id in the audit trail means one thing for ever
