@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from meit.errors import DataError
 from meit.reports import statement_scores as scores
 from meit.reports.machine import clean_machine_report
-from meit.reports.statements import CERTAINTIES, asserted, codes, leads_of, read, read_statements
+from meit.reports.statements import CERTAINTIES, asserted, codes, leads_of, read, read_sentences, read_statements
 from meit.reports.word_tables import rows_of, scp_codes
 
 # text -> (code, certainty, territory, age) of each statement
@@ -135,6 +135,22 @@ def test_sentences_do_not_touch_each_other(sentences):
 
 def test_words_that_no_pattern_knows_are_named():
     assert read("Sinus rhythm with frobnication.").unread == ("frobnication",)
+
+
+def test_sentences_stand_where_stated_and_say_what_was_left_unread():
+    text = "Sinus rhythm.  Frobnication of lateral T waves; QTc 0.44 s!\n\nNo ST elevation"
+    sentences = read_sentences(text)
+    assert [one.text for one in sentences] == [
+        "Sinus rhythm",
+        "Frobnication of lateral T waves",
+        "QTc 0.44 s",
+        "No ST elevation",
+    ]
+    assert all(text[one.start : one.end] == one.text for one in sentences)
+    assert [one.whole for one in sentences] == [True, False, True, True]
+    assert sentences[1].unread == ("Frobnication",)
+    assert [s for one in sentences for s in one.statements] == read_statements(text)
+    assert [(s.code, text[s.start : s.end]) for s in sentences[3].statements] == [("STE_", "ST elevation")]
 
 
 def test_tables_name_known_codes():

@@ -13,7 +13,7 @@ a part of the sentence, as in NegEx (Chapman et al., J Biomed Inform 2001, doi:1
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -79,6 +79,25 @@ class Reading(NamedTuple):
     unread: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SentenceReading:
+    """A sentence and what was read in it; `text` is report[start:end], without the full stop.
+
+    statements: in reading order, their start and end counted in the report. unread: its words that no table knows.
+    """
+
+    text: str
+    start: int
+    end: int
+    statements: tuple[Statement, ...]
+    unread: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether no word was left unread."""
+        return not self.unread
+
+
 class _Territory(NamedTuple):
     name: str
     pattern: re.Pattern[str]
@@ -106,17 +125,27 @@ def read_statements(report: str) -> list[Statement]:
 
 def read(report: str) -> Reading:
     """As read_statements, and the words that were not understood."""
-    statements: list[Statement] = []
-    unread: list[str] = []
+    sentences = read_sentences(report)
+    return Reading(
+        tuple(statement for sentence in sentences for statement in sentence.statements),
+        tuple(word for sentence in sentences for word in sentence.unread),
+    )
+
+
+def read_sentences(report: str) -> tuple[SentenceReading, ...]:
+    """The sentences of a report in their order, each with what was read in it. A sentence ends at a full stop,
+    a semicolon, an exclamation mark or the end of a line; blank ones are left out."""
+    sentences = []
     for match in _SENTENCE.finditer(report):
+        if not match.group().strip():
+            continue
         reading = _read_sentence(match.group())
         at = match.start()
-        statements += [
-            Statement(s.code, s.text, s.start + at, s.end + at, s.certainty, s.territory, s.age)
-            for s in reading.statements
-        ]
-        unread += reading.unread
-    return Reading(tuple(statements), tuple(unread))
+        statements = tuple(replace(s, start=s.start + at, end=s.end + at) for s in reading.statements)
+        text = match.group().strip()
+        start = report.index(text, at)
+        sentences.append(SentenceReading(text, start, start + len(text), statements, reading.unread))
+    return tuple(sentences)
 
 
 def asserted(statements: Iterable[Statement]) -> set[str]:
