@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 import meit
-from meit.data.batches import model_input
 from meit.drafting.grounding import ground
 from meit.drafting.writing import write_reports
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
+from meit.ecg.signal.windowing import model_input
 from meit.model.shipped import default_model
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ptb-xl" / "00195_hr"

@@ -22,7 +22,7 @@ from missing_leads import auroc
 from not_ecgs import KINDS, LAYOUTS, not_ecg
 from scipy.stats import beta
 
-from meit.data.batches import EcgSet, first_windows
+from meit.data.batches import EcgSet
 from meit.data.splits import fold_of
 from meit.ecg import LEADS, find_recordings, read_ecg
 from meit.ecg.noise import NOISES, swap_electrodes
@@ -31,6 +31,7 @@ from meit.ecg.quality.disturbances import disturbances
 from meit.ecg.quality.signals import view
 from meit.ecg.quality.verdicts import VERDICTS
 from meit.ecg.recording import Recording
+from meit.ecg.signal.windowing import first_windows
 from meit.model.report_model import load_model
 from meit.model.shipped import default_model
 

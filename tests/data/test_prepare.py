@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from meit.data import arrays, ptb_xl
-from meit.data.batches import EcgSet, model_input
+from meit.data.batches import EcgSet
 from meit.data.shards import quantise, read_examples, read_manifest, read_reports, restore, sha256
+from meit.ecg.signal.windowing import model_input
 from meit.errors import DataError
 
 

@@ -7,8 +7,9 @@ import pytest
 from support import write_prepared
 
 from meit.data import batches
-from meit.data.batches import EcgSet, model_input
+from meit.data.batches import EcgSet
 from meit.data.shards import Example, Report, read_examples
+from meit.ecg.signal.windowing import model_input
 from meit.errors import DataError
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_ecgs import Heart, limb, recording, regular
 
-from meit.ecg.measure import BY_LEAD, GLOBAL, measure
+from meit.ecg.measure import BY_LEAD, GLOBAL, Look, Measurements, look, measure, measured
 from meit.ecg.measure.values import DURATIONS
 from meit.ecg.noise import NOISES
 from meit.ecg.recording import LEADS, Recording
@@ -258,6 +258,29 @@ def test_results_are_ready_for_json():
             assert 0 <= found[name].reliability <= 1 and (found[name].value is None) == bool(found[name].why)
         for lead in found.leads.values():
             assert set(lead) == set(BY_LEAD)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.5, 10.0])
+def test_measurements_come_back_from_json(seconds):
+    found = measure(regular(seconds=seconds))
+    report = json.loads(json.dumps(found.to_dict()))
+    again = Measurements.from_dict(report)
+    assert again.to_dict() == report == found.to_dict()
+    assert all(again[name].value == found[name].value and again[name].why == found[name].why for name in GLOBAL)
+    assert Measurements.from_record(json.loads(json.dumps(found.to_record()))) == found
+
+
+def test_one_look_serves_what_it_was_taken_for():
+    ecg = regular(rate=250.0)
+    seen = look(ecg)
+    assert seen.beat is not None and seen.missing == "" and measured(ecg, seen) == measure(ecg)
+
+
+def test_a_look_says_what_could_not_be_seen():
+    nothing = look(Recording("none", np.zeros((0, 12), np.float32), 500.0))
+    assert isinstance(nothing, Look) and nothing.beats is None and "no lead can be used" in nothing.missing
+    few = look(regular(seconds=2.5))
+    assert few.beats is not None and few.beat is None and "fewer than 3 whole beats" in few.missing
 
 
 @st.composite

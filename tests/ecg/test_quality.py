@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meit.ecg import LEADS, find_recordings, read_ecg
-from meit.ecg.quality import inspect
+from meit.ecg.quality import Quality, Reason, inspect
 from meit.ecg.recording import LIMB_LEADS, assemble
 
 # what was seen to be so on these: V4 clipped at 3.025 mV, V4-V6 constant
@@ -185,3 +185,14 @@ def test_whatever_is_recorded_can_be_inspected():
         signal[rng.random(n) < 0.5] = np.nan
         signal[0] = 0.0
         json.dumps(inspect(assemble({"V1": signal}, 100, name="x", allow_missing=True)).to_dict(), allow_nan=False)
+
+
+def test_a_quality_comes_back_from_json(good):
+    gap = good.signal.copy()
+    gap[500:1500, 6:8] = np.nan
+    for recording in (good, changed(good, ["I", "V5"], [0, np.nan]), replace(good, signal=gap)):
+        quality = inspect(recording)
+        report = json.loads(json.dumps(quality.to_dict()))
+        assert Quality.from_dict(report) == quality == Quality.from_dict(quality.to_dict())
+        assert Quality.from_dict(report).to_dict() == report
+        assert [Reason.from_dict(one.to_dict()) for one in quality.reasons] == list(quality.reasons)

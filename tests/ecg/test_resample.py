@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meit.ecg import find_recordings, read_ecg
-from meit.ecg.signal.resampling import resample, windows
+from meit.ecg.signal.resampling import resample
+from meit.ecg.signal.windowing import windows
 
 
 def sine(hz, rate, seconds=10.0):

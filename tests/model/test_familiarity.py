@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from meit.data.batches import EcgSet, first_windows
+from meit.data.batches import EcgSet
 from meit.ecg import read_ecg
 from meit.ecg.noise import NOISES
 from meit.ecg.quality import LIMITED
+from meit.ecg.signal.windowing import first_windows
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.familiarity import FILE, Familiarity, K, fingerprint, fit_familiarity, load_familiarity
 from meit.model.report_model import export_merged, load_model

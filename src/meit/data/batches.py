@@ -8,29 +8,10 @@ import numpy as np
 from meit.data.shards import Example, Report, Shard, shard_paths
 from meit.data.splits import in_share
 from meit.ecg.recording import LEADS
-from meit.ecg.signal.normalising import normalise
-from meit.ecg.signal.resampling import resample, windows
+from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 
 KEPT_BYTES = 2_000_000_000  # inputs of a set up to this size stay in memory once they are made
-
-
-def model_input(signal: np.ndarray, rate: float, unit: str, to_rate: float, seconds: float):
-    """(n, 12) recording -> its windows as the encoder takes them: (W, n_samples, 12) float32 and (W, n_samples) bool."""
-    parts = windows(resample(signal, rate, to_rate), to_rate, seconds)
-    ecgs = [np.zeros_like(part.signal) for part in parts]
-    for ecg, part in zip(ecgs, parts, strict=True):
-        # the padding is left out, so that it changes neither filter nor deviation
-        length = int(np.flatnonzero(part.mask)[-1]) + 1 if part.mask.any() else 0
-        if length:
-            ecg[:length] = normalise(part.signal[:length], to_rate, unit)
-    return np.stack(ecgs), np.stack([part.mask for part in parts])
-
-
-def first_windows(signals: Sequence[tuple[np.ndarray, float, str]], rate: float, seconds: float):
-    """(signal, rate, unit) of each -> the first windows, (B, n_samples, 12) float32, and masks (B, n_samples) bool."""
-    made = [model_input(*signal, rate, seconds) for signal in signals]
-    return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
 
 
 class NoRecordings(DataError):

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import torch
 
-from meit.data.batches import model_input
 from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.doubts import doubts, hidden_rhythm
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, ground
@@ -14,6 +13,7 @@ from meit.drafting.writing import BATCH, write_reports
 from meit.ecg.measure import measure
 from meit.ecg.quality import UNUSABLE, Quality, inspect
 from meit.ecg.recording import Recording, check_leads
+from meit.ecg.signal.windowing import model_input
 from meit.model.report_model import ReportModel
 from meit.reports.gravity import beyond, critical_words
 

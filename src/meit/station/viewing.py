@@ -13,8 +13,7 @@ import numpy as np
 
 from meit.atomic import atomic_path, write_json
 from meit.ecg import paper
-from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measurements
-from meit.ecg.measure.measuring import Seen, look, measured
+from meit.ecg.measure import BY_LEAD, GLOBAL, Look, Measurements, look, measured
 from meit.ecg.measure.signals import MS, RATE
 from meit.ecg.quality import inspect
 from meit.ecg.recording import LEADS, Recording
@@ -74,7 +73,7 @@ _SHOWN_AS = {  # by the end of a measure's name; all others are counts and share
 _NOTE = "median of {n} beats, 0.5 Hz high-pass{spikes}"
 
 
-def document(recording: Recording, signal: str = SIGNAL, seen: Seen | str | None = None) -> dict:
+def document(recording: Recording, signal: str = SIGNAL, seen: Look | None = None) -> dict:
     """JSON-ready. signal: address of the samples, relative to that of the document, with {band} and {mains} in it.
 
     seen: what `look` saw of it, where that is known. It takes the time of a measurement (tens of milliseconds) and
@@ -122,7 +121,7 @@ def document(recording: Recording, signal: str = SIGNAL, seen: Seen | str | None
     }
 
 
-def as_json(recording: Recording, seen: Seen | str | None = None) -> str:
+def as_json(recording: Recording, seen: Look | None = None) -> str:
     """The document as text, to be kept; HEAD tells whether it is of this version."""
     return json.dumps(document(recording, seen=seen), allow_nan=False)
 
@@ -144,9 +143,9 @@ def save(recording: Recording, folder: str | Path) -> Path:
     return folder / "view.json"
 
 
-def _beats(seen: Seen | str) -> list[dict]:
+def _beats(seen: Look) -> list[dict]:
     """at_s: the QRS onset in beats of the commonest shape (usual), a place in the QRS complex in others."""
-    if isinstance(seen, str):
+    if seen.beats is None:
         return []
     shift = seen.waves.qrs_on - seen.beat.middle if seen.waves else 0
     usual = seen.beats.dominant
@@ -154,11 +153,11 @@ def _beats(seen: Seen | str) -> list[dict]:
     return [{"at_s": round(float(s), 3), "usual": bool(like)} for s, like in zip(at, usual, strict=True)]
 
 
-def _median_beat(seen: Seen | str, found: Measurements) -> dict:
+def _median_beat(seen: Look, found: Measurements) -> dict:
     """Values from the level at the QRS onset, and the marks that measurements were made from, in seconds from there.
     A mark without its measurement is left out. Without a median beat: why."""
-    if isinstance(seen, str) or seen.waves is None:
-        return {"why_absent": seen if isinstance(seen, str) else seen.missing, "leads": {}}
+    if seen.waves is None:
+        return {"why_absent": seen.missing, "leads": {}}
     beat, waves = seen.beat, seen.waves
     values = beat.values - beat.values[waves.qrs_on]
     given = {

@@ -18,12 +18,13 @@ from meit.benchmark.tables.metric_tables import markdown_table, plain, results_j
 from meit.benchmark.tables.plots import INK, new_figure, save_figure
 from meit.benchmark.tasks.comparison import Scoring, about, sources, training_texts
 from meit.benchmark.texts.metrics import Evaluation, Metric
-from meit.data.batches import EcgSet, first_windows
+from meit.data.batches import EcgSet
 from meit.data.shards import sha256
 from meit.data.splits import folds_of
 from meit.drafting.writing import write_reports
 from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
+from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 from meit.model.report_model import ReportModel, load_model
 from meit.training.features import encode_all

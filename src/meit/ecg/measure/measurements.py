@@ -1,7 +1,8 @@
 """What is measured on an ECG, by name and unit; each value with its own reliability, null rather than wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 GLOBAL = {  # name -> what it is; the unit is in the name
     "heart_rate_bpm": "mean ventricular rate",
@@ -45,6 +46,13 @@ class Measure:
     reliability: float
     why: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Measure":
+        return cls(**given)
+
 
 ABSENT = Measure(None, 0.0, "not measured")
 
@@ -66,13 +74,38 @@ class Measurements:
             raise KeyError(name)
         return self.leads.get(lead, {}).get(name, ABSENT)
 
-    def to_dict(self) -> dict:
-        """JSON-ready: each global value under its name, reliabilities and reasons beside them, leads below."""
-        given = {name: self[name] for name in GLOBAL}
-        leads = {lead: {name: measure.value for name, measure in found.items()} for lead, found in self.leads.items()}
+    def to_dict(self) -> dict[str, Any]:
+        """As a draft's JSON has it: each global value under its name, reliabilities and reasons beside them, values of
+        the leads below. What a reader does not need, the reliability of a lead's values, only to_record keeps."""
+        every = {name: self[name] for name in GLOBAL}
+        leads = {lead: {name: measure.value for name, measure in row.items()} for lead, row in self.leads.items()}
         return {
-            **{name: measure.value for name, measure in given.items()},
-            "reliability": {name: measure.reliability for name, measure in given.items() if measure.value is not None},
-            "why_absent": {name: measure.why for name, measure in given.items() if measure.value is None},
+            **{name: measure.value for name, measure in every.items()},
+            "reliability": {name: measure.reliability for name, measure in every.items() if measure.value is not None},
+            "why_absent": {name: measure.why for name, measure in every.items() if measure.value is None},
             "leads": leads,
         }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Measurements":
+        """Of what to_dict gave, as far as that goes: values of the leads have the reliability 0, which is not known."""
+        sure, why = given["reliability"], given["why_absent"]
+        return cls(
+            {name: Measure(given[name], sure.get(name, 0.0), why.get(name, "")) for name in GLOBAL if name in given},
+            {lead: {name: Measure(value, 0.0) for name, value in row.items()} for lead, row in given["leads"].items()},
+        )
+
+    def to_record(self) -> dict[str, Any]:
+        """JSON-ready, with all that is known, to be kept."""
+        return {
+            "values": {name: measure.to_dict() for name, measure in self.values.items()},
+            "leads": {lead: {name: one.to_dict() for name, one in row.items()} for lead, row in self.leads.items()},
+        }
+
+    @classmethod
+    def from_record(cls, given: Mapping[str, Any]) -> "Measurements":
+        """What to_record gave."""
+        return cls(
+            {name: Measure.from_dict(one) for name, one in given["values"].items()},
+            {lead: {name: Measure.from_dict(one) for name, one in row.items()} for lead, row in given["leads"].items()},
+        )

@@ -1,6 +1,8 @@
 """What can be wrong with a recording, in the order of gravity: how far it can still be read, and in which words."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 GOOD, LIMITED, UNUSABLE = VERDICTS = ("good", "limited", "unusable")
 
@@ -80,8 +82,14 @@ class Reason:
     text: str
     verdict: str
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; grave: whether it alone makes a recording unusable."""
         return asdict(self) | {"leads": list(self.leads), "grave": self.verdict == UNUSABLE}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Reason":
+        """What to_dict gave, through JSON or not."""
+        return cls(given["reason"], tuple(given["leads"]), given["text"], given["verdict"])
 
 
 def because(reason: str, leads: tuple[str, ...] = (), value: float = 0.0, why: str = "") -> Reason:
@@ -101,12 +109,12 @@ class Quality:
     more than noise; lead_causes: mistakes that explain them. amplitude_mv: peak to peak of the lead in the middle,
     of those that are not flat."""
 
-    gaps: dict[str, float]
+    gaps: Mapping[str, float]
     flat: tuple[str, ...]
     saturated: tuple[str, ...]
     missing: tuple[str, ...]
     derived: tuple[str, ...]
-    limb_errors_mv: dict[str, float]
+    limb_errors_mv: Mapping[str, float]
     broken_laws: tuple[str, ...]
     lead_causes: tuple[str, ...]
     amplitude_mv: float
@@ -130,7 +138,22 @@ class Quality:
         """One plain sentence for each reason, the gravest first; empty for a sound recording of 12 leads."""
         return [one.text for one in self.reasons]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the verdict and the warnings."""
+        parts = {part.name: _plain(getattr(self, part.name)) for part in fields(self)}
         reasons = [one.to_dict() for one in self.reasons]
-        return asdict(self) | {"verdict": self.verdict, "reasons": reasons, "warnings": self.warnings()}
+        return parts | {"verdict": self.verdict, "reasons": reasons, "warnings": self.warnings()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Quality":
+        """What to_dict gave, through JSON or not; verdict and warnings follow from the reasons."""
+        parts = {part.name: given[part.name] for part in fields(cls) if part.name in given}
+        parts = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in parts.items()}
+        return cls(**parts | {"reasons": tuple(Reason.from_dict(one) for one in given["reasons"])})
+
+
+def _plain(value: Any) -> Any:
+    """Lists and dicts, as JSON has them."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

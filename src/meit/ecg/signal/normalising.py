@@ -1,4 +1,8 @@
-"""What the encoder is fed: band-passed leads on a scale that needs no millivolts.
+"""What the encoder is fed: a table of normalisations, by name. All take (n, 12) leads in the order of LEADS, NaN where not
+recorded, their rate in Hz and their unit, and give (n, 12) float32, 0 where not recorded.
+
+"min-max" is the paper's (Wan et al., MEIT: all samples of a recording to 0..1, by its lowest and highest one). "band",
+the shipped model's, is on a scale that needs no millivolts:
 
 Two kinds of source must look the same to the model: recordings in mV, and arrays that somebody band-passed and
 z-scored lead by lead (the mV amplitude is lost). The stated rule for both:
@@ -10,6 +14,7 @@ z-scored lead by lead (the mV amplitude is lost). The stated rule for both:
    a, b, c for which a*I - b*II + c*III vanishes, which is the smallest singular vector of [I, -II, III].
 """
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +24,8 @@ from meit.ecg.signal.resampling import bridge_leads
 LOW_HZ, HIGH_HZ = 0.5, 40.0
 CLIP = 15.0  # in standard deviations: an artefact must not drown the beats
 _TINY = 1e-6
+UNITS = ("mV", "z")
+BAND, MIN_MAX = "band", "min-max"
 
 
 def band_pass(signal: np.ndarray, rate: float) -> np.ndarray:
@@ -53,20 +60,40 @@ def limb_ratio(limb: np.ndarray) -> np.ndarray:
 def normalise(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:
     """(n, 12) leads in canonical order, NaN where not recorded -> (n, 12) float32, zeros where not recorded.
 
-    unit: "mV", or "z" for leads that were band-passed and z-scored one by one.
+    unit: "mV", or "z" for leads that were band-passed and z-scored one by one. ValueError for any other.
     """
+    _check(unit)
     recorded = np.isfinite(signal)
     filled = np.array(signal, dtype=np.float64) if recorded.all() else bridge_leads(signal, recorded)
     if unit == "mV":
         filled = band_pass(filled, rate)
-    elif unit == "z":
+    else:
         one, two, three = (filled[:, :3] * limb_ratio(filled[:, :3])).T
         # III is kept as given; the augmented leads follow from I and II, all six then share one scale
         filled[:, :6] = np.stack([one, two, three, -(one + two) / 2, one - two / 2, two - one / 2], axis=1)
-    else:
-        raise ValueError(f"unit must be 'mV' or 'z', not {unit!r}")
     filled -= filled.mean(axis=0)
     deviation = filled.std(axis=0)
     deviation[:6] = np.sqrt(np.mean(deviation[:3] ** 2))
     out = np.divide(filled, deviation, out=np.zeros_like(filled), where=deviation > _TINY)
     return np.where(recorded, np.clip(out, -CLIP, CLIP), 0.0).astype(np.float32)
+
+
+def min_max(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:
+    """As `normalise`; from 0, the lowest sample of all leads, to 1, the highest. Zeros where all samples are alike."""
+    _check(unit)
+    recorded = np.isfinite(signal)
+    if not recorded.any():
+        return np.zeros(signal.shape, np.float32)
+    values = np.where(recorded, signal, 0.0).astype(np.float64)
+    low, high = values[recorded].min(), values[recorded].max()
+    if high - low <= _TINY:
+        return np.zeros(signal.shape, np.float32)
+    return np.where(recorded, (values - low) / (high - low), 0.0).astype(np.float32)
+
+
+NORMALISATIONS: Mapping[str, Callable[[np.ndarray, float, str], np.ndarray]] = {BAND: normalise, MIN_MAX: min_max}
+
+
+def _check(unit: str) -> None:
+    if unit not in UNITS:
+        raise ValueError(f"unit must be 'mV' or 'z', not {unit!r}")

@@ -1,30 +1,11 @@
-"""From a recording's rate and length to the model's: anti-aliased resampling, and windows of fixed length.
+"""From one sampling rate to another, without aliases; gaps are bridged by straight lines for it, and stay gaps."""
 
-The rule for windows: consecutive, not overlapping, from the start. What remains at the end is a window of its own,
-padded and masked, if it is at least half a window; otherwise it is left out. A record up to 5 % longer than a window
-is one window (the excess is cut), and a shorter one is one window, padded and masked at its end.
-"""
-
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
 
-WINDOW_SECONDS = 10.0
-LONGER_STILL_ONE = 1.05  # records of "10 s" have up to half a second more
-SHORTEST_REMAINDER = 0.5  # of a window
 _LARGEST_FACTOR = 10_000  # of up- and downsampling: the ratio of the rates is then met to 1e-4 or better
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """signal: (n_samples, 12) mV, NaN where not recorded or padded. mask: (n_samples,) True where any lead is recorded.
-    start_s: where in the recording the window begins."""
-
-    signal: np.ndarray = field(repr=False)
-    mask: np.ndarray = field(repr=False)
-    start_s: float
 
 
 def resample(signal: np.ndarray, rate_from: float, rate_to: float) -> np.ndarray:
@@ -55,27 +36,6 @@ def resample(signal: np.ndarray, rate_from: float, rate_to: float) -> np.ndarray
         after = np.minimum(np.ceil(at).astype(int), len(signal) - 1)
         out[~(recorded[before] & recorded[after])] = np.nan
     return out.astype(np.float32)
-
-
-def windows(signal: np.ndarray, rate: float, seconds: float = WINDOW_SECONDS) -> list[Window]:
-    """(n, 12) -> windows of round(rate * seconds) samples each, by the rule above; none for an empty signal."""
-    length = round(rate * seconds)
-    if length < 1:
-        raise ValueError(f"a window of {seconds} s at {rate} Hz has no sample")
-    if len(signal) == 0:
-        return []
-    if len(signal) <= LONGER_STILL_ONE * length:
-        return [_window(signal, 0, length, rate)]
-    count, remainder = divmod(len(signal), length)
-    count += remainder >= SHORTEST_REMAINDER * length
-    return [_window(signal, n * length, length, rate) for n in range(count)]
-
-
-def _window(signal: np.ndarray, first: int, length: int, rate: float) -> Window:
-    part = signal[first : first + length]
-    padded = np.full((length, signal.shape[1]), np.nan, dtype=np.float32)
-    padded[: len(part)] = part
-    return Window(signal=padded, mask=np.isfinite(padded).any(axis=1), start_s=first / rate)
 
 
 @lru_cache(maxsize=16)

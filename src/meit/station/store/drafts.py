@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check, omissions
 from meit.drafting.rules import Patient
-from meit.ecg.measure import Measure, Measurements
+from meit.ecg.measure import Measurements
 from meit.errors import AbsentError
 from meit.reports.statements import read
 from meit.station.store import models
@@ -60,7 +60,7 @@ def save_draft(
     if known is not None:
         return False
     text = json.dumps(draft, ensure_ascii=False, allow_nan=False)
-    measured = None if measurements is None else json.dumps(asdict(measurements), allow_nan=False)
+    measured = None if measurements is None else json.dumps(measurements.to_record(), allow_nan=False)
     session.add(models.Draft(recording_id=recording_id, model_sha256=model, draft=text, measured=measured))
     _describe(recording, draft["recording"], patient_id)
     recording.error = None
@@ -141,6 +141,4 @@ def _describe(recording: Recording, about: dict, patient_id: str | None) -> None
 
 
 def _measurements(text: str | None) -> Measurements:
-    found = json.loads(text) if text else {"values": {}, "leads": {}}
-    leads = {lead: {name: Measure(**one) for name, one in values.items()} for lead, values in found["leads"].items()}
-    return Measurements({name: Measure(**one) for name, one in found["values"].items()}, leads)
+    return Measurements.from_record(json.loads(text)) if text else Measurements()

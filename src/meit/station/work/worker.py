@@ -16,7 +16,7 @@ from pathlib import Path
 from meit.drafting.draft import Draft, draft_reports
 from meit.drafting.writing import BATCH
 from meit.ecg.files.formats import find_recordings, read_ecg
-from meit.ecg.measure.measuring import look, measured
+from meit.ecg.measure import look, measured
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError
 from meit.model.report_model import ReportModel, load_model

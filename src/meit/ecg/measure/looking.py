@@ -1,0 +1,85 @@
+"""Recording -> Look: its beats, their median, and the waves of that: what everything is measured on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from meit.ecg.measure.boundaries import Waves, find_waves
+from meit.ecg.measure.pacing import find_spikes, paced_beats, without_spikes
+from meit.ecg.measure.rhythm import agreement
+from meit.ecg.measure.signals import MS, Leads, usable_leads
+from meit.ecg.recording import LIMB_LEADS, Recording
+from meit.ecg.signal.beats import Beats, find_beats
+from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat
+
+_AGREED = 0.7  # of the beats, found in the limb leads or in the chest leads alone too
+_FOUND = 0.35  # how surely the beats were found
+_DOMINANT = 0.4  # of the beats have the commonest shape
+_LONGEST_QRS_MS = 300.0
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is measured on. leads and beats: None where no beats were found surely. beat, waves and paced: None too where
+    there is no median beat. missing: why something is None, empty where nothing is.
+
+    beats: of the recording. found: how surely, 0 to 1. leads: without pacing spikes where there is a median beat.
+    beat, waves: of the commonest shape. paced: (m,) which of the beats are paced.
+    """
+
+    leads: Leads | None = None
+    beats: Beats | None = None
+    found: float = 0.0
+    beat: MedianBeat | None = None
+    waves: Waves | None = None
+    paced: np.ndarray | None = None
+    missing: str = ""
+
+
+def look(recording: Recording) -> Look:
+    """The beats of a recording and their median; of a long one, of its first five minutes. Never raises."""
+    leads = usable_leads(recording)
+    if leads is None:
+        return Look(missing="no lead can be used, or less than two seconds are recorded")
+    beats = find_beats(leads)
+    if not np.isfinite(beats.rr).any():
+        return Look(missing="fewer than two beats found")
+    best, found = _agreement(leads, beats)
+    if best < _AGREED or found < _FOUND:
+        return Look(missing="no beats that several leads show alike")
+    if beats.dominant.mean() < _DOMINANT:
+        return Look(missing="no two beats in five have one shape")
+    chosen = choose(leads, beats)
+    if len(chosen) < FEWEST:
+        return Look(leads, beats, found, missing=f"fewer than {FEWEST} whole beats of one shape")
+    leads, beat, waves, paced = _median_beat(leads, beats, chosen)
+    if waves.qrs_on is None or waves.ms("qrs_on", "qrs_off") > _LONGEST_QRS_MS:
+        return Look(missing="no QRS complex stands out in the median beat")
+    return Look(leads, beats, found, beat, waves, paced)
+
+
+def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
+    """Of the beats found in all leads and those found in the limb leads alone, and in the chest leads alone (in every
+    second lead, where one of these is not there): the better agreement, and the mean one times how clear and how alike
+    the beats are. One lead agrees with itself."""
+    limb = np.array([name in LIMB_LEADS for name in leads.names])
+    if limb.all() or not limb.any():
+        limb = np.arange(len(limb)) % 2 == 0
+    groups = [group for group in (limb, ~limb) if group.any()]
+    agreed = [agreement(beats, find_beats(leads.only(group))) for group in groups]
+    return max(agreed), float(np.mean(agreed) * beats.clear * np.maximum(beats.likeness, 0).mean())
+
+
+def _median_beat(leads: Leads, beats: Beats, chosen: np.ndarray) -> tuple[Leads, MedianBeat, Waves, np.ndarray]:
+    """The leads without pacing spikes, the median beat, its waves, and (m,) which beats are paced."""
+    rr_ms = float(np.nanmedian(beats.rr) * MS)
+    beat = median_beat(leads, chosen, rr_ms)
+    waves = find_waves(beat)
+    spikes = find_spikes(leads)
+    onset = beat.middle if waves.qrs_on is None else waves.qrs_on
+    paced = paced_beats(spikes, beats.at + onset - beat.middle)
+    if paced.any():
+        leads = without_spikes(leads, spikes)
+        beat = median_beat(leads, chosen, rr_ms)
+        waves = find_waves(beat)
+    return leads, beat, waves, paced

@@ -1,0 +1,81 @@
+"""From a recording to what the encoder takes: windows of a fixed length, at its rate, normalised.
+
+The rule for windows: consecutive, not overlapping, from the start. What remains at the end is a window of its own,
+padded and masked, if it is at least half a window; otherwise it is left out. A record up to 5 % longer than a window
+is one window (the excess is cut), and a shorter one is one window, padded and masked at its end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from meit.ecg.signal.normalising import BAND, NORMALISATIONS
+from meit.ecg.signal.resampling import resample
+
+WINDOW_SECONDS = 10.0
+LONGER_STILL_ONE = 1.05  # records of "10 s" have up to half a second more
+SHORTEST_REMAINDER = 0.5  # of a window
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """signal: (n_samples, 12) mV, NaN where not recorded or padded. mask: (n_samples,) True where any lead is recorded.
+    start_s: where in the recording the window begins."""
+
+    signal: np.ndarray = field(repr=False)
+    mask: np.ndarray = field(repr=False)
+    start_s: float
+
+
+def model_input(
+    signal: np.ndarray, rate: float, unit: str, to_rate: float, seconds: float, normalisation: str = BAND
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 12) recording -> its W windows as the encoder takes them: (W, n_samples, 12) float32, 0 where nothing was
+    recorded, and masks (W, n_samples) bool, True where any lead was.
+
+    rate: Hz of the signal, to_rate: of the windows. unit: "mV" or "z", as in meit.ecg.signal.normalising.
+    normalisation: a key of NORMALISATIONS; each window is normalised by itself.
+    Raises ValueError for an empty signal, and for a unit or normalisation that is not known.
+    """
+    if normalisation not in NORMALISATIONS:
+        raise ValueError(f"no such normalisation: {normalisation!r} (known: {', '.join(NORMALISATIONS)})")
+    normalised = NORMALISATIONS[normalisation]
+    parts = windows(resample(signal, rate, to_rate), to_rate, seconds)
+    ecgs = [np.zeros_like(part.signal) for part in parts]
+    for ecg, part in zip(ecgs, parts, strict=True):
+        # the padding is left out, so that it changes neither filter nor deviation
+        length = int(np.flatnonzero(part.mask)[-1]) + 1 if part.mask.any() else 0
+        if length:
+            ecg[:length] = normalised(part.signal[:length], to_rate, unit)
+    return np.stack(ecgs), np.stack([part.mask for part in parts])
+
+
+def first_windows(
+    signals: Sequence[tuple[np.ndarray, float, str]], rate: float, seconds: float, normalisation: str = BAND
+) -> tuple[np.ndarray, np.ndarray]:
+    """(signal, rate, unit) of each of B recordings -> their first windows, (B, n_samples, 12) float32, and masks
+    (B, n_samples) bool; otherwise as model_input."""
+    made = [model_input(*signal, rate, seconds, normalisation) for signal in signals]
+    return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
+
+
+def windows(signal: np.ndarray, rate: float, seconds: float = WINDOW_SECONDS) -> list[Window]:
+    """(n, 12) -> windows of round(rate * seconds) samples each, by the rule above; none for an empty signal."""
+    length = round(rate * seconds)
+    if length < 1:
+        raise ValueError(f"a window of {seconds} s at {rate} Hz has no sample")
+    if len(signal) == 0:
+        return []
+    if len(signal) <= LONGER_STILL_ONE * length:
+        return [_window(signal, 0, length, rate)]
+    count, remainder = divmod(len(signal), length)
+    count += remainder >= SHORTEST_REMAINDER * length
+    return [_window(signal, n * length, length, rate) for n in range(count)]
+
+
+def _window(signal: np.ndarray, first: int, length: int, rate: float) -> Window:
+    part = signal[first : first + length]
+    padded = np.full((length, signal.shape[1]), np.nan, dtype=np.float32)
+    padded[: len(part)] = part
+    return Window(signal=padded, mask=np.isfinite(padded).any(axis=1), start_s=first / rate)
