@@ -10,7 +10,6 @@ wanted number. Ratios of one run, alternating order, medians. What is written go
 """
 
 import csv
-import os
 import resource
 import statistics
 import subprocess
@@ -29,6 +28,7 @@ from meit.data.mimic_iv_ecg import MACHINE, RECORDS, prepare
 from meit.data.shards import quantise, restore
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.signal.resampling import resample
+from meit.machine import cores
 
 ROUNDS, RATE, BATCH = 5, 100, 64
 
@@ -110,7 +110,7 @@ def preparing(source: Path, folder: Path) -> None:
         paths = [str(layout / f"{row['path']}.hea") for row in csv.DictReader(file)]
 
     def pooled(work) -> None:
-        with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ProcessPoolExecutor(cores()) as pool:
             list(pool.map(work, paths, chunksize=500))
 
     ways = {

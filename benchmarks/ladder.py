@@ -18,12 +18,11 @@ from meit.benchmark.tasks.abnormal import abnormal_auroc, abnormality
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.model.encoder import EcgEncoder
+from meit.model.encoding import loaded
 from meit.model.measured import MeasuredHead
 from meit.model.report_model import load_model
-from meit.training.features import HELD_OUT, best_threshold
-from meit.training.loader import loaded
-from meit.training.measures import MEASURES, fit_measured
-from meit.training.targets import MIN_CASES, PRESENT, targets_of
+from meit.training.cross_fits import HELD_OUT, MEASURES, fit_measured
+from meit.training.targets import MIN_CASES, PRESENT, best_threshold, targets_of
 
 BATCH = 64
 

@@ -11,9 +11,9 @@ from scipy.stats import rankdata
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
+from meit.model.encoding import encode_all
 from meit.model.report_model import load_model
 from meit.model.shipped import default_model
-from meit.training.features import encode_all
 from meit.training.targets import PRESENT, finding_targets
 
 MIN_CASES = 8

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from meit.training.train import LOG
+from meit.training.run import LOG
 
 BATCH = 8
 TORCHRUN = [

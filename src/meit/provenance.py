@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
+from meit.machine import cores
+
 PACKAGES = ("meit", "torch", "transformers", "peft", "numpy", "sacrebleu", "rouge-score", "pycocoevalcap")
 
 
@@ -15,8 +17,7 @@ def hardware() -> str:
     import torch
 
     cards = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ", ".join([f"{cores} {platform.machine()} cores", *cards])
+    return ", ".join([f"{cores()} {platform.machine()} cores", *cards])
 
 
 def versions() -> dict[str, str]:

@@ -13,7 +13,7 @@ from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.familiarity import FILE, Familiarity, K, fingerprint, fit_familiarity, load_familiarity
 from meit.model.report_model import export_merged, load_model
 from meit.model.shipped import default_model
-from meit.training.familiar import familiarity_of, rebuilt
+from meit.training.run import familiarity_of, rebuilt
 
 CONFIG = EncoderConfig(findings=("NORM",), widths=(8, 8, 8, 8))
 

@@ -8,7 +8,7 @@ from meit.ecg.files.formats import read_ecg
 from meit.ecg.measure import measure
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.measured import MeasuredHead, measure_names, measured
-from meit.training.measures import fit_measured
+from meit.training.cross_fits import fit_measured
 
 NAMES = ("heart_rate_bpm", "pr_ms")
 

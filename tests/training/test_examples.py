@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-import meit.training.train as training
+import meit.training.run as training
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
@@ -36,14 +36,14 @@ def test_each_epoch_shows_each_recording_once(ecgs, byte_tokenizer):
     assert len(examples) == 3 * per_epoch
     for epoch in np.split(examples.order, 3):
         assert max(Counter(epoch).values()) == 1
-    assert 0.3 < examples.shown.mean() < 0.7
+    assert 0.3 < examples.sees_signal.mean() < 0.7
     assert byte_tokenizer.decode(examples[5].answer) == ecgs.texts[examples.order[5]] + "<eos>"
 
 
 def test_a_seed_fixes_the_order_and_another_changes_it(ecgs, byte_tokenizer):
     one, same = made(ecgs, byte_tokenizer), made(ecgs, byte_tokenizer)
     other = made(ecgs, byte_tokenizer, replace(RECIPE, seed=4))
-    assert np.array_equal(one.order, same.order) and np.array_equal(one.shown, same.shown)
+    assert np.array_equal(one.order, same.order) and np.array_equal(one.sees_signal, same.sees_signal)
     assert not np.array_equal(one.order, other.order)
 
 
@@ -69,19 +69,16 @@ def test_answers_are_cut_and_kept_apart(byte_tokenizer):
     assert answers.lengths.tolist() == [3, 1, 4]
 
 
-def test_nothing_to_tune_on_is_said(simulated, tiny_backbone, tmp_path):
+def test_too_few_recordings_for_one_batch_are_said(simulated, tiny_backbone, tmp_path):
     recipe = Recipe(
         out=str(tmp_path),
         data=(str(simulated),),
         backbone=str(tiny_backbone),
-        tune_epochs=0.0,
+        finding_tokens=0,
+        hide_signal=0.0,
         pretrain_epochs=0,
         tune_encoder=True,
+        tune_epochs=0.001,
     )
     with pytest.raises(ModelError, match="nothing to tune on"):
         training.train(recipe)
-
-
-def test_unknown_instructions_are_refused(simulated, tmp_path):
-    with pytest.raises(ModelError, match="instructions 'some' are not known; known are one, many"):
-        training.train(Recipe(out=str(tmp_path), data=(str(simulated),), instructions="some"))

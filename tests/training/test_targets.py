@@ -5,8 +5,7 @@ import pytest
 
 from meit.data.shards import Report
 from meit.model.encoder import EncoderConfig
-from meit.training.features import best_threshold
-from meit.training.targets import AXIS, finding_names, finding_targets
+from meit.training.targets import AXIS, best_threshold, finding_names, finding_targets
 
 
 def report(text, codes, axis=""):

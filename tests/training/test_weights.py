@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-import meit.training.train as training
+import meit.training.run as training
 from meit.model import loading
 from meit.model.report_model import load_model
 from meit.training.recipe import Recipe

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def train(args: argparse.Namespace) -> int:
     from meit.training.recipe import load_recipe
-    from meit.training.train import train as run
+    from meit.training.run import train as run
 
     print(f"Model: {run(load_recipe(args.recipe, args.overrides))}")
     return 0

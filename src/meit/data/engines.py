@@ -1,10 +1,10 @@
 """What runs the many equal pieces of `meit prepare`: processes of this machine, or Ray on any number of machines."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from meit.errors import DataError
+from meit.machine import cores
 
 IN_FLIGHT = 4  # pieces handed out for each processor
 
@@ -14,7 +14,7 @@ def local(work: Callable[..., Any], pieces: Sequence[tuple]) -> Iterator[Any]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    count = min(len(pieces), len(os.sched_getaffinity(0)))
+    count = min(len(pieces), cores())
     if count <= 1:
         yield from (work(*piece) for piece in pieces)
         return

@@ -37,17 +37,15 @@ def load(name: str, weights: str = "auto"):
 
     Its own habits of writing (sampling, forced first tokens, penalties) are laid aside: meit says how it writes.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
 
-    place, kept = locate(name), _weights(weights)
+    options = weight_options(weights)
+    place, config, tokenizer = locate_parts(name)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
-        config = see_everything(AutoConfig.from_pretrained(place))
-        tokenizer = AutoTokenizer.from_pretrained(place)
-        kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        model = kind.from_pretrained(place, config=config, **kept)
+        model = kind.from_pretrained(place, config=config, **options)
     except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(f"backbone {name!r} cannot be loaded: {first}") from None
+        raise _unloadable(name, error) from None
     model.generation_config = GenerationConfig(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
@@ -56,7 +54,22 @@ def load(name: str, weights: str = "auto"):
     return model.eval(), tokenizer
 
 
-def _weights(kind: str) -> dict:
+def locate_parts(name: str):
+    """(place, configuration, tokenizer) of a backbone, without its weights. Raises ModelError where there is none."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    place = locate(name)
+    try:
+        return place, see_everything(AutoConfig.from_pretrained(place)), AutoTokenizer.from_pretrained(place)
+    except (OSError, ValueError) as error:
+        raise _unloadable(name, error) from None
+
+
+def _unloadable(name: str, error: Exception) -> ModelError:
+    return ModelError(f"backbone {name!r} cannot be loaded: {str(error).strip().splitlines()[0]}")
+
+
+def weight_options(kind: str) -> dict:
     """What from_pretrained takes. int8 and nf4 are bitsandbytes': LLM.int8() and QLoRA (Dettmers et al., 2022, 2023)."""
     if kind not in WEIGHTS:
         raise ModelError(f"weights {kind!r} are not known; known are {', '.join(WEIGHTS)}")

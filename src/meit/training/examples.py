@@ -5,6 +5,7 @@ An example is made when it is asked for: memory holds tokens of the answers, and
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,13 +17,12 @@ from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, in_share
 from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
-from meit.model.instructions import instructions
-from meit.model.prompt import INSTRUCTION, answer_ids, for_training, prompt_ids
-from meit.training.features import as_if_recorded
-from meit.training.recipe import Recipe
-from meit.training.targets import PRESENT, targets_of
+from meit.model.prompt import answer_ids, for_training, prompt_ids
+from meit.training.recipe import INSTRUCTIONS, Recipe
+from meit.training.targets import as_if_recorded, plans, targets_of
 
-INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {"one": lambda: (INSTRUCTION,), "many": instructions}
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class View:
 
 @dataclass(frozen=True)
 class Example:
-    """One step's item. shown: whether the language model sees the encoder's tokens, or the findings alone."""
+    """One step's item. sees_signal: whether the language model sees the encoder's tokens, or the findings alone."""
 
     prompt: list[int]
     answer: list[int]
     view: View
-    shown: bool
+    sees_signal: bool
 
 
 class Answers:
     """Tokens of many reports, one after the other in one array."""
 
-    def __init__(self, tokenizer, texts: Iterable[str], max_tokens: int):
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", texts: Iterable[str], max_tokens: int):
         rows = [np.array(answer_ids(tokenizer, text, max_tokens), dtype=np.int32) for text in texts]
         self.lengths = np.array([len(row) for row in rows])
         self._ends = np.cumsum(self.lengths)
@@ -64,13 +64,13 @@ class Answers:
 
 @dataclass
 class Examples(Dataset):
-    """order, shown, prompt: of each example, which report, whether the signal is seen, and which of the prompts."""
+    """order, sees_signal, prompt: of each example, which report, whether the signal is seen, which of the prompts."""
 
     answers: Answers
     view: Callable[[int], View]
     prompts: Sequence[list[int]]
     order: np.ndarray
-    shown: np.ndarray
+    sees_signal: np.ndarray
     prompt: np.ndarray
 
     def __len__(self) -> int:
@@ -79,7 +79,7 @@ class Examples(Dataset):
     def __getitem__(self, number: int) -> Example:
         index = int(self.order[number])
         prompt = self.prompts[int(self.prompt[number])]
-        return Example(prompt, self.answers[index], self.view(index), bool(self.shown[number]))
+        return Example(prompt, self.answers[index], self.view(index), bool(self.sees_signal[number]))
 
 
 class EncodedView:
@@ -105,23 +105,30 @@ class RecordedView:
 
 
 def text_examples(
-    recipe: Recipe, config: EncoderConfig, ecgs: EcgSet, held_out: np.ndarray, tokenizer, prompts: Sequence[list[int]]
+    recipe: Recipe,
+    config: EncoderConfig,
+    known: np.ndarray,
+    held_out: np.ndarray,
+    tokenizer: "PreTrainedTokenizerBase",
+    prompts: Sequence[list[int]],
 ) -> Examples | None:
-    """text_steps batches of reports of the training folds; their findings stand for the ECG, the signal is hidden."""
+    """text_steps batches of reports of the training folds; their findings stand for the ECG, the signal is hidden.
+
+    known, held_out: targets and held-out probabilities (N, F) of the training recordings.
+    """
     if not recipe.text_steps:
         return None
-    reports = [one for one in read_all_reports(recipe.data, SPLITS["train"]) if in_share(one.patient_id, recipe.share)]
+    reports = [r for r in read_all_reports(recipe.data, SPLITS["train"]) if in_share(r.patient_id, recipe.share)]
     rng = np.random.default_rng(recipe.seed)
     # drawn as often as they occur: decoding follows the commonest wording, so it must be the true one
     count = min(recipe.text_steps, len(reports) // recipe.batch_size) * recipe.batch_size
     chosen = [reports[i] for i in rng.permutation(len(reports))[:count]]
     wanted = targets_of(chosen, config)
-    given = plans(wanted) if recipe.plan else as_if_recorded(wanted, targets_of(ecgs.reports, config), held_out, rng)
+    told = plans(wanted) if recipe.plan else as_if_recorded(wanted, known, held_out, rng)
     answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
     order = _in_batches(np.arange(count), answers.lengths, recipe.batch_size, rng)
-    view = EncodedView(
-        torch.from_numpy(given), torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1)
-    )  # no signal
+    no_signal = torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1)
+    view = EncodedView(torch.from_numpy(told), no_signal)
     return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed))
 
 
@@ -129,7 +136,7 @@ def ecg_examples(
     recipe: Recipe,
     ecgs: EcgSet,
     view: Callable[[int], View],
-    tokenizer,
+    tokenizer: "PreTrainedTokenizerBase",
     prompts: Sequence[list[int]],
     epochs: float,
     hide: float,
@@ -139,18 +146,16 @@ def ecg_examples(
     answers = Answers(tokenizer, ecgs.texts, recipe.max_answer_tokens)
     per_epoch = max(1, len(answers) // recipe.batch_size)
     wanted = round(epochs * per_epoch) * recipe.batch_size
-    orders, shown = [np.zeros(0, int)], [np.zeros(0, bool)]
+    orders, seen = [np.zeros(0, int)], [np.zeros(0, bool)]
     while sum(map(len, orders)) < wanted:
-        order = rng.permutation(len(answers))[
-            : per_epoch * recipe.batch_size
-        ]  # another remainder is left out each time
+        order = rng.permutation(len(answers))[: per_epoch * recipe.batch_size]  # each time without another remainder
         orders.append(_in_batches(order, answers.lengths, recipe.batch_size, rng))
-        shown.append(rng.random(len(order)) >= hide)
-    order, seen = np.concatenate(orders)[:wanted], np.concatenate(shown)[:wanted]
-    return Examples(answers, view, prompts, order, seen, _drawn(prompts, wanted, recipe.seed + 1))
+        seen.append(rng.random(len(order)) >= hide)
+    order, sees_signal = np.concatenate(orders)[:wanted], np.concatenate(seen)[:wanted]
+    return Examples(answers, view, prompts, order, sees_signal, _drawn(prompts, wanted, recipe.seed + 1))
 
 
-def all_prompts(recipe: Recipe, tokenizer) -> list[list[int]]:
+def all_prompts(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
     """The prompts of the recipe's instructions."""
     return [prompt_ids(tokenizer, text, recipe.prompt) for text in INSTRUCTIONS[recipe.instructions]()]
 
@@ -166,7 +171,7 @@ def joined(parts: Sequence[Examples | None]) -> Dataset:
 class Collator:
     """Examples -> the arguments of ReportModel.forward."""
 
-    def __init__(self, backbone):
+    def __init__(self, backbone: torch.nn.Module):
         self.backbone = backbone
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
@@ -178,7 +183,7 @@ class Collator:
             "labels": labels,
             "probabilities": torch.stack([view.probabilities for view in views]),
             "tokens": torch.stack([view.tokens for view in views]),
-            "signal_mask": torch.tensor([example.shown for example in examples]),
+            "signal_mask": torch.tensor([example.sees_signal for example in examples]),
         }
         if text.source_ids is not None:
             batch |= {"source_ids": text.source_ids, "source_mask": text.source_mask}
@@ -187,16 +192,11 @@ class Collator:
         return batch
 
 
-def plans(targets: np.ndarray) -> np.ndarray:
-    """(N, F) in 0..1 -> 0 or 1: what a report says, as the language model shall say it."""
-    return (targets > PRESENT).astype(np.float32)
-
-
 def _drawn(prompts: Sequence[list[int]], count: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, len(prompts)]).integers(len(prompts), size=count)
 
 
-def _in_batches(order: np.ndarray, lengths: np.ndarray, batch_size: int, rng) -> np.ndarray:
+def _in_batches(order: np.ndarray, lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> np.ndarray:
     """The same reports, those of one batch of like length, so that little is padding; batches in random order."""
     by_length = order[np.lexsort((rng.random(len(order)), lengths[order]))]
     batches = [by_length[start : start + batch_size] for start in range(0, len(order), batch_size)]

@@ -1,4 +1,4 @@
-"""transformers' Trainer for a ReportModel: what it saves, in which order it reads, and how it fails.
+"""transformers' Trainer for a ReportModel: its settings, what it saves, in which order it reads, and how it fails.
 
 It brings the loop, mixed precision, accumulation, several processes (DDP, FSDP2, DeepSpeed) and resuming.
 """
@@ -6,14 +6,21 @@ It brings the loop, mixed precision, accumulation, several processes (DDP, FSDP2
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch.utils.data import SequentialSampler
+from torch.utils.data import Dataset, SequentialSampler
 from tqdm import tqdm
-from transformers import Trainer, TrainerCallback
+from transformers import EarlyStoppingCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
 
 from meit.errors import ModelError
+from meit.machine import has_bf16
+from meit.model.architectures import decoder_layers
+from meit.model.report_model import ReportModel
+from meit.training.examples import Collator
+from meit.training.recipe import ENGINES, Recipe
 
 WHOLE = "whole"  # the file that says that a checkpoint was written to its end
 
@@ -72,15 +79,15 @@ class ReportTrainer(Trainer):
 
 
 def tuned_names(model) -> set[str]:
-    """Names of what a checkpoint must hold: parameters that are tuned, and the encoder's running statistics."""
+    """Names of what a checkpoint must hold: parameters that are tuned, and running statistics besides the backbone's."""
     tuned = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    return tuned | {name for name, _ in model.named_buffers() if name.startswith("encoder.")}
+    return tuned | {name for name, _ in model.named_buffers() if name.startswith(("encoder.", "projector."))}
 
 
 def last_checkpoint(folder: str | Path) -> str | None:
     """The latest checkpoint that was written to its end, or None."""
-    found = [path.parent for path in Path(folder).glob(f"checkpoint-*/{WHOLE}")]
-    return str(max(found, key=lambda path: int(path.name.rpartition("-")[2]))) if found else None
+    whole = [path.parent for path in Path(folder).glob(f"checkpoint-*/{WHOLE}")]
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
 
 
 def remove_unfinished(folder: str | Path) -> None:
@@ -94,7 +101,9 @@ class Bar(TrainerCallback):
     """A progress bar with the loss, and the same numbers for TensorBoard; on the first process only."""
 
     def __init__(self, log_folder: Path):
-        self.log_folder, self.bar, self.writer = log_folder, None, None
+        self.log_folder = log_folder
+        self.bar: Any = None  # tqdm's and TensorBoard's, between the first step and the last
+        self.writer: Any = None
 
     def on_train_begin(self, args, state, control, **_):
         if state.is_world_process_zero:
@@ -119,3 +128,77 @@ class Bar(TrainerCallback):
         if self.bar is not None:
             self.bar.close()
             self.writer.close()
+
+
+def trainer_for(
+    recipe: Recipe,
+    model: ReportModel,
+    examples: Dataset,
+    validation: Dataset | None,
+    log: Path,
+    processes: int,
+    workers: int,
+) -> ReportTrainer:
+    """The trainer of a recipe. workers: processes that make examples ahead."""
+    steps = len(examples) // recipe.batch_size
+    share = recipe.batch_size // (processes * recipe.accumulate)
+    every: dict[str, Any] = {"eval_strategy": "no"}
+    if validation is not None:
+        every = {
+            "eval_strategy": "steps",
+            "eval_steps": recipe.evaluate_every,
+            "load_best_model_at_end": True,
+            "metric_for_best_model": "eval_loss",
+            "greater_is_better": False,
+            "prediction_loss_only": True,
+            "per_device_eval_batch_size": share,
+        }
+    arguments = TrainingArguments(
+        output_dir=str(recipe.folder),
+        max_steps=steps,
+        per_device_train_batch_size=share,
+        gradient_accumulation_steps=recipe.accumulate,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=round(recipe.warmup * steps),
+        max_grad_norm=1.0,
+        bf16=recipe.bf16 and (has_bf16() or recipe.weights != "float32"),  # other weights need it, quick or not
+        use_cpu=not torch.cuda.is_available(),
+        seed=recipe.seed,
+        save_strategy="steps",
+        save_steps=recipe.evaluate_every or recipe.checkpoint_every,
+        save_total_limit=2,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        report_to="none",
+        remove_unused_columns=False,
+        ddp_find_unused_parameters=recipe.tune_encoder,
+        dataloader_num_workers=workers,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        **every,
+        **_engine(recipe.engine, model),
+    )
+    callbacks: list[TrainerCallback] = [Bar(log)]
+    if recipe.patience:
+        callbacks.append(EarlyStoppingCallback(recipe.patience))
+    trainer = ReportTrainer(model, arguments, Collator(model.backbone), examples, validation, callbacks=callbacks)
+    trainer.projector_rate = recipe.projector_rate
+    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _engine(name: str, model: ReportModel) -> dict[str, Any]:
+    """What TrainingArguments takes of a row of ENGINES."""
+    engine = dict(ENGINES[name])
+    if "zero_optimization" in engine:
+        auto = {
+            "train_micro_batch_size_per_gpu": "auto",
+            "gradient_accumulation_steps": "auto",
+            "bf16": {"enabled": "auto"},
+        }
+        return {"deepspeed": engine | auto | {"gradient_clipping": "auto", "zero_allow_untested_optimizer": True}}
+    if "fsdp" in engine:
+        layer = type(decoder_layers(model.backbone)[0]).__name__
+        engine["fsdp_config"] = {"transformer_layer_cls_to_wrap": [layer], "state_dict_type": "FULL_STATE_DICT"}
+    return engine

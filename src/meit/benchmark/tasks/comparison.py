@@ -20,8 +20,8 @@ from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
 from meit.drafting.writing import write_reports
+from meit.model.encoding import encode_all
 from meit.model.report_model import ReportModel
-from meit.training.features import encode_all
 
 SEED = 0
 SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has all

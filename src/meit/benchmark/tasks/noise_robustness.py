@@ -26,8 +26,8 @@ from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
+from meit.model.encoding import encode_all
 from meit.model.report_model import ReportModel, load_model
-from meit.training.features import encode_all
 
 CLEAN, CONDITIONS = "clean", "conditions"
 CURVES = ("bleu_4", "rouge_l", "cider_d", "statement_f1")  # the metrics that are drawn

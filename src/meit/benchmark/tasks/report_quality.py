@@ -18,8 +18,8 @@ from meit.benchmark.tasks.comparison import (
 )
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS, folds_of
+from meit.model.encoding import encode_all
 from meit.model.report_model import load_model
-from meit.training.features import encode_all
 
 NEAREST = "nearest ECG"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import meit.training.train as training
-from meit.training.precision import has_bf16
+import meit.training.run as training
+from meit.machine import has_bf16
 from meit.training.recipe import Recipe
 
 CPU_FLAGS = Path("/proc/cpuinfo")
@@ -29,7 +29,10 @@ def test_a_run_says_how_it_computed(simulated, tiny_backbone, tmp_path):
         data=(str(simulated),),
         backbone=str(tiny_backbone),
         batch_size=8,
+        finding_tokens=0,
+        hide_signal=0.0,
         pretrain_epochs=0,
+        tune_encoder=True,
         tune_epochs=1,
     )
     for asked in (True, False):

@@ -8,7 +8,7 @@ import pytest
 
 STEPS = """
 import resource, sys, torch
-from meit.training.memory import keep_freed_memory
+from meit.machine import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def step():

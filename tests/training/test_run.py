@@ -12,12 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import meit.training.train as training
+import meit.training.run as training
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
 from meit.model.encoder import EcgEncoder
+from meit.model.encoding import encode_all
 from meit.model.report_model import load_model
-from meit.training.features import encode_all
 from meit.training.recipe import Recipe, load_recipe
 
 
@@ -94,8 +94,6 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
     os.utime(Path(recipe.out) / "measures.npy", (1, 1))
     same(first, weights(training.train(measured)))
     assert (Path(recipe.out) / "measures.npy").stat().st_mtime == 1
-    with pytest.raises(ModelError, match="measured needs a pre-trained encoder"):
-        training.train(replace(measured, tune_encoder=True, out=str(tmp_path / "other")))
 
 
 def test_bagged_encoders_are_averaged(recipe, tmp_path):
@@ -135,10 +133,9 @@ def test_a_plan_says_what_is_written(recipe):
 
 
 def test_what_cannot_be_learned_is_refused(recipe):
-    with pytest.raises(ModelError, match="targets 'x' are not known; known are codes, statements"):
-        training.train(replace(recipe, targets="x"))
     with pytest.raises(ModelError, match="no finding stands in 5 reports"):  # these say "fast" and "slow"
         training.train(replace(recipe, targets="statements"))
+    assert not Path(recipe.out).exists()
 
 
 def test_accumulated_steps_make_the_same_curve(recipe, tmp_path):
@@ -168,7 +165,7 @@ def test_killed_at_any_moment_and_resumed_it_ends_the_same(recipe, tmp_path, mom
             "def slow(value, file, *rest, **named):\n"
             "    real(value, file, *rest, **named)\n"
             "    if 'checkpoint-10' in str(file): open(sys.argv[2], 'w').close(); time.sleep(60)\n"
-            "torch.save = slow\nfrom meit.training.recipe import load_recipe\nfrom meit.training.train import train\n"
+            "torch.save = slow\nfrom meit.training.recipe import load_recipe\nfrom meit.training.run import train\n"
             "train(load_recipe(sys.argv[1]))"
         )
         flag = tmp_path / "flag"
@@ -254,46 +251,6 @@ def test_an_unreadable_shard_is_named(recipe, tmp_path, damage):
         shard.unlink()
     with pytest.raises(DataError, match="records-00000.arrow cannot be read .*meit prepare"):
         training.train(replace(recipe, data=(str(folder),)))
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "says"),
-    [
-        ("batch_size", 6, "cannot be divided"),
-        ("engine", "magic", "engine 'magic' is not known"),
-    ],
-)
-def test_what_cannot_be_run_says_so(recipe, key, value, says):
-    with pytest.raises(ModelError, match=says):
-        training.train(replace(recipe, **{key: value, "accumulate": 4}))
-
-
-def test_a_folder_belongs_to_one_recipe(recipe):
-    Path(recipe.out).mkdir()
-    training._claim(Path(recipe.out), recipe)
-    with pytest.raises(ModelError, match="another recipe"):
-        training._claim(Path(recipe.out), replace(recipe, seed=7))
-
-
-def test_recipes_are_checked(tmp_path):
-    path = tmp_path / "r.yaml"
-    path.write_text("batch_size: 4\ndata: [a, b]\n")
-    loaded = load_recipe(path, ["learning_rate=1e-3", "seed=3"])
-    assert (loaded.batch_size, loaded.data, loaded.learning_rate, loaded.seed) == (4, ("a", "b"), 1e-3, 3)
-    for override, says in [("bacth_size=3", "unknown bacth_size"), ("seed", "key=value"), ("seed=x", "must be a int")]:
-        with pytest.raises(ModelError, match=says):
-            load_recipe(path, [override])
-
-
-def test_a_recipe_changes_its_base(tmp_path):
-    (tmp_path / "base.yaml").write_text("batch_size: 4\nseed: 1\n")
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "one.yaml").write_text("base: ../base.yaml\nseed: 2\n")
-    loaded = load_recipe(tmp_path / "sub" / "one.yaml", ["name=x"])
-    assert (loaded.batch_size, loaded.seed, loaded.name) == (4, 2, "x")
-    (tmp_path / "list.yaml").write_text("- seed\n")
-    with pytest.raises(ModelError, match="key: value"):
-        load_recipe(tmp_path / "list.yaml")
 
 
 def test_every_shipped_recipe_loads():

@@ -1,0 +1,87 @@
+"""What an encoder makes of a whole set of recordings; batches are made ahead by other processes where that is slow."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from meit.machine import cores
+from meit.model.encoder import EcgEncoder
+from meit.model.measured import measured
+
+
+class EncoderInputs(Protocol):
+    """A set of recordings as the encoder takes them: a meit.data.batches.EcgSet, or what stands in for one."""
+
+    @property
+    def rate(self) -> float: ...
+
+    @property
+    def keeps_inputs(self) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class Encoded(NamedTuple):
+    """Of N recordings: finding probabilities (N, F), tokens (N, S, width), retrieval features (N, 2 * width)."""
+
+    probabilities: Tensor
+    tokens: Tensor
+    features: Tensor
+
+
+@torch.inference_mode()
+def encode_all(
+    encoder: EcgEncoder,
+    data: EncoderInputs,
+    chosen: np.ndarray | None = None,
+    batch_size: int = 64,
+    by_signal: bool = False,
+) -> Encoded:
+    """What the encoder gives for a set's recordings.
+
+    chosen: indices (N,) of some of them; by default all. by_signal: nothing is measured, which takes a tenth of a second
+    a recording; the probabilities are then those of the signal alone.
+    """
+    encoder.eval()
+    chosen = np.arange(len(data)) if chosen is None else chosen
+    batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
+    parts = []
+    for ecg, mask, measures in loaded(data, batches, () if by_signal else encoder.config.measures):
+        frames, recorded = encoder.frames(ecg, mask)
+        features = encoder.features(frames, recorded)
+        logits = encoder.logits(ecg, mask, features)
+        probabilities = torch.sigmoid(logits) if by_signal else encoder.probabilities(logits, measures)
+        parts.append((probabilities, encoder.tokens(frames, recorded), features))
+    return Encoded(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def loaded(
+    data: EncoderInputs, batches: Sequence[np.ndarray], measures: Sequence[str] = ()
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Inputs (B, n, 12), masks (B, n) and measurements (B, K), float32, of each batch of indices."""
+    ahead = cores() if measures else workers(data)  # measuring takes a tenth of a second each
+    return iter(DataLoader(_Batches(data, batches, measures), batch_size=None, num_workers=ahead))
+
+
+def workers(data: EncoderInputs) -> int:
+    """How many processes should make inputs ahead: none where they are kept in memory."""
+    return 0 if data.keeps_inputs else cores()
+
+
+class _Batches(Dataset):
+    def __init__(self, data: EncoderInputs, batches: Sequence[np.ndarray], measures: Sequence[str]):
+        self.data, self.batches, self.measures = data, batches, measures
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        ecgs, masks = self.data.inputs(self.batches[number])
+        values = measured(ecgs, masks, self.data.rate, self.measures)
+        return torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)), torch.from_numpy(values)

@@ -1,0 +1,280 @@
+"""`meit train`: encoder on findings, adapter on text alone, adapter on ECGs; one run folder, resumed where it stopped.
+
+Under `torchrun --nproc-per-node N -m meit.cli train RECIPE` the last two stages run on N processes.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from meit.atomic import write_json
+from meit.data.batches import EcgSet, NoRecordings
+from meit.data.shards import read_manifest
+from meit.data.splits import SPLITS
+from meit.errors import ModelError
+from meit.model import loading
+from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.model.encoding import encode_all, workers
+from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
+from meit.model.measured import measure_names
+from meit.model.prompt import prompt_ids
+from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
+from meit.provenance import command, hardware, versions
+from meit.training.cross_fits import Trained, made_in, trained_encoder
+from meit.training.examples import (
+    EncodedView,
+    RecordedView,
+    View,
+    all_prompts,
+    ecg_examples,
+    joined,
+    text_examples,
+)
+from meit.training.preconditions import check
+from meit.training.recipe import SHARDED, Recipe
+from meit.training.targets import MIN_CASES, best_threshold, finding_names, plans, targets_of
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
+MODEL, LOG, RUN = "model", "log", "run.json"
+MOST_HELD_OUT = 5_000  # recordings that say how far from the training set is too far
+ENCODER_KEYS = (  # what the encoders of a run depend on; the rest of its recipe can be corrected after them
+    *("share", "seed", "encoder_tokens", "pretrain_epochs", "pretrain_learning_rate", "pretrain_batch_size"),
+    *("cross_fits", "bagged", "targets", "measured"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every stage needs. targets: (N, F) in 0..1, which findings each training recording has."""
+
+    recipe: Recipe
+    processes: "PartialState"
+    train: EcgSet
+    config: EncoderConfig
+    targets: np.ndarray
+
+    @property
+    def folder(self) -> Path:
+        return self.recipe.folder
+
+
+def train(recipe: Recipe) -> Path:
+    """Runs a recipe, or goes on where it stopped. Returns the folder of the finished model.
+
+    Raises MeitError, before the first second of training for everything that can be known then.
+    """
+    run = prepare(recipe)
+    with run.processes.main_process_first():
+        trained = trained_encoder(recipe, run.config, run.train, run.targets, run.folder)
+    return tune(run, trained, build(run, trained))
+
+
+def prepare(recipe: Recipe) -> Run:
+    """Checks all that the run needs, reads what is to be learnt, and claims the run's folder."""
+    from accelerate import PartialState
+
+    from meit.machine import keep_freed_memory
+
+    # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
+    processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
+    check(recipe, processes.num_processes)
+    if not torch.cuda.is_available():
+        keep_freed_memory()
+    config = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
+    data = EcgSet(recipe.data, SPLITS["train"], config.rate, config.seconds, recipe.share)
+    if recipe.pretrain_epochs:  # nobody trains another encoder to find
+        config = replace(
+            config,
+            findings=finding_names(data.reports, recipe.targets),
+            targets=recipe.targets,
+            measures=measure_names() if recipe.measured else (),
+            members=1 + recipe.cross_fits if recipe.bagged else 1,
+        )
+        if not config.findings:
+            raise ModelError(
+                f"no finding stands in {MIN_CASES} reports of the training folds: set targets, or pretrain_epochs=0"
+            )
+    run = Run(recipe, processes, data, config, targets_of(data.reports, config))
+    with processes.main_process_first():
+        claim(recipe)
+    return run
+
+
+def claim(recipe: Recipe) -> None:
+    """Binds the run's folder to its recipe and to what the prepared data hold.
+
+    A recipe that differs from the one before is taken up where nothing that was made depends on what differs: before
+    the first encoder everything may, before the first checkpoint all that encoders do not depend on. Raises ModelError.
+    """
+    folder = recipe.folder
+    path = folder / RUN
+    mine = {"recipe": json.loads(json.dumps(asdict(recipe))), "data": _digests(recipe)}
+    encoders = made_in(folder)
+    checkpoints = [*folder.glob("checkpoint-*/whole"), *folder.glob(f"{MODEL}/*")]
+    if encoders or checkpoints:
+        try:
+            before = json.loads(path.read_text())
+            recipe_before, data_before = before["recipe"], list(before["data"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise ModelError(
+                f"{folder} holds {(encoders or checkpoints)[0].name}, but no {RUN} that says of which recipe and data: "
+                "copy that along with it, or name another folder with out=..."
+            ) from None
+        if data_before != list(mine["data"].values()):
+            raise ModelError(
+                f"{folder} holds a run on other data than {', '.join(recipe.data)} hold now: name another folder with "
+                "out=..., or remove it"
+            )
+        bound = set(mine["recipe"]) - {"data", "out"} if checkpoints else ENCODER_KEYS
+        differing = sorted(key for key in bound if recipe_before.get(key) != mine["recipe"][key])
+        if differing:
+            changes = (f"{key} was {recipe_before.get(key)!r}, is {mine['recipe'][key]!r}" for key in differing)
+            raise ModelError(
+                f"{folder} holds a run of another recipe ({'; '.join(changes)}): name another folder with out=..., or "
+                "remove it"
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, mine)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written to: {error.strerror}") from None
+
+
+def _digests(recipe: Recipe) -> dict[str, str]:
+    """Of each prepared folder: SHA-256 over the SHA-256 of its files."""
+    sums = {folder: read_manifest(Path(folder))["sha256"] for folder in recipe.data}
+    return {
+        folder: hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest() for folder, files in sums.items()
+    }
+
+
+def build(run: Run, trained: Trained) -> ReportModel:
+    """The untuned model around a trained encoder, its backbone frozen and wrapped with LoRA; the same when resumed."""
+    recipe = run.recipe
+    torch.manual_seed(recipe.seed)
+    backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
+    config = ModelConfig(
+        name=recipe.name,
+        version=recipe.version,
+        encoder=run.config,
+        hidden=backbone.config.hidden_size,
+        finding_tokens=recipe.finding_tokens,
+        lora_rank=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        backbone=recipe.backbone,
+        backbone_sha256=loading.fingerprint(backbone),
+        fusion=recipe.fusion,
+        fusion_layers=recipe.fusion_layers,
+        prompt=recipe.prompt,
+        plan=best_threshold(trained.held_out, run.targets) if recipe.plan else 0.0,
+        missing_chest_leads=recipe.missing_chest_leads,
+        num_beams=recipe.num_beams,
+    )
+    lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
+    model = ReportModel(config, lora, tokenizer)
+    model.encoder.load_state_dict(trained.encoder.state_dict())
+    model.encoder.requires_grad_(recipe.tune_encoder)
+    if recipe.checkpoint_gradients:
+        model.checkpoint_gradients()
+    if recipe.engine in SHARDED:
+        model.fusion.without_cache()  # a layer's weights are there only during that layer's own call
+    return model
+
+
+def tune(run: Run, trained: Trained, model: ReportModel) -> Path:
+    """Tunes the adapter, resumed from the last checkpoint, and saves the finished model. Returns its folder."""
+    from meit.training.trainer import last_checkpoint, remove_unfinished, trainer_for
+
+    recipe, processes = run.recipe, run.processes
+    trainer = trainer_for(
+        recipe,
+        model,
+        tuning_examples(run, trained, model),
+        validation_examples(run, trained, model) if recipe.evaluate_every else None,
+        log=run.folder / LOG,
+        processes=processes.num_processes,
+        workers=workers(run.train) if recipe.tune_encoder else 0,
+    )
+    with processes.main_process_first():
+        if processes.is_main_process:
+            remove_unfinished(run.folder)
+    done = trainer.train(resume_from_checkpoint=last_checkpoint(run.folder))
+    state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if recipe.engine in SHARDED else None
+    if processes.is_main_process:
+        finish(run, model, state, steps=done.global_step, seconds=done.metrics["train_runtime"], bf16=trainer.args.bf16)
+    processes.wait_for_everyone()
+    return run.folder / MODEL
+
+
+def tuning_examples(run: Run, trained: Trained, model: ReportModel) -> Dataset:
+    """Text alone first, then recordings; each with what encoders that had not seen it say of it, or with its plan."""
+    recipe, tokenizer = run.recipe, model.tokenizer
+    prompts = all_prompts(recipe, tokenizer)
+    told = plans(run.targets) if recipe.plan else trained.held_out
+    text = text_examples(recipe, run.config, run.targets, trained.held_out, tokenizer, prompts)
+    view = _view(run, trained, run.train, told)
+    ecgs = ecg_examples(recipe, run.train, view, tokenizer, prompts, recipe.tune_epochs, recipe.hide_signal)
+    return joined([text, ecgs])
+
+
+def validation_examples(run: Run, trained: Trained, model: ReportModel) -> Dataset:
+    """The validation fold once, under the instruction that drafts are asked for with."""
+    recipe, tokenizer = run.recipe, model.tokenizer
+    data = EcgSet(recipe.data, SPLITS["validation"], run.config.rate, run.config.seconds)
+    asked = [prompt_ids(tokenizer, model.spec.instruction, recipe.prompt)]
+    return ecg_examples(recipe, data, _view(run, trained, data), tokenizer, asked, 1, 0.0)
+
+
+def _view(run: Run, trained: Trained, data: EcgSet, told: np.ndarray | None = None) -> Callable[[int], View]:
+    """What the language model is given of each recording. told: (N, F) probabilities; by default the encoder's own."""
+    if run.recipe.tune_encoder:
+        return RecordedView(data, run.config)
+    encoded = encode_all(trained.encoder, data, by_signal=told is not None)
+    return EncodedView(encoded.probabilities if told is None else torch.from_numpy(told), encoded.tokens)
+
+
+def finish(run: Run, model: ReportModel, state: dict[str, Tensor] | None, **record: Any) -> None:
+    """Saves the model, what its encoder is familiar with, and how it came to be. state: the model's, where scattered."""
+    encoder = rebuilt(run.config, model.state_dict() if state is None else state)
+    model.familiarity = familiarity_of(encoder, run.train, run.recipe.data)
+    folder = run.folder / MODEL
+    model.save(folder, state)
+    record["seconds"] = round(record["seconds"], 1)
+    origin = {"hardware": hardware(), "versions": versions(), "command": command()}
+    write_json(folder / TRAINING, {"recipe": asdict(run.recipe), **record, **origin})
+
+
+def familiarity_of(encoder: EcgEncoder, train: EcgSet, data: tuple[str, ...]) -> Familiarity:
+    """train: what the encoder was trained on. data: prepared folders, whose validation fold says how far is too far."""
+    config = encoder.config
+    try:
+        validation = EcgSet(data, SPLITS["validation"], config.rate, config.seconds)
+        others = _features(encoder, validation, MOST_HELD_OUT)
+    except NoRecordings:
+        others = torch.empty(0, 2 * config.width)
+    return fit_familiarity(encoder, _features(encoder, train, MOST_KEPT), others)
+
+
+def rebuilt(config: EncoderConfig, state: dict[str, Tensor]) -> EcgEncoder:
+    """The encoder out of a whole model's state, whose weights may have been scattered over several processes; without
+    what features do not depend on: further members, and what takes measurements into account."""
+    encoder = EcgEncoder(replace(config, measures=(), members=1))
+    own = {key: state[f"encoder.{key}"] for key in encoder.state_dict()}
+    encoder.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in own.items()})
+    return encoder.eval()
+
+
+def _features(encoder: EcgEncoder, data: EcgSet, most: int) -> Tensor:
+    chosen = np.sort(np.random.default_rng(0).permutation(len(data))[:most])
+    return encode_all(encoder, data, chosen).features
