@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from meit.model.architectures import ARCHITECTURES, architecture_of
+from meit.model.prompt import PROMPTS
 
 DEFAULT = "smollm2-135m-instruct"
 PAPER_RANK = 64
@@ -234,7 +235,7 @@ def table() -> str:
             size.hidden,
             size.heads,
             ", ".join(size.targets),
-            "paper, chat" if row.chat else "paper",
+            ", ".join(style for style in PROMPTS if row.chat or style != "chat"),
             f"{size.adapter / 1e6:.1f}",
             *memory,
             row.licence,

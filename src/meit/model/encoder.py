@@ -4,42 +4,19 @@ Residual blocks after He et al. (2016) in one dimension, as is usual for ECGs (R
 11, 1760, 2020). MEIT (arXiv 2403.04945, section 3) pools the recording into one embedding, S = 1; S > 1 keeps time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from meit.ecg.recording import LEADS
+from meit.ecg.signal.normalising import CLIP, HIGH_HZ, LOW_HZ
+from meit.model import row_of
 from meit.model.measured import MeasuredHead
 
 
-@dataclass(frozen=True)
-class EncoderConfig:
-    """Everything that fixes the encoder's shape. n_tokens is the paper's S."""
-
-    findings: tuple[str, ...]  # names of the outputs of the findings head
-    rate: int = 100
-    seconds: float = 10.0
-    widths: tuple[int, ...] = (48, 64, 128, 192)
-    blocks_per_stage: int = 2
-    kernel: int = 7
-    dropout: float = 0.2
-    n_tokens: int = 1
-    measures: tuple[str, ...] = ()  # of meit.model.measured, which the findings take into account
-    measure_steps: int = 5
-    targets: str = "codes"  # what the findings are: a key of meit.training.targets.TARGETS
-    members: int = 1  # networks whose finding logits are averaged; tokens and features are the first one's
-
-    @property
-    def n_samples(self) -> int:
-        return round(self.rate * self.seconds)
-
-    @property
-    def width(self) -> int:
-        return self.widths[-1]
-
-
-class ResidualBlock(nn.Module):
+class BasicBlock(nn.Module):
     """Two convolutions and a short cut; (B, C_in, T) -> (B, C_out, T / stride)."""
 
     def __init__(self, n_in: int, n_out: int, stride: int, kernel: int, dropout: float):
@@ -63,25 +40,125 @@ class ResidualBlock(nn.Module):
         return torch.relu(self.body(x) + self.short_cut(x))
 
 
+class Bottleneck(nn.Module):
+    """Convolutions of width 1, `kernel` and 1 through a quarter of the channels; (B, C_in, T) -> (B, C_out, T / stride)."""
+
+    def __init__(self, n_in: int, n_out: int, stride: int, kernel: int, dropout: float):
+        super().__init__()
+        narrow = n_out // 4
+        self.body = nn.Sequential(
+            nn.Conv1d(n_in, narrow, 1, bias=False),
+            nn.BatchNorm1d(narrow),
+            nn.ReLU(),
+            nn.Conv1d(narrow, narrow, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm1d(narrow),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Conv1d(narrow, n_out, 1, bias=False),
+            nn.BatchNorm1d(n_out),
+        )
+        self.short_cut = nn.Identity()
+        if stride > 1 or n_in != n_out:
+            self.short_cut = nn.Sequential(nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.body(x) + self.short_cut(x))
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """One row of ENCODERS. widths, blocks, strides: of the four stages; stem: the first convolution's kernel.
+
+    rate (Hz) and seconds: of the input that it was made for. dropout: in its blocks and before the findings.
+    """
+
+    block: Callable[[int, int, int, int, float], nn.Module]
+    widths: tuple[int, int, int, int]
+    blocks: tuple[int, int, int, int]
+    strides: tuple[int, int, int, int]
+    stem: int
+    pooled_stem: bool  # whether a maximum over 3 samples, stride 2, follows the stem
+    kernel: int
+    dropout: float
+    rate: float
+    seconds: float
+
+
+ENCODERS: dict[str, EncoderShape] = {
+    "small": EncoderShape(BasicBlock, (48, 64, 128, 192), (2, 2, 2, 2), (2, 2, 2, 2), 15, False, 7, 0.2, 100.0, 10.0),
+    # the paper's: ResNet-50 (He et al., 2016, table 1) with every 3 x 3 convolution one of 3 samples, on 12 x 5000
+    "resnet50": EncoderShape(
+        Bottleneck, (256, 512, 1024, 2048), (3, 4, 6, 3), (1, 2, 2, 2), 7, True, 3, 0.0, 500.0, 10.0
+    ),
+}
+
+
+NORMALISED = {  # what each normalisation (meit.ecg.signal.normalising) does; kept with a model, compared on loading
+    "band": f"{LOW_HZ:g}-{HIGH_HZ:g} Hz; chest leads by own deviation; limb leads by one common deviation; at most {CLIP:g}",
+    "min-max": "the recording's least value to 0, its greatest to 1",
+}
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Everything that fixes what reads the ECG. shape: a row of ENCODERS, which also says what stands here as 0 or ().
+
+    findings: names of the outputs of the findings head; none where nobody trains it to find. rate, seconds: of the
+    input. normalisation: its row of meit.ecg.signal.normalising. n_tokens: the paper's S. widths: of the four stages.
+    Raises ModelError for a shape or normalisation that is not known.
+    """
+
+    findings: tuple[str, ...]
+    shape: str = "small"
+    rate: float = 0.0
+    seconds: float = 0.0
+    normalisation: str = "band"
+    widths: tuple[int, ...] = ()
+    n_tokens: int = 1
+    measures: tuple[str, ...] = ()  # of meit.model.measured, which the findings take into account
+    measure_steps: int = 5
+    targets: str = "codes"  # what the findings are: a key of meit.training.targets.TARGETS
+    members: int = 1  # networks whose finding logits are averaged; tokens and features are the first one's
+
+    def __post_init__(self) -> None:
+        row = row_of(ENCODERS, "encoder", self.shape)
+        row_of(NORMALISED, "normalisation", self.normalisation)
+        for name in ("rate", "seconds", "widths"):
+            object.__setattr__(self, name, getattr(self, name) or getattr(row, name))
+
+    @property
+    def n_samples(self) -> int:
+        return round(self.rate * self.seconds)
+
+    @property
+    def width(self) -> int:
+        return self.widths[-1]
+
+
 class EcgEncoder(nn.Module):
     """(B, n_samples, 12) normalised ECG and (B, n_samples) mask -> tokens (B, S, width), finding logits (B, F)."""
 
     def __init__(self, config: EncoderConfig):
         super().__init__()
         self.config = config
-        first, kernel = config.widths[0], config.kernel
+        row = ENCODERS[config.shape]
+        first = config.widths[0] if not row.pooled_stem else config.widths[0] // 4
         layers: list[nn.Module] = [
-            nn.Conv1d(len(LEADS), first, 2 * kernel + 1, 2, kernel, bias=False),
+            nn.Conv1d(len(LEADS), first, row.stem, 2, row.stem // 2, bias=False),
             nn.BatchNorm1d(first),
             nn.ReLU(),
         ]
+        if row.pooled_stem:
+            layers.append(nn.MaxPool1d(3, 2, 1))
         n_in = first
-        for width in config.widths:
-            for block in range(config.blocks_per_stage):
-                layers.append(ResidualBlock(n_in, width, 2 if block == 0 else 1, kernel, config.dropout))
+        for width, blocks, stride in zip(config.widths, row.blocks, row.strides, strict=True):
+            for block in range(blocks):
+                layers.append(row.block(n_in, width, stride if block == 0 else 1, row.kernel, row.dropout))
                 n_in = width
         self.body = nn.Sequential(*layers)
-        self.findings = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(2 * config.width, len(config.findings)))
+        self.findings = None
+        if config.findings:
+            self.findings = nn.Sequential(nn.Dropout(row.dropout), nn.Linear(2 * config.width, len(config.findings)))
         self.measured = None
         if config.measures:
             self.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
@@ -90,7 +167,8 @@ class EcgEncoder(nn.Module):
 
     def frames(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Feature frames (B, width, T') and which of them saw any recorded sample (B, T')."""
-        frames = self.body(ecg.transpose(1, 2) * mask[:, None])
+        seen = ecg.masked_fill(~mask.bool()[:, :, None], 0.0)  # whatever stands there, NaN too
+        frames = self.body(seen.transpose(1, 2))
         recorded = nn.functional.adaptive_max_pool1d(mask[:, None].to(frames.dtype), frames.shape[-1])[:, 0] > 0
         return frames, recorded
 
@@ -101,6 +179,8 @@ class EcgEncoder(nn.Module):
 
     def logits(self, ecg: Tensor, mask: Tensor, features: Tensor) -> Tensor:
         """(B, F) by the signal alone, the mean over all members; features (B, 2 * width) are the first one's."""
+        if self.findings is None:
+            return features[:, :0]
         return torch.stack([self.findings(features), *(other(ecg, mask)[1] for other in self.others)]).mean(0)
 
     def probabilities(self, logits: Tensor, measures: Tensor) -> Tensor:

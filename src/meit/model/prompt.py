@@ -1,25 +1,31 @@
 """How an instruction is put to a language model, how texts become tensors, and which tokens the loss counts."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from meit.errors import ModelError
+from meit.model import row_of
 from meit.model.architectures import plain
 from meit.model.fusion.base import Text
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 INSTRUCTION = "Write the report of this ECG."
-TEMPLATE = "<|user|>{instruction}<|assistant|>"
 IGNORED = -100  # label of tokens that the loss does not count
 
-
-def _paper(tokenizer, instruction: str) -> list[int]:
-    """The paper's template, with the marks that the tokenizer puts around a text (LLaMA's <s>, T5's </s>)."""
-    return tokenizer(TEMPLATE.format(instruction=instruction))["input_ids"]
+Prompt = Callable[["PreTrainedTokenizerBase", str], list[int]]
 
 
-def _chat(tokenizer, instruction: str) -> list[int]:
+def _template(template: str) -> Prompt:
+    """A template, with the marks that the tokenizer puts around a text (LLaMA's <s>, T5's </s>)."""
+    return lambda tokenizer, instruction: tokenizer(template.format(instruction=instruction))["input_ids"]
+
+
+def _chat(tokenizer: "PreTrainedTokenizerBase", instruction: str) -> list[int]:
     """The chat template that a backbone was instruction-tuned with."""
     if tokenizer.chat_template is None:
         raise ModelError("prompt 'chat' needs a backbone with a chat template; use prompt 'paper'")
@@ -27,17 +33,19 @@ def _chat(tokenizer, instruction: str) -> list[int]:
     return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
 
 
-PROMPTS: dict[str, Callable[..., list[int]]] = {"paper": _paper, "chat": _chat}
+PROMPTS: dict[str, Prompt] = {
+    "paper": _template("<|user|>\n{instruction}\n<|assistant|>\n"),  # MEIT, arXiv 2403.04945
+    "tagged": _template("<|user|>{instruction}<|assistant|>"),  # without its line breaks: the shipped model's
+    "chat": _chat,
+}
 
 
-def prompt_ids(tokenizer, instruction: str = INSTRUCTION, style: str = "paper") -> list[int]:
+def prompt_ids(tokenizer: "PreTrainedTokenizerBase", instruction: str = INSTRUCTION, style: str = "paper") -> list[int]:
     """The tokens that stand before a report. Raises ModelError for a style that is unknown, or that the backbone lacks."""
-    if style not in PROMPTS:
-        raise ModelError(f"prompt {style!r} is not known; known are {', '.join(PROMPTS)}")
-    return PROMPTS[style](tokenizer, instruction)
+    return row_of(PROMPTS, "prompt", style)(tokenizer, instruction)
 
 
-def answer_ids(tokenizer, text: str, max_tokens: int) -> list[int]:
+def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str, max_tokens: int) -> list[int]:
     """The report's tokens, cut to max_tokens, and the end of text."""
     if tokenizer.eos_token_id is None:
         raise ModelError("the backbone's tokenizer has no end-of-text token")

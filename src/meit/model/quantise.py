@@ -11,7 +11,7 @@ merged weights would bring the untuned model back.
 import torch
 from torch import Tensor, nn
 
-from meit.errors import ModelError
+from meit.model import row_of
 
 GROUP = 32  # inputs that share a scale at 4 bit
 _INNER_TILES = 2  # a choice of the kernel's layout
@@ -83,9 +83,7 @@ def quantise(model: nn.Module, kind: str, adapter: dict[str, LowRank] | None = N
     """
     from transformers.pytorch_utils import Conv1D
 
-    if kind not in QUANTISED:
-        raise ModelError(f"quantisation {kind!r} is not known; known are {', '.join(QUANTISED)}")
-    small = QUANTISED[kind]
+    small = row_of(QUANTISED, "quantisation", kind)
     replaced = {}
     for path, module in model.named_modules():
         if isinstance(module, nn.Linear | Conv1D):

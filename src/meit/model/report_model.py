@@ -12,21 +12,21 @@ from meit.atomic import atomic_folder, write_json
 from meit.ecg.quality import Reason
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
-from meit.model import loading
-from meit.model.architectures import dtype_of, head
-from meit.model.encoder import EcgEncoder, EncoderConfig
+from meit.model import loading, row_of
+from meit.model.architectures import dtype_of, head, plain
+from meit.model.encoder import NORMALISED, EcgEncoder, EncoderConfig
 from meit.model.familiarity import Familiarity, load_familiarity
-from meit.model.fusion import Text, build_fusion
+from meit.model.fusion import FUSIONS, Text, build_fusion
 from meit.model.measured import measured
-from meit.model.prompt import IGNORED, INSTRUCTION, for_drafting, prompt_ids
+from meit.model.projector import PROJECTORS, ProjectorSizes, build_projector
+from meit.model.prompt import IGNORED, INSTRUCTION, PROMPTS, for_drafting, prompt_ids
 from meit.model.quantise import QUANTISED, LowRank, quantise
 
 CONFIG, WEIGHTS, ADAPTER, MERGED = "config.json", "ecg.safetensors", "adapter", "backbone"
 TRAINING = "training.json"  # recipe, seconds, machine, versions
 ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
 PARTS = ("encoder", "projector", "fusion")  # what is saved besides the adapter
-FORMAT = 1
-NORMALISATION = "0.5-40 Hz; chest leads by own deviation; limb leads by one common deviation"
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class ModelConfig:
     """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none).
 
     missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
-    prompt: the style, a key of meit.model.prompt.PROMPTS. plan: the probability from which a finding is to be written;
-    0: the language model sees the probabilities themselves.
+    projector, prompt, fusion: rows of PROJECTORS, PROMPTS, FUSIONS. plan: the probability from which a finding is to be
+    written; 0: the language model sees the probabilities themselves. normalised: what the encoder's normalisation did
+    when it was trained. Raises ModelError for a name that is not known.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ModelConfig:
     backbone: str
     backbone_sha256: str
     instruction: str = INSTRUCTION
+    projector: str = "placed"
     prompt: str = "paper"
     fusion: str = "concat"
     fusion_layers: str = "all"
@@ -55,41 +57,18 @@ class ModelConfig:
     num_beams: int = 1
     plan: float = 0.0
     leads: tuple[str, ...] = LEADS
-    normalisation: str = NORMALISATION
+    normalised: str = ""
     format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        row_of(PROJECTORS, "projector", self.projector)
+        row_of(PROMPTS, "prompt", self.prompt)
+        row_of(FUSIONS, "fusion", self.fusion)
+        object.__setattr__(self, "normalised", self.normalised or NORMALISED[self.encoder.normalisation])
 
     @property
     def n_tokens(self) -> int:
         return self.finding_tokens + self.encoder.n_tokens
-
-
-START_SCALE = 0.1  # ECG tokens as large as text ones blind an untrained model: the loss starts at 18 instead of 6
-
-
-class Projector(nn.Module):
-    """Finding probabilities (B, F) and encoder tokens (B, S, width) -> ECG tokens (B, finding_tokens + S, hidden)."""
-
-    def __init__(self, config: ModelConfig, between: int = 192):
-        super().__init__()
-        self.config = config
-        n_findings, hidden = len(config.encoder.findings), config.hidden
-        if config.finding_tokens:
-            self.findings = nn.Sequential(
-                nn.Linear(2 * n_findings, between), nn.GELU(), nn.Linear(between, config.finding_tokens * hidden)
-            )
-        self.signal = nn.Linear(config.encoder.width, hidden)
-        self.place = nn.Parameter(torch.randn(config.n_tokens, hidden) * 0.02)
-        self.norm = nn.LayerNorm(hidden)
-        nn.init.constant_(self.norm.weight, START_SCALE)
-
-    def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
-        parts = [self.signal(tokens)]
-        if self.config.finding_tokens:
-            # both scales: the probability itself, and its logit, where rare findings differ
-            logits = torch.logit(probabilities.clamp(0.003, 0.997)) / 4
-            flat = self.findings(torch.cat([probabilities, logits], dim=1))
-            parts.insert(0, flat.view(len(flat), self.config.finding_tokens, -1))
-        return self.norm(torch.cat(parts, dim=1) + self.place)
 
 
 class ReportModel(nn.Module):
@@ -99,7 +78,15 @@ class ReportModel(nn.Module):
         super().__init__()
         self.spec, self.backbone, self.tokenizer = config, backbone, tokenizer
         self.encoder = EcgEncoder(config.encoder)
-        self.projector = Projector(config)
+        sizes = ProjectorSizes(
+            n_findings=len(config.encoder.findings),
+            finding_tokens=config.finding_tokens,
+            n_tokens=config.encoder.n_tokens,
+            width=config.encoder.width,
+            hidden=config.hidden,
+            heads=plain(backbone).config.num_attention_heads,
+        )
+        self.projector = build_projector(config.projector, sizes)
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
         self.sha256, self.training_record = "", {}  # of a loaded model: its files, and how it came to be
         self.folder: Path | None = None
@@ -298,19 +285,28 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
 
 
 def read_config(folder: Path) -> ModelConfig:
+    """The configuration of a saved model. Raises ModelError where there is none, or none that this version can build."""
+    path = folder / CONFIG
     try:
-        raw = json.loads((folder / CONFIG).read_text())
+        raw = json.loads(path.read_text())
+        if raw["format"] != FORMAT:
+            raise ModelError(f"{folder} was made by another version of meit (format {raw['format']}, need {FORMAT})")
         encoder = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.pop("encoder").items()}
         raw["leads"] = tuple(raw["leads"])
         config = ModelConfig(encoder=EncoderConfig(**encoder), **raw)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ModelError(
             f"{folder} holds no model ({CONFIG} is missing): give a folder that 'meit train' made"
         ) from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / CONFIG} cannot be understood: {error}") from None
-    if config.format != FORMAT or config.leads != LEADS:
-        raise ModelError(f"{folder} was made by another version of meit (format {config.format}, need {FORMAT})")
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} cannot be understood: {error}") from None
+    if config.leads != LEADS or config.normalised != NORMALISED[config.encoder.normalisation]:
+        raise ModelError(
+            f"{folder} was trained on another input ({config.normalised}): use the version of meit that made it, or "
+            "train it anew"
+        )
     return config
 
 

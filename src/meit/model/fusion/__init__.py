@@ -1,6 +1,6 @@
 """How the ECG reaches the language model: one small class a fusion, chosen by its name in the recipe."""
 
-from meit.errors import ModelError
+from meit.model import row_of
 from meit.model.fusion.base import Fusion, Text
 from meit.model.fusion.concat import ConcatFusion
 from meit.model.fusion.cross import CrossFusion
@@ -16,6 +16,4 @@ def build_fusion(name: str, backbone, layers: str = "all") -> Fusion:
 
     Raises ModelError for a name or layers that there are not.
     """
-    if name not in FUSIONS:
-        raise ModelError(f"fusion {name!r} is not known; known are {', '.join(FUSIONS)}")
-    return FUSIONS[name](backbone, layers)
+    return row_of(FUSIONS, "fusion", name)(backbone, layers)

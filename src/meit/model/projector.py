@@ -1,0 +1,110 @@
+"""From what the encoder saw to ECG tokens of the language model's width: one small class a projector."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from meit.errors import ModelError
+from meit.model import row_of
+
+START_SCALE = 0.1  # ECG tokens as large as text ones blind an untrained model: the loss starts at 18 instead of 6
+BETWEEN_FINDINGS = 192
+BETWEEN_PAPER = 2048  # the paper's hidden layer
+
+
+@dataclass(frozen=True)
+class ProjectorSizes:
+    """n_findings (F) and finding_tokens; n_tokens (S) and width of the encoder's; hidden and heads of the backbone."""
+
+    n_findings: int
+    finding_tokens: int
+    n_tokens: int
+    width: int
+    hidden: int
+    heads: int
+
+
+class Projector(nn.Module):
+    """Finding probabilities (B, F) and encoder tokens (B, S, width) -> ECG tokens (B, finding_tokens + S, hidden)."""
+
+    def __init__(self, sizes: ProjectorSizes):
+        super().__init__()
+        self.sizes = sizes
+
+    def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+class PlacedProjector(Projector):
+    """A linear layer, a learned vector for each place, and a norm that starts small; findings through a layer more."""
+
+    def __init__(self, sizes: ProjectorSizes):
+        super().__init__(sizes)
+        if sizes.finding_tokens:
+            if not sizes.n_findings:
+                raise ModelError("finding tokens need findings: set finding_tokens=0, or train the encoder to find")
+            self.findings = nn.Sequential(
+                nn.Linear(2 * sizes.n_findings, BETWEEN_FINDINGS),
+                nn.GELU(),
+                nn.Linear(BETWEEN_FINDINGS, sizes.finding_tokens * sizes.hidden),
+            )
+        self.signal = nn.Linear(sizes.width, sizes.hidden)
+        self.place = nn.Parameter(torch.randn(sizes.finding_tokens + sizes.n_tokens, sizes.hidden) * 0.02)
+        self.norm = nn.LayerNorm(sizes.hidden)
+        nn.init.constant_(self.norm.weight, START_SCALE)
+
+    def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
+        parts = [self.signal(tokens)]
+        if self.sizes.finding_tokens:
+            # both scales: the probability itself, and its logit, where rare findings differ
+            logits = torch.logit(probabilities.clamp(0.003, 0.997)) / 4
+            flat = self.findings(torch.cat([probabilities, logits], dim=1))
+            parts.insert(0, flat.view(len(flat), self.sizes.finding_tokens, -1))
+        return self.norm(torch.cat(parts, dim=1) + self.place)
+
+
+class PaperProjector(Projector):
+    """MEIT's (arXiv 2403.04945): one head's vector, of unit length, repeated over the heads.
+
+    Linear, batch norm, ReLU, linear, batch norm; each encoder token by itself. hidden / heads is the vector's length.
+    The batch norms use the batch's own statistics in training, and the running ones in eval mode, so that a draft
+    does not depend on what else is drafted with it: draft in eval mode. Raises ModelError for finding tokens, which
+    the paper does not have, for heads that do not divide hidden, and in training for a batch of one token.
+    """
+
+    def __init__(self, sizes: ProjectorSizes):
+        super().__init__(sizes)
+        if sizes.finding_tokens:
+            raise ModelError("projector 'paper' has no finding tokens: set finding_tokens=0, or use projector 'placed'")
+        if sizes.hidden % sizes.heads:
+            raise ModelError(
+                f"projector 'paper' repeats a vector over the heads, but {sizes.heads} heads do not divide "
+                f"{sizes.hidden}: use projector 'placed'"
+            )
+        head_dim = sizes.hidden // sizes.heads
+        self.head = nn.Sequential(
+            nn.Linear(sizes.width, BETWEEN_PAPER),
+            nn.BatchNorm1d(BETWEEN_PAPER),
+            nn.ReLU(),
+            nn.Linear(BETWEEN_PAPER, head_dim),
+            nn.BatchNorm1d(head_dim),
+        )
+
+    def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
+        rows = tokens.flatten(0, 1)
+        if self.training and len(rows) < 2:
+            raise ModelError(
+                "projector 'paper' normalises over the batch, and one recording is none: raise batch_size, or lower "
+                "accumulate or the number of processes"
+            )
+        vectors = nn.functional.normalize(self.head(rows), dim=-1)
+        return vectors.repeat(1, self.sizes.heads).view(*tokens.shape[:2], -1)
+
+
+PROJECTORS: dict[str, type[Projector]] = {"placed": PlacedProjector, "paper": PaperProjector}
+
+
+def build_projector(name: str, sizes: ProjectorSizes) -> Projector:
+    """The projector of that name, untrained. Raises ModelError for a name or sizes that there are not."""
+    return row_of(PROJECTORS, "projector", name)(sizes)
