@@ -12,7 +12,7 @@ from meit.data.batches import EcgSet
 from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
 from meit.model.instructions import instructions
-from meit.model.prompt import INSTRUCTION, TEMPLATE
+from meit.model.prompt import INSTRUCTION, prompt_ids
 from meit.training.examples import Answers, EncodedView, RecordedView, all_prompts, ecg_examples
 from meit.training.recipe import Recipe
 
@@ -49,11 +49,11 @@ def test_a_seed_fixes_the_order_and_another_changes_it(ecgs, byte_tokenizer):
 
 def test_instructions_are_one_or_drawn_from_many(ecgs, byte_tokenizer):
     fixed = made(ecgs, byte_tokenizer, epochs=20)
-    assert {byte_tokenizer.decode(e.prompt) for e in fixed} == {TEMPLATE.format(instruction=INSTRUCTION)}
+    assert {tuple(e.prompt) for e in fixed} == {tuple(prompt_ids(byte_tokenizer, INSTRUCTION))}
     many = replace(RECIPE, instructions="many")
     drawn, again = made(ecgs, byte_tokenizer, many, 60), made(ecgs, byte_tokenizer, many, 60)
-    asked = Counter(byte_tokenizer.decode(drawn[number].prompt) for number in range(len(drawn)))
-    assert set(asked) <= {TEMPLATE.format(instruction=text) for text in instructions()}
+    asked = Counter(tuple(drawn[number].prompt) for number in range(len(drawn)))
+    assert set(asked) <= {tuple(prompt_ids(byte_tokenizer, text)) for text in instructions()}
     assert len(asked) > 250 and np.array_equal(drawn.prompt, again.prompt)  # of 256, in 1,440 draws
 
 
