@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from meit.benchmark.texts.metrics import score
+from meit.benchmark.texts.metrics import Evaluation
 from meit.reports.word_tables import rows_of
 
 
@@ -53,9 +53,9 @@ def measure(protocol: str, n: int) -> None:
     rng.shuffle(statements)
     references, train = reports(statements, n, rng), reports(statements, n, rng)
     hypotheses = blurred(references, rng)
-    score(hypotheses[:2], references[:2], [0, 1], train[:2], protocol=protocol)  # imports
+    Evaluation(references[:2], [0, 1], train[:2], protocol).score(hypotheses[:2])  # imports
     before, start, cpu = peak_mb(), time.perf_counter(), time.process_time()
-    score(hypotheses, references, [record // 5 for record in range(n)], train, protocol=protocol)
+    Evaluation(references, [record // 5 for record in range(n)], train, protocol).score(hypotheses)
     print(
         f"| {protocol} | {n} | {len(set(zip(hypotheses, references, strict=True)))} | {time.perf_counter() - start:.0f} | "
         f"{time.process_time() - cpu:.0f} | {before:.0f} | {peak_mb():.0f} |",

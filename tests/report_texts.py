@@ -1,6 +1,8 @@
-"""Random reports for the tests of the metrics."""
+"""Random reports for the tests of the metrics, and their scores in one call."""
 
 import numpy as np
+
+from meit.benchmark.texts.metrics import Evaluation
 
 FINDINGS = [
     "sinus rhythm",
@@ -26,3 +28,13 @@ def blurred(reports, seed, share=0.3):
     rng = np.random.default_rng(seed)
     words = " ".join(FINDINGS).split()
     return [" ".join(rng.choice(words) if rng.random() < share else w for w in text.split()) for text in reports]
+
+
+def score(hypotheses, references, patients, train_references, *more, **options):
+    """The metrics of a single system."""
+    return Evaluation(references, patients, train_references, *more, **options).score(hypotheses)
+
+
+def paired_difference(hypotheses, others, references, patients, train_references, **options):
+    """By how much the one system scores higher than the other."""
+    return Evaluation(references, patients, train_references, **options).difference(hypotheses, others)

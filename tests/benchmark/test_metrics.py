@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_texts import blurred, random_reports
+from report_texts import blurred, paired_difference, random_reports, score
 
 from meit.benchmark.texts.cider import cider_d, document_weights
-from meit.benchmark.texts.metrics import Evaluation, paired_difference, score
+from meit.benchmark.texts.metrics import Evaluation
 from meit.benchmark.texts.protocols import BLEU_ORDERS, NAMES, rouge_l, tokenise
 from meit.errors import DataError
 
@@ -235,7 +235,7 @@ def test_paired_difference_is_free_of_the_spread_that_both_systems_share():
         ((["a"], ["a"], [None], ["a"]), "no patient"),
         ((["a"], ["a"], [math.nan], ["a"]), "no patient"),
         ((["a"], ["a"], [1], []), "no training reports"),
-        ((["a"], ["a"], [1], ["a"], 2, 0, "best"), "no protocol 'best': choose corpus or meit"),
+        ((["a"], ["a"], [1], ["a"], "best"), "no protocol 'best': choose corpus or meit"),
     ],
 )
 def test_what_cannot_be_scored(arguments, message):

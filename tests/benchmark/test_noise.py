@@ -4,16 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from report_texts import score
 from support import write_prepared
 
 from meit.benchmark.findings import score_findings
 from meit.benchmark.tasks.noise_robustness import CLEAN, NoisyEcgs, choose, curves, evaluate_noise
-from meit.benchmark.texts.metrics import Metric, score
 from meit.data.batches import EcgSet
 from meit.data.shards import read_examples
 from meit.data.splits import SPLITS
 from meit.ecg.noise import NOISES
 from meit.errors import DataError
+from meit.patient_bootstrap import Metric
 
 CHOSEN = {"white": (24.0, -6.0), "segments": (0.2,), "missing lead": ("V3",), "swapped electrodes": ("RA-LA",)}
 LABELS = ["white, 24 dB", "white, -6 dB", "segments, 0.2", "missing lead, V3", "swapped electrodes, RA-LA"]

@@ -5,9 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from report_texts import blurred, random_reports
+from report_texts import blurred, random_reports, score
 
-from meit.benchmark.texts.metrics import score
 from meit.benchmark.texts.protocols import NAMES, Published
 
 BATCHES = [slice(0, 32), slice(32, 64), slice(64, 70)]

@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 import pytest
-
-from meit.benchmark.texts.metrics import score
+from report_texts import score
 
 
 def meit(*arguments):

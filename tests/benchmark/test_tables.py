@@ -5,7 +5,7 @@ from importlib.metadata import version
 import pytest
 
 from meit.benchmark.tables.metric_tables import markdown_table, results_json
-from meit.benchmark.texts.metrics import Metric
+from meit.patient_bootstrap import Metric
 
 METRICS = {"bleu_4": Metric(0.12345, (0.1, 0.15)), "cider_d": Metric(2.5, (2, 3))}
 

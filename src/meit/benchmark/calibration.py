@@ -12,15 +12,14 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from meit.benchmark.bootstrap import patient_index
 from meit.benchmark.tasks.grounded import Drafted, drafted
-from meit.benchmark.texts.metrics import Metric
 from meit.data.splits import SPLITS
 from meit.drafting.confidence import FEATURES, Calibration, features
 from meit.drafting.grounding import Grounded, check
 from meit.drafting.rules import Patient
 from meit.errors import DataError
 from meit.model.report_model import load_model
+from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_rows, with_intervals
 from meit.reports.statements import asserted, read_statements
 
 BINS = 10
@@ -150,15 +149,13 @@ def calibration_error(confidence: np.ndarray, true: np.ndarray) -> float:
 
 
 def calibration_metrics(
-    calibration: Calibration, statements: Sequence[Judged], n_bootstrap: int = 1000, seed: int = 0
+    calibration: Calibration, statements: Sequence[Judged], n_bootstrap: int = N_BOOTSTRAP, seed: int = SEED
 ) -> dict[str, Metric]:
     """calibration_error, brier_score and, for comparison, brier_constant (the mean for all), with 95% intervals over
     patients."""
     confidence, true = confidences(calibration, statements)
-    patients = patient_index([each.patient for each in statements])
-    rows_of = [np.flatnonzero(patients == patient) for patient in range(patients.max() + 1)]
 
-    def values(rows):
+    def values(rows: np.ndarray) -> tuple[float, float, float]:
         sure, is_true = confidence[rows], true[rows]
         return (
             calibration_error(sure, is_true),
@@ -166,17 +163,10 @@ def calibration_metrics(
             ((is_true.mean() - is_true) ** 2).mean(),
         )
 
-    rng = np.random.default_rng(seed)
-    resamples = [
-        values(np.concatenate([rows_of[drawn] for drawn in rng.integers(len(rows_of), size=len(rows_of))]))
-        for _ in range(n_bootstrap)
-    ]
-    low, high = np.percentile(resamples, [2.5, 97.5], axis=0)
+    patients = patient_index([each.patient for each in statements])
+    resamples = np.array([values(rows) for rows in resampled_rows(patients, n_bootstrap, seed)])
     names = ("calibration_error", "brier_score", "brier_constant")
-    return {
-        name: Metric(float(value), (float(lo), float(hi)))
-        for name, value, lo, hi in zip(names, values(np.arange(len(true))), low, high, strict=True)
-    }
+    return with_intervals(names, np.array(values(np.arange(len(true)))), resamples)
 
 
 def reliability_figure(calibration: Calibration, statements: Sequence[Judged], title: str):

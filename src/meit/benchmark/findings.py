@@ -22,9 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.benchmark.bootstrap import patient_index, resampled_sums
-from meit.benchmark.texts.metrics import Metric
 from meit.errors import DataError
+from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_sums, with_intervals
 from meit.reports.gravity import CRITICAL, SUPERCLASSES, critical_findings, is_abnormal
 from meit.reports.statements import codes, read_statements
 
@@ -47,15 +46,18 @@ class CodeScore:
 
 
 def score_findings(
-    drafts: Sequence[str], references: Sequence[str], patients: Sequence, n_bootstrap: int = 1000, seed: int = 0
+    drafts: Sequence[str],
+    references: Sequence[str],
+    patients: Sequence,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = SEED,
 ) -> dict[str, Metric]:
     """The headline numbers of one draft a record; their names are in the module's docstring.
 
-    The interval is the 2.5 to 97.5 percentile over resamples of patients (Efron and Tibshirani, 1993, chapter 13), all
-    records of a drawn patient coming along. Raises DataError where the lengths differ or a record has no patient.
+    Intervals are over patients (meit.patient_bootstrap). Raises DataError where the lengths differ or a record has no patient.
     """
     table = _Table(drafts, references)
-    return _with_intervals(table.headline, table.counts, patients, n_bootstrap, seed)
+    return _of_sums(table.headline, table.counts, patients, n_bootstrap, seed)
 
 
 def findings_difference(
@@ -63,8 +65,8 @@ def findings_difference(
     others: Sequence[str],
     references: Sequence[str],
     patients: Sequence,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = SEED,
 ) -> dict[str, Metric]:
     """COMPARED of the drafts minus those of other drafts of the same records, resampled together (paired bootstrap)."""
     ours, theirs = _Table(drafts, references), _Table(others, references)
@@ -74,15 +76,19 @@ def findings_difference(
         one, other = ours.headline(total[:split]), theirs.headline(total[split:])
         return {name: one[name] - other[name] for name in COMPARED}
 
-    return _with_intervals(values, np.concatenate([ours.counts, theirs.counts], axis=1), patients, n_bootstrap, seed)
+    return _of_sums(values, np.concatenate([ours.counts, theirs.counts], axis=1), patients, n_bootstrap, seed)
 
 
 def by_code(
-    drafts: Sequence[str], references: Sequence[str], patients: Sequence, n_bootstrap: int = 1000, seed: int = 0
+    drafts: Sequence[str],
+    references: Sequence[str],
+    patients: Sequence,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = SEED,
 ) -> dict[str, CodeScore]:
     """Each code that a draft or a reference asserts, the most frequent in the references first; arguments as above."""
     table = _Table(drafts, references)
-    f1 = _with_intervals(table.code_f1, table.counts, patients, n_bootstrap, seed)
+    f1 = _of_sums(table.code_f1, table.counts, patients, n_bootstrap, seed)
     total = table.counts.sum(axis=0)
     scores = {}
     for index, code in enumerate(table.codes):
@@ -181,22 +187,17 @@ def _prf(counts: np.ndarray) -> dict[str, float]:
     }
 
 
-def _with_intervals(
+def _of_sums(
     values: Callable[[np.ndarray], dict[str, float]],
     counts: np.ndarray,
     patients: Sequence,
     n_bootstrap: int,
     seed: int,
 ) -> dict[str, Metric]:
-    """Values of the sums over all records; resamples without a case do not count towards its interval."""
+    """Metrics that are functions of the sums over records; what has no case is left out."""
     if len(patients) != len(counts):
         raise DataError(f"{len(patients)} patients for {len(counts)} records: give one a record")
     sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
-    resamples = [values(total.reshape(counts.shape[1:])) for total in sums]
-    metrics = {}
-    for name, value in values(counts.sum(axis=0, dtype=np.float64)).items():
-        if value == value:
-            defined = [resample[name] for resample in resamples if resample[name] == resample[name]]
-            low, high = np.percentile(defined or [value], [2.5, 97.5])
-            metrics[name] = Metric(value, (float(low), float(high)))
-    return metrics
+    resamples = [list(values(total.reshape(counts.shape[1:])).values()) for total in sums]
+    of_all = values(counts.sum(axis=0, dtype=np.float64))
+    return with_intervals(list(of_all), np.array(list(of_all.values())), np.array(resamples))

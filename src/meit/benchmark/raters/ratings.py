@@ -20,12 +20,10 @@ from meit.atomic import write_json, write_text
 from meit.benchmark.raters.rating_study import KEY, REFERENCE
 from meit.benchmark.raters.rubric import HIGHEST, LOWEST, rubric
 from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
-from meit.benchmark.texts.metrics import Metric
 from meit.errors import DataError
+from meit.patient_bootstrap import Metric, bootstrapped
 
 SCALE = np.arange(LOWEST, HIGHEST + 1)
-N_BOOTSTRAP = 1000
-SEED = 0
 
 
 def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
@@ -159,25 +157,6 @@ def means_by_axis(marks: np.ndarray) -> dict[str, Metric]:
         if len(column):
             metrics[axis] = bootstrapped(lambda rows, column=column: column[rows].mean(), np.arange(len(column)))
     return metrics
-
-
-def bootstrapped(statistic: Callable[[np.ndarray], float], record_of: np.ndarray) -> Metric | None:
-    """statistic(rows) over all rows, with the 2.5 to 97.5 percentile over resamples of recordings.
-
-    record_of: the recording of each row; all rows of a drawn recording come along. Resamples in which the statistic
-    is undefined do not count; None where it is undefined over all rows.
-    """
-    value = statistic(np.arange(len(record_of)))
-    if np.isnan(value):
-        return None
-    rng = np.random.default_rng(SEED)
-    rows_of = [np.flatnonzero(record_of == record) for record in np.unique(record_of)]
-    n = len(rows_of)
-    resampled = [
-        statistic(np.concatenate([rows_of[record] for record in rng.integers(n, size=n)])) for _ in range(N_BOOTSTRAP)
-    ]
-    low, high = np.nanpercentile(resampled, [2.5, 97.5])
-    return Metric(float(value), (float(low), float(high)))
 
 
 def _agreement(raters: list[str], values: np.ndarray, record_of: np.ndarray) -> dict[str, dict[str, Metric]]:

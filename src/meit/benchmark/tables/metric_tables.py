@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from meit.benchmark.texts.metrics import Metric
+from meit.patient_bootstrap import Metric
 from meit.provenance import command, hardware, versions
 
 

@@ -23,10 +23,9 @@ import numpy as np
 
 from meit.atomic import write_json, write_text
 from meit.benchmark.raters.rating_study import REFERENCE, model_of, read_predictions, superclasses
-from meit.benchmark.raters.ratings import bootstrapped
 from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
-from meit.benchmark.texts.metrics import Metric
 from meit.errors import DataError
+from meit.patient_bootstrap import Metric, bootstrapped
 from meit.reports.gravity import SUPERCLASSES
 from meit.reports.statements import CERTAINTIES, codes, read_statements
 

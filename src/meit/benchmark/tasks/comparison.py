@@ -15,13 +15,14 @@ from meit.benchmark.tables.metric_tables import markdown_table, plain, results_j
 from meit.benchmark.tables.plots import findings_figure, save_figure
 from meit.benchmark.tasks.abnormal import abnormal_auroc
 from meit.benchmark.tasks.groups import by_group
-from meit.benchmark.texts.metrics import Evaluation, Metric
+from meit.benchmark.texts.metrics import Evaluation
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
 from meit.drafting.writing import write_reports
 from meit.model.encoding import encode_all
 from meit.model.report_model import ReportModel
+from meit.patient_bootstrap import Metric
 
 SEED = 0
 SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has all

@@ -19,18 +19,17 @@ from pathlib import Path
 import numpy as np
 
 from meit.atomic import write_json, write_jsonl, write_text
-from meit.benchmark.bootstrap import patient_index, resampled_sums
 from meit.benchmark.calibration import calibration_metrics, confidences, error_of_chance, judged, reliability_figure
 from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
 from meit.benchmark.tables.plots import save_figure
 from meit.benchmark.tasks.comparison import about, sources
 from meit.benchmark.tasks.grounded import Drafted, drafted
-from meit.benchmark.texts.metrics import Metric
 from meit.data.splits import folds_of
 from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.grounding import SUPPORTS, ground
 from meit.errors import DataError
 from meit.model.report_model import load_model
+from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_sums, with_intervals
 from meit.reports.statements import CERTAINTIES, asserted, read_statements
 
 SYSTEMS = ("before", "removed", "after")
@@ -120,8 +119,8 @@ def scores(
     systems: Sequence[Sequence[set[str]]],
     references: Sequence[set[str]],
     patients: Sequence,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = SEED,
 ) -> tuple[dict[str, dict[str, Metric]], dict[str, dict[str, Metric]]]:
     """systems: of each record the codes of SYSTEMS. Metrics of each, and of each minus the first."""
     counts = np.array(
@@ -134,9 +133,11 @@ def scores(
     sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
     resamples = np.array([_values(total.reshape(counts.shape[1:])) for total in sums])
     values = _values(counts.sum(axis=0))
-    metrics = {name: _metrics(values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
+    metrics = {name: with_intervals(NAMES, values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
     differences = {
-        name: _metrics(values[i] - values[0], resamples[:, i] - resamples[:, 0]) for i, name in enumerate(SYSTEMS) if i
+        name: with_intervals(NAMES, values[i] - values[0], resamples[:, i] - resamples[:, 0])
+        for i, name in enumerate(SYSTEMS)
+        if i
     }
     return metrics, differences
 
@@ -155,15 +156,6 @@ def _values(total: np.ndarray) -> np.ndarray:
             ],
             axis=1,
         )
-
-
-def _metrics(values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:
-    metrics = {}
-    for name, value, drawn in zip(NAMES, values, resamples.T, strict=True):
-        if value == value:
-            low, high = np.percentile(drawn[drawn == drawn], [2.5, 97.5])
-            metrics[name] = Metric(float(value), (float(low), float(high)))
-    return metrics
 
 
 def _shares(rows: Sequence[dict], name: str, values: Sequence[str]) -> str:

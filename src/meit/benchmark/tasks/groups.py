@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from meit.benchmark.findings import score_findings
-from meit.benchmark.texts.metrics import Metric
 from meit.data.batches import EcgSet
 from meit.data.shards import Report
+from meit.patient_bootstrap import Metric
 
 GROUPS: dict[str, Callable[[Report], bool]] = {
     "women": lambda one: one.sex == "F",

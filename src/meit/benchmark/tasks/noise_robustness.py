@@ -17,7 +17,7 @@ from meit.benchmark.findings import score_findings
 from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
 from meit.benchmark.tables.plots import INK, new_figure, save_figure
 from meit.benchmark.tasks.comparison import Scoring, about, sources, training_texts
-from meit.benchmark.texts.metrics import Evaluation, Metric
+from meit.benchmark.texts.metrics import Evaluation
 from meit.data.batches import EcgSet
 from meit.data.shards import sha256
 from meit.data.splits import folds_of
@@ -28,6 +28,7 @@ from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 from meit.model.encoding import encode_all
 from meit.model.report_model import ReportModel, load_model
+from meit.patient_bootstrap import Metric
 
 CLEAN, CONDITIONS = "clean", "conditions"
 CURVES = ("bleu_4", "rouge_l", "cider_d", "statement_f1")  # the metrics that are drawn

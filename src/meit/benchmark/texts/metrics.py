@@ -20,29 +20,18 @@ Every hypothesis is scored, also an empty or a repeated one. In the protocol "co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from meit.benchmark.bootstrap import patient_index
 from meit.benchmark.texts.protocols import NAMES, PROTOCOLS, tokenise
 from meit.errors import DataError
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A value over the corpus and its 95% interval."""
-
-    value: float
-    ci95: tuple[float, float]
+from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, with_intervals
 
 
 class Evaluation:
     """Scores of any number of systems on the same records; each pair of texts is scored once.
 
-    `patients` names the patient of each record. An interval is the 2.5 to 97.5 percentile over resamples of patients
-    (Efron and Tibshirani, 1993, chapter 13), all records of a drawn patient coming along, because records of one
-    patient resemble each other. A single patient has an interval of no width. `train_references` serve only the
+    `patients` names the patient of each record. Intervals are over patients (meit.patient_bootstrap). A single patient has an interval of no width. `train_references` serve only the
     document frequencies of CIDEr-D. `further` holds what is slow, a Meteor and a BertScore.
     """
 
@@ -53,8 +42,8 @@ class Evaluation:
         train_references: list[str],
         protocol: str = "corpus",
         further: Sequence = (),
-        n_bootstrap: int = 1000,
-        seed: int = 0,
+        n_bootstrap: int = N_BOOTSTRAP,
+        seed: int = SEED,
     ):
         if protocol not in PROTOCOLS:
             raise DataError(f"no protocol '{protocol}': choose {' or '.join(PROTOCOLS)}")
@@ -80,7 +69,7 @@ class Evaluation:
 
     def score(self, hypotheses: Sequence[str]) -> dict[str, Metric]:
         """Each metric of one draft a record."""
-        return self._with_intervals(*self._values(hypotheses))
+        return with_intervals(self.names, *self._values(hypotheses))
 
     def difference(self, a_hypotheses: Sequence[str], b_hypotheses: Sequence[str]) -> dict[str, Metric]:
         """By how much system a scores higher than system b on the same records.
@@ -89,7 +78,7 @@ class Evaluation:
         says that a is better by more than the choice of test patients explains.
         """
         a, b = self._values(a_hypotheses), self._values(b_hypotheses)
-        return self._with_intervals(*(of_a - of_b for of_a, of_b in zip(a, b, strict=True)))
+        return with_intervals(self.names, *(of_a - of_b for of_a, of_b in zip(a, b, strict=True)))
 
     def _values(self, hypotheses: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """(metrics,) of the records, and (n_bootstrap, metrics) of the resamples, which are the same for all."""
@@ -110,41 +99,3 @@ class Evaluation:
             columns = [self.protocol.statistics(new), *(scorer.score(new, self.protocol) for scorer in self.further)]
             self._rows |= zip(new, np.concatenate(columns, axis=1), strict=True)
         return np.stack([self._rows[pair] for pair in pairs])
-
-    def _with_intervals(self, values: np.ndarray, resamples: np.ndarray) -> dict[str, Metric]:
-        low, high = np.percentile(resamples, [2.5, 97.5], axis=0)
-        return {
-            name: Metric(value, (lo, hi))
-            for name, value, lo, hi in zip(self.names, values.tolist(), low.tolist(), high.tolist(), strict=True)
-        }
-
-
-def score(
-    hypotheses: list[str],
-    references: list[str],
-    patients: list,
-    train_references: list[str],
-    n_bootstrap: int = 1000,
-    seed: int = 0,
-    protocol: str = "corpus",
-    further: Sequence = (),
-) -> dict[str, Metric]:
-    """`Evaluation.score` of a single system."""
-    evaluation = Evaluation(references, patients, train_references, protocol, further, n_bootstrap, seed)
-    return evaluation.score(hypotheses)
-
-
-def paired_difference(
-    a_hypotheses: list[str],
-    b_hypotheses: list[str],
-    references: list[str],
-    patients: list,
-    train_references: list[str],
-    n_bootstrap: int = 1000,
-    seed: int = 0,
-    protocol: str = "corpus",
-    further: Sequence = (),
-) -> dict[str, Metric]:
-    """`Evaluation.difference` of two systems."""
-    evaluation = Evaluation(references, patients, train_references, protocol, further, n_bootstrap, seed)
-    return evaluation.difference(a_hypotheses, b_hypotheses)

@@ -10,8 +10,8 @@ from importlib.metadata import version
 
 import numpy as np
 
-from meit.benchmark.bootstrap import resampled_sums
 from meit.errors import DataError
+from meit.patient_bootstrap import resampled_rows, resampled_sums
 
 TOKENS = re.compile(
     r"(?:(?<!\S)-(?=\d))?"  # the sign of a number: an axis of -30 is not one of 30
@@ -180,18 +180,8 @@ class Published:
 
     def resampled(self, statistics: np.ndarray, patient_of: np.ndarray, n_bootstrap: int, seed: int) -> np.ndarray:
         """(n_bootstrap, metrics) of as many patients as there are, drawn with replacement, in the order of drawing."""
-        by_patient = np.argsort(patient_of, kind="stable")
-        statistics = statistics[by_patient]
-        records = np.bincount(patient_of)  # of each patient
-        first = np.cumsum(records) - records
-        rng = np.random.default_rng(seed)
-        resamples = []
-        for _ in range(n_bootstrap):
-            drawn = rng.integers(len(records), size=len(records))
-            ends = np.cumsum(records[drawn])
-            rows = np.arange(ends[-1]) + np.repeat(first[drawn] - ends + records[drawn], records[drawn])
-            resamples.append(self.values(statistics[rows]))
-        return np.stack(resamples)
+        rows = resampled_rows(patient_of, n_bootstrap, seed)
+        return np.stack([self.values(statistics[of_drawn]) for of_drawn in rows])
 
 
 PROTOCOLS = {"corpus": Corpus, "meit": Published}
