@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import func, select
 
 from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
@@ -12,7 +13,7 @@ from meit.ecg.recording import LEADS
 from meit.station.accounts.accounts import Person, create_account, first_run_token, make_first_account
 from meit.station.store.database import Store
 from meit.station.store.drafts import save_draft
-from meit.station.store.models import Account, AccountRole, Role
+from meit.station.store.models import Account, AccountRole, Draft, Role
 from meit.station.store.recordings import add_recording
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "ptb-xl"
@@ -100,3 +101,15 @@ def add_drafted(
     with store.writing() as session:
         save_draft(session, recording_id, example_draft(report), measured()[1], patient_id)
     return recording_id
+
+
+def add_draft(store: Store, recording_id: int, report: str, model: str) -> int:
+    """Another model's draft of a recording of `add_drafted`; returns the draft's id."""
+    with store.writing() as session:
+        save_draft(session, recording_id, example_draft(report, model), measured()[1], None)
+        return session.scalar(select(Draft.id).filter_by(recording_id=recording_id, model_sha256=model))
+
+
+def count_drafts(store: Store, recording_id: int) -> int:
+    with store.reading() as session:
+        return session.scalar(select(func.count()).select_from(Draft).filter_by(recording_id=recording_id))

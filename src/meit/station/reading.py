@@ -8,22 +8,18 @@ from meit.reports.gravity import critical_words
 from meit.station.places import places
 from meit.station.recordings import Shown
 from meit.station.store import Store
-from meit.station.store.drafts import check_text, contradictions, latest_draft
+from meit.station.store.drafts import Drafted, check_text, contradictions, get_draft
 from meit.station.store.recordings import Entry, others_of_patient
-from meit.station.store.reports import Signed, signed_versions, working_text
+from meit.station.store.reports import Signed, Working, signed_versions, working_text
 
 
 def reading(store: Store, entry: Entry, shown: Shown) -> dict:
     """All of it, JSON-ready. draft: None while there is none."""
     try:
-        draft = latest_draft(store, entry.id).draft
-    except AbsentError:
-        draft = None
-    said = None
-    if draft is not None:
         text = working_text(store, entry.id)
-        saved = None if text.saved_at is None else text.saved_at.isoformat(timespec="seconds")
-        said = {"version": text.version, "text": text.text, "saved_at": saved}
+        draft = get_draft(store, entry.id, text.draft_id)
+    except AbsentError:
+        text = draft = None
     earlier = next((one for one in others_of_patient(store, entry.id) if _is_before(one, entry)), None)
     return {
         "id": entry.public_id,
@@ -31,8 +27,8 @@ def reading(store: Store, entry: Entry, shown: Shown) -> dict:
         "error": entry.error,
         "critical": [critical_words(name) for name in entry.critical],
         "draft": draft and shown_draft(draft, shown),
-        "text": said,
-        "checked": said and checked(store, entry.id, said["text"], draft, shown),
+        "text": text and working(text),
+        "checked": text and draft and checked(store, text.text, draft, shown),
         "versions": [version(one) for one in signed_versions(store, entry.id)],
         "previous": earlier and previous(store, earlier),
     }
@@ -48,9 +44,15 @@ def previous(store: Store, earlier: Entry) -> dict:
     }
 
 
-def shown_draft(draft: dict, shown: Shown) -> dict:
+def working(text: Working) -> dict:
+    """draft: to be sent with the first text that is saved."""
+    saved = None if text.saved_at is None else text.saved_at.isoformat(timespec="seconds")
+    return {"version": text.version, "text": text.text, "draft": text.draft_id, "saved_at": saved}
+
+
+def shown_draft(draft: Drafted, shown: Shown) -> dict:
     """The model's draft, with where to look for each statement."""
-    drafted = Draft(**draft)
+    drafted = Draft(**draft.draft)
     return {
         "report": drafted.report,
         "statements": [statement(one, shown) for one in drafted.statements],
@@ -63,10 +65,10 @@ def shown_draft(draft: dict, shown: Shown) -> dict:
     }
 
 
-def checked(store: Store, recording_id: int, text: str, draft: dict, shown: Shown) -> dict:
-    """Any text, held against what was measured: its statements, what they contradict, what they leave out."""
-    found = check_text(store, recording_id, text)
-    sure = {(one["code"], one["certainty"] == "excluded"): one["confidence"] for one in draft["statements"]}
+def checked(store: Store, text: str, draft: Drafted, shown: Shown) -> dict:
+    """Any text, held against what was measured for a draft: its statements, what they contradict, what they leave out."""
+    found = check_text(store, draft.recording_id, text, draft.id)
+    sure = {(one["code"], one["certainty"] == "excluded"): one["confidence"] for one in draft.draft["statements"]}
     return {
         "statements": [_statement(one, sure, shown) for one in found.statements],
         "unread": list(found.unread),
@@ -102,15 +104,18 @@ def version(signed: Signed) -> dict:
 
 def exported(store: Store, entry: Entry, shown: Shown, number: int | None = None) -> Document:
     """The report as it is exported: the signed version of that number, else the newest one, else the draft as it
-    stands, which says that it is one. Raises AbsentError where there is none."""
+    stands, which says that it is one. The model it names is the one whose draft the text began with, whatever was
+    drafted since. Raises AbsentError where there is none."""
     versions = signed_versions(store, entry.id)
-    draft = Draft(**latest_draft(store, entry.id).draft)
     identifier = f"urn:uuid:{entry.public_id}"
     if number is None and not versions:
-        return Document(shown.recording, working_text(store, entry.id).text, draft, DRAFT, identifier=identifier)
+        text = working_text(store, entry.id)
+        draft = Draft(**get_draft(store, entry.id, text.draft_id).draft)
+        return Document(shown.recording, text.text, draft, DRAFT, identifier=identifier)
     chosen = next((one for one in versions if number in (None, one.number)), None)
     if chosen is None:
         raise AbsentError("there is no signed version of that number")
+    draft = Draft(**get_draft(store, entry.id, chosen.draft_id).draft)
     signature = Signature(chosen.signer, chosen.profession, chosen.signed_at)
     status = AMENDED if chosen.reason else FINAL
     return Document(shown.recording, chosen.text, draft, status, signature, chosen.reason, chosen.number, identifier)

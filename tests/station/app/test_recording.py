@@ -23,7 +23,7 @@ def api(store):
 
 def test_all_that_is_known(enter, api):
     found = enter("leader").get(api).json()
-    assert found["text"] == {"version": 0, "text": WRONG, "saved_at": None} and found["versions"] == []
+    assert found["text"] == {"version": 0, "text": WRONG, "draft": 1, "saved_at": None} and found["versions"] == []
     rhythm, normal = found["checked"]["statements"]
     assert rhythm["support"] == "measured" and rhythm["places"] == [{"leads": ["II"], "from": None, "to": None}]
     assert normal["support"] == "contradicted" and found["checked"]["contradicted"] == [normal["evidence"]]

@@ -4,10 +4,10 @@ import threading
 import time
 
 import pytest
-from stations import MODEL, add_drafted, ecg_files, example_draft, measured, quick_reader
+from stations import MODEL, add_drafted, count_drafts, ecg_files, example_draft, measured, quick_reader
 
 from meit.errors import StationError
-from meit.station.store.drafts import drafts_of, latest_draft
+from meit.station.store.drafts import get_draft
 from meit.station.store.models import Status
 from meit.station.store.recordings import add_recording, counts, get_recording
 from meit.station.store.reports import save_text, sign
@@ -56,7 +56,7 @@ def test_a_draft_is_saved_with_what_it_says_of_the_recording(store, ids):
     assert (entry.status, entry.name, entry.patient_id, entry.urgency) == ("drafted", "00195_hr", "patient 7", NORMAL)
     recording = measured()[0]
     assert (entry.age, entry.sex, entry.rate_hz) == (recording.patient.age, recording.patient.sex, recording.rate)
-    draft = latest_draft(store, ids[0])
+    draft = get_draft(store, ids[0])
     assert draft.draft == example_draft("Sinus rhythm.") and draft.model_sha256 == MODEL
     assert waiting(store) == 3 and verify(store).holds
 
@@ -66,7 +66,7 @@ def test_a_lease_that_ended_is_another_s_and_a_late_worker_delivers_nothing(stor
     assert claim(store, "quick", 1) == ids[:1]
     assert not deliver(store, "slow", ids[0]) and not fail(store, "slow", ids[0], "late")
     assert deliver(store, "quick", ids[0]) and not deliver(store, "quick", ids[0])
-    assert len(drafts_of(store, ids[0])) == 1 and verify(store).holds
+    assert count_drafts(store, ids[0]) == 1 and verify(store).holds
 
 
 def test_a_sign_of_life_keeps_leases(store, ids):
@@ -103,12 +103,12 @@ def test_a_failure_says_why_and_can_be_tried_again(store, ids):
 def test_another_model_adds_a_draft_the_same_one_does_not(store):
     recording, reader = add_drafted(store, "Sinus rhythm."), quick_reader(store)
     claim(store, "a", 1)
-    assert deliver(store, "a", recording) and len(drafts_of(store, recording)) == 1
+    assert deliver(store, "a", recording) and count_drafts(store, recording) == 1
     for worker, model, drafts in (("b", MODEL, 1), ("c", "1" * 64, 2), ("d", "1" * 64, 2)):
         draft_again(store, reader, recording)
         claim(store, worker, 1)
-        assert deliver(store, worker, recording, model) and len(drafts_of(store, recording)) == drafts
-    assert latest_draft(store, recording).model_sha256 == "1" * 64 and waiting(store) == 0
+        assert deliver(store, worker, recording, model) and count_drafts(store, recording) == drafts
+    assert get_draft(store, recording).model_sha256 == "1" * 64 and waiting(store) == 0
     draft_again(store, reader, recording)
     claim(store, "e", 1)
     assert fail(store, "e", recording, "broken") and get_recording(store, recording).status == "drafted"

@@ -7,7 +7,7 @@ from stations import add_drafted, ecg_files, make_admin, make_person, quick_read
 
 from meit.errors import AbsentError, AccessError, RoleError, StaleError, StationError, UnacknowledgedError
 from meit.station.accounts.accounts import set_active
-from meit.station.store.drafts import check_text, contradictions, latest_draft
+from meit.station.store.drafts import check_text, contradictions, get_draft
 from meit.station.store.models import Role
 from meit.station.store.recordings import add_recording, files_of, get_recording
 from meit.station.store.reports import save_text, sign, signed_versions, working_text
@@ -37,7 +37,7 @@ def test_from_draft_to_signed_report(store, reader, recording):
     signed = sign(store, reader, recording, 1)
     assert signed_versions(store, recording) == (signed,) and signed.number == 1 and signed.text == saved.text
     assert (signed.signer, signed.profession, signed.account_id) == ("Dr. Reader", "Cardiologist", reader)
-    assert signed.draft_id == latest_draft(store, recording).id and signed.subject["name"] == "00195_hr"
+    assert signed.draft_id == get_draft(store, recording).id and signed.subject["name"] == "00195_hr"
     assert set(signed.subject["files"]) == set(files_of(store, recording))
     assert get_recording(store, recording).status == "signed" and get_recording(store, recording).is_signed
     assert verify(store, [signed.anchor]).holds

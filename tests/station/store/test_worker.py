@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from stations import ecg_files, example_files
+from stations import count_drafts, ecg_files, example_files
 
 from meit.drafting import draft as drafting
 from meit.errors import RecordingError
-from meit.station.store.drafts import check_text, drafts_of, latest_draft
+from meit.station.store.drafts import check_text, get_draft
 from meit.station.store.models import Status
 from meit.station.store.recordings import add_recording, counts, get_recording
 from meit.station.store.urgency import UNREAD
@@ -63,10 +63,10 @@ def test_a_batch_with_bad_files_among_good_ones(worker):
     statuses = [get_recording(store, one).status for one in (good, bad, noisy, other)]
     assert statuses == ["drafted", "failed", "drafted", "drafted"]
     assert get_recording(store, bad).error.startswith("letter.csv: ") and "/" not in get_recording(store, bad).error
-    draft = latest_draft(store, good)
+    draft = get_draft(store, good)
     assert draft.model_sha256 == worker.model.sha256 and draft.draft["recording"]["source"] == "00195_hr.hea"
     assert check_text(store, good, "Normal ECG.").statements[0].support == "contradicted"
-    assert latest_draft(store, noisy).draft["quality"]["verdict"] == "unusable"
+    assert get_draft(store, noisy).draft["quality"]["verdict"] == "unusable"
     assert (
         get_recording(store, noisy).urgency == UNREAD
         and check_text(store, noisy, "Normal ECG.").statements[0].support == "unchecked"
@@ -116,5 +116,5 @@ def test_each_is_drafted_once_though_a_worker_is_killed(sqlite_store, model):
         while waiting(store) and time.time() < end:
             time.sleep(0.05)
         alive = workers.pids
-    assert counts(store)[Status.DRAFTED] == len(ids) and [len(drafts_of(store, one)) for one in ids] == [1] * len(ids)
+    assert counts(store)[Status.DRAFTED] == len(ids) and [count_drafts(store, one) for one in ids] == [1] * len(ids)
     assert verify(store).holds and alive and not workers.pids

@@ -30,10 +30,18 @@ class Text(BaseModel):
     text: str = Field(max_length=LONGEST)
 
 
+class Checking(Text):
+    """draft: the one that the text began with; without it that of the working text."""
+
+    draft: int | None = Field(None, ge=1, lt=2**31)
+
+
 class Saved(Text):
-    """version: the one that was read; 0 for the draft's own text."""
+    """version: the one that was read; 0 for the draft's own text. draft: the draft that was read with it, which the
+    text is then kept with; without it the newest one's."""
 
     version: int = Field(ge=0, lt=2**31)
+    draft: int | None = Field(None, ge=1, lt=2**31)
 
 
 class Signing(BaseModel):
@@ -93,14 +101,14 @@ def signal_answer(shown: Shown, band: str, mains: str) -> Response:
 
 
 @router.post("/api/recordings/{id}/check", tags=["reports"], summary="Hold a text against what was measured")
-def api_check(visit: Looker, store: Database, shelf: Recordings, entry: Chosen, given: Text) -> dict:
-    draft = made.latest_draft(store, entry.id).draft
-    return made.checked(store, entry.id, given.text, draft, shelf.get(entry.id))
+def api_check(visit: Looker, store: Database, shelf: Recordings, entry: Chosen, given: Checking) -> dict:
+    draft = made.get_draft(store, entry.id, given.draft)
+    return made.checked(store, given.text, draft, shelf.get(entry.id))
 
 
 @router.put("/api/recordings/{id}/text", tags=["reports"], summary="Save the text that is being written")
 def api_save(visit: Reader, store: Database, entry: Chosen, given: Saved) -> dict:
-    saved = save_text(store, visit.person.id, entry.id, given.text, given.version)
+    saved = save_text(store, visit.person.id, entry.id, given.text, given.version, given.draft)
     return {"version": saved.version, "saved_at": saved.saved_at.isoformat(timespec="seconds")}
 
 

@@ -131,9 +131,9 @@ def api_reading(visit: Reader, store: Database, shelf: Recordings, id: Identifie
         "critical": [],
         "versions": [],
         "previous": None,
-        "draft": shown_draft(given.draft, shown) if given.arm == DRAFT else None,
+        "draft": given.draft and shown_draft(given.draft, shown),
         "text": {"version": 1, "text": given.text, "saved_at": None},
-        "checked": checked(store, given.recording_id, given.text, given.draft, shown) if given.arm == DRAFT else None,
+        "checked": given.draft and checked(store, given.text, given.draft, shown),
         "active_ms": given.active_ms,
         "keystrokes": given.keystrokes,
     }
@@ -156,7 +156,7 @@ def api_signal(
 @router.post("/api/readings/{id}/check", tags=["studies"], summary="As of a recording; null where the reading is blank")
 def api_check(visit: Reader, store: Database, shelf: Recordings, id: Identifier, text: Text) -> dict | None:
     given, shown = _given(visit, store, shelf, id)
-    return checked(store, given.recording_id, text.text, given.draft, shown) if given.arm == DRAFT else None
+    return given.draft and checked(store, text.text, given.draft, shown)
 
 
 @router.put("/api/readings/{id}/text", tags=["studies"], summary="Save what was written and how long it took so far")

@@ -80,26 +80,23 @@ def fail_draft(session: Session, recording_id: int, error: str) -> None:
     append(session, "draft.failed", recording=recording_id)
 
 
-def latest_draft(store: Store, recording_id: int) -> Drafted:
-    """The newest draft; AbsentError where there is none yet."""
+def get_draft(store: Store, recording_id: int, draft_id: int | None = None) -> Drafted:
+    """The draft with this id, by default the one of the working text. AbsentError where there is none."""
     with store.reading() as session:
-        return _drafted(latest_draft_row(session, recording_id))
+        return drafted(draft_row(session, recording_id, draft_id))
 
 
-def drafts_of(store: Store, recording_id: int) -> tuple[Drafted, ...]:
-    """All drafts of a recording, the newest first."""
+def check_text(store: Store, recording_id: int, text: str, draft_id: int | None = None) -> Checked:
+    """Any text, held against what was measured for a draft: by default, for the one of the working text.
+
+    AbsentError where there is none yet.
+    """
     with store.reading() as session:
-        return tuple(_drafted(one) for one in session.scalars(_newest_first(recording_id)))
+        return checked(session, draft_row(session, recording_id, draft_id), text)
 
 
-def check_text(store: Store, recording_id: int, text: str) -> Checked:
-    """Any text, held against what was measured for the newest draft. AbsentError where there is none yet."""
-    with store.reading() as session:
-        return checked(session, recording_id, text)
-
-
-def checked(session: Session, recording_id: int, text: str) -> Checked:
-    recording, row = recording_row(session, recording_id), latest_draft_row(session, recording_id)
+def checked(session: Session, row: models.Draft, text: str) -> Checked:
+    recording = recording_row(session, row.recording_id)
     found, patient = _measurements(row.measured), Patient(recording.sex, recording.age)
     said = read(text)
     statements = list(said.statements)
@@ -111,11 +108,18 @@ def contradictions(statements: Collection[Grounded]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.evidence for one in statements if one.support == CONTRADICTED))
 
 
-def latest_draft_row(session: Session, recording_id: int) -> models.Draft:
-    found = session.scalars(_newest_first(recording_id).limit(1)).first()
-    if found is None:
-        raise AbsentError("this recording has no draft yet")
-    return found
+def draft_row(session: Session, recording_id: int, draft_id: int | None = None) -> models.Draft:
+    """A draft of this recording; by default the one that its working text began with, or, where nobody has saved a
+    text, the newest. Another model may have drafted since: its draft is none of this text's. Raises AbsentError."""
+    if draft_id is None:
+        draft_id = session.scalar(select(models.WorkingText.draft_id).filter_by(recording_id=recording_id))
+    drafts = select(models.Draft).filter_by(recording_id=recording_id)
+    if draft_id is not None:
+        drafts = drafts.filter_by(id=draft_id)
+    row = session.scalars(drafts.order_by(models.Draft.id.desc()).limit(1)).first()
+    if row is None:
+        raise AbsentError("this recording has no draft yet" if draft_id is None else "there is no such draft")
+    return row
 
 
 def draft_digest(draft: str, measured: str | None) -> str:
@@ -126,11 +130,7 @@ def search_text(recording: Recording, text: str) -> str:
     return folded(recording.name, recording.patient_id, text)
 
 
-def _newest_first(recording_id: int):
-    return select(models.Draft).filter_by(recording_id=recording_id).order_by(models.Draft.id.desc())
-
-
-def _drafted(row: models.Draft) -> Drafted:
+def drafted(row: models.Draft) -> Drafted:
     return Drafted(row.id, row.recording_id, row.model_sha256, row.created_at, json.loads(row.draft))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from meit.errors import StaleError, StationError, UnacknowledgedError
 from meit.station.store.audit import Anchor, append, canonical, digest
 from meit.station.store.database import Store
-from meit.station.store.drafts import checked, contradictions, latest_draft_row, search_text
+from meit.station.store.drafts import checked, contradictions, draft_row, search_text
 from meit.station.store.models import (
     AuditRow,
     Recording,
@@ -37,10 +37,12 @@ READABLE = (Status.DRAFTED, Status.SIGNED, Status.AMENDED)
 
 @dataclass(frozen=True)
 class Working:
-    """version 0: nobody has changed the draft's text yet; then account_id and saved_at are None."""
+    """version 0: nobody has changed the draft's text yet; then account_id and saved_at are None. draft_id: the draft
+    that the text began with."""
 
     version: int
     text: str
+    draft_id: int
     account_id: int | None
     saved_at: datetime | None
 
@@ -72,14 +74,20 @@ def working_text(store: Store, recording_id: int) -> Working:
         recording_row(session, recording_id)
         row = session.get(WorkingText, recording_id)
         if row is not None:
-            return Working(row.version, row.text, row.account_id, row.saved_at)
-        return Working(0, json.loads(latest_draft_row(session, recording_id).draft)["report"], None, None)
+            return Working(row.version, row.text, row.draft_id, row.account_id, row.saved_at)
+        draft = draft_row(session, recording_id)
+        return Working(0, json.loads(draft.draft)["report"], draft.id, None, None)
 
 
-def save_text(store: Store, account_id: int, recording_id: int, text: str, version: int) -> Working:
+def save_text(
+    store: Store, account_id: int, recording_id: int, text: str, version: int, draft_id: int | None = None
+) -> Working:
     """Saves a reader's text over the version that he had; returns it with its new version.
 
-    Raises StaleError where that is no longer the newest, AbsentError while there is no draft.
+    draft_id: the draft that the text began with, since another may have come while the reader wrote; None for the
+    newest. It is kept with the first version and stands for all later ones.
+
+    Raises StaleError where the version is no longer the newest, AbsentError while there is no draft.
     """
     text = report_text(text)
     with store.writing() as session:
@@ -87,12 +95,12 @@ def save_text(store: Store, account_id: int, recording_id: int, text: str, versi
         recording = recording_row(session, recording_id)
         row = _current(session, recording_id, version)
         if row is None:
-            row = WorkingText(recording_id=recording_id, draft_id=latest_draft_row(session, recording_id).id)
+            row = WorkingText(recording_id=recording_id, draft_id=draft_row(session, recording_id, draft_id).id)
             session.add(row)
         row.version, row.text, row.account_id, row.saved_at = version + 1, text, account_id, now()
         recording.search = search_text(recording, text)
         append(session, "text.saved", account_id, digest(text), recording=recording_id, version=row.version)
-        return Working(row.version, text, account_id, row.saved_at)
+        return Working(row.version, text, row.draft_id, account_id, row.saved_at)
 
 
 def sign(
@@ -114,7 +122,9 @@ def sign(
             raise StationError("there is no text to sign")
         last = session.scalars(_versions(recording_id).limit(1)).first()
         reason = _reason(reason, last, row.text)
-        contradicted = contradictions(checked(session, recording_id, row.text).statements)
+        contradicted = contradictions(
+            checked(session, draft_row(session, recording_id, row.draft_id), row.text).statements
+        )
         if not set(contradicted) <= set(acknowledged):
             raise UnacknowledgedError(contradicted)
         report = SignedReport(
@@ -190,7 +200,7 @@ def _subject(session: Session, recording: Recording) -> dict:
         "age": None if recording.age is None else f"{recording.age:g}",
         "sex": recording.sex,
         "acquired_at": recording.acquired_at,
-        "files": dict(files),
+        "files": {row.name: row.sha256 for row in files},
     }
 
 

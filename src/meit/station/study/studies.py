@@ -13,6 +13,7 @@ from meit.errors import AbsentError, StationError
 from meit.reports.statements import asserted, read_statements
 from meit.station.store import Role, Store
 from meit.station.store.audit import append, digest
+from meit.station.store.drafts import Drafted, drafted
 from meit.station.store.models import Draft, Study, StudyReading, now
 from meit.station.store.roles import require
 from meit.station.store.texts import field_text, report_text
@@ -40,14 +41,14 @@ class Overview:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader is given. draft: only where he is to see it. number, of: his place in the study."""
+    """What a reader is given. draft: the study's, only where he is to see it. number, of: his place in the study."""
 
     public_id: str
     study: str
     study_id: str
     recording_id: int
     arm: str
-    draft: dict | None
+    draft: Drafted | None
     text: str
     active_ms: int
     keystrokes: int
@@ -152,7 +153,7 @@ def get_reading(store: Store, account_id: int, public_id: str) -> Reading:
             .select_from(StudyReading)
             .where(StudyReading.study_id == row.study_id, StudyReading.account_id == account_id)
         )
-        draft = json.loads(session.get_one(Draft, row.draft_id).draft) if row.arm == DRAFT else None
+        draft = drafted(session.get_one(Draft, row.draft_id)) if row.arm == DRAFT else None
         return Reading(
             row.public_id,
             study.name,

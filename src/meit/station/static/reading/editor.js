@@ -29,6 +29,7 @@ export class Editor {
     const { known, data } = this.page;
     if (known.text && this.version === undefined) {
       this.version = known.text.version;
+      this.draft = known.text.draft;
       this.area.value = this.savedText = known.text.text;
       this.fit();
     }
@@ -62,7 +63,7 @@ export class Editor {
     this.asking = new AbortController();
     const text = this.text;
     try {
-      const found = await ask(`${this.page.data.api}/check`, { method: "POST", body: { text }, signal: this.asking.signal });
+      const found = await ask(`${this.page.data.api}/check`, { method: "POST", body: this.page.checking(text), signal: this.asking.signal });
       if (text !== this.text) return;
       this.page.known.checked = { ...found, text };
       this.page.changed();

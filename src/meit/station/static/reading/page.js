@@ -56,9 +56,14 @@ class Page {
     this.signing.show();
   }
 
+  /** What is sent when a text is checked: held against the draft that it began with, whatever was drafted since. */
+  checking(text) {
+    return this.clock ? { text } : { text, draft: this.editor.draft };
+  }
+
   /** What is sent when a text is saved. */
   saving(text) {
-    return this.clock ? { text, ...this.clock.progress } : { text, version: this.editor.version };
+    return this.clock ? { text, ...this.clock.progress } : { text, version: this.editor.version, draft: this.editor.draft };
   }
 
   get signed() {
