@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from meit.benchmark.texts.metrics import Evaluation
-from meit.reports.word_tables import rows_of
+from meit.tables import rows_of
 
 
 def reports(statements: list[str], n: int, rng: np.random.Generator) -> list[str]:
@@ -48,7 +48,7 @@ def peak_mb() -> float:
 
 def measure(protocol: str, n: int) -> None:
     rng = np.random.default_rng(0)
-    english = dict.fromkeys(row[2].rstrip(".") for row in rows_of("glossary.tsv"))
+    english = dict.fromkeys(row[2].rstrip(".") for row in rows_of("meit.reports", "glossary.tsv"))
     statements = [statement for statement in english if 2 <= len(statement.split()) <= 8]
     rng.shuffle(statements)
     references, train = reports(statements, n, rng), reports(statements, n, rng)

@@ -10,7 +10,8 @@ from meit.errors import DataError
 from meit.reports import statement_scores as scores
 from meit.reports.machine import clean_machine_report
 from meit.reports.statements import CERTAINTIES, asserted, codes, leads_of, read, read_sentences, read_statements
-from meit.reports.word_tables import rows_of, scp_codes
+from meit.reports.word_tables import scp_codes
+from meit.tables import rows_of
 
 # text -> (code, certainty, territory, age) of each statement
 READ = {
@@ -154,13 +155,13 @@ def test_sentences_stand_where_stated_and_say_what_was_left_unread():
 
 
 def test_tables_name_known_codes():
-    named = {code for row in rows_of("statement_patterns.tsv") for code in row[0].split()} - {"-"}
-    walls = {code for row in rows_of("statement_territories.tsv") for code in row[2:5]} - {""}
+    named = {code for row in rows_of("meit.reports", "statement_patterns.tsv") for code in row[0].split()} - {"-"}
+    walls = {code for row in rows_of("meit.reports", "statement_territories.tsv") for code in row[2:5]} - {""}
     named = {"ISC_" if code == "ISC" else code for code in named}
     assert named | walls <= codes().keys()
     scp = {code for code, row in codes().items() if row.is_scp}
     assert scp <= named | walls  # each of the 71 has a wording
-    assert {row[0] for row in rows_of("ptb_xl_conventions.tsv")} <= scp
+    assert {row[0] for row in rows_of("meit.reports", "ptb_xl_conventions.tsv")} <= scp
 
 
 def test_codes_are_those_of_ptb_xl(shared):

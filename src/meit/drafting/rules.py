@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
+from meit.tables import named_rows_of
 
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
 STATED = "stated"  # the leads that the statement itself names
@@ -66,9 +66,7 @@ class Patient(NamedTuple):
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    lines = files("meit.drafting").joinpath("rules.tsv").read_text(encoding="utf-8").splitlines()
-    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
-    return tuple(_rule(dict(zip(rows[0], row, strict=True))) for row in rows[1:])
+    return tuple(_rule(row) for row in named_rows_of("meit.drafting", "rules.tsv"))
 
 
 def _rule(row: Mapping[str, str]) -> Rule:

@@ -1,10 +1,10 @@
 """The codes of a FHIR bundle: of findings, measurements and leads. Where there is none, words stand alone."""
 
 from functools import cache
-from importlib.resources import files
 
 from meit.ecg.measure import GLOBAL
 from meit.reports.statements import codes
+from meit.tables import rows_of
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 MDC = "urn:iso:std:iso:11073:10101"
@@ -54,14 +54,9 @@ def unit_of(name: str) -> str:
 
 @cache
 def _snomed() -> dict[str, str]:
-    return dict(_rows("finding_codes.tsv"))
+    return dict(rows_of("meit.exports", "finding_codes.tsv"))
 
 
 @cache
 def _measurements() -> dict[str, tuple[str, ...]]:
-    return {name: tuple(rest) for name, *rest in _rows("measurement_codes.tsv")}
-
-
-def _rows(name: str) -> list[list[str]]:
-    text = files("meit.exports").joinpath(name).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")][1:]
+    return {name: tuple(rest) for name, *rest in rows_of("meit.exports", "measurement_codes.tsv")}

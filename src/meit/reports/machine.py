@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from meit.reports.word_tables import rows_of
+from meit.tables import rows_of
 
 # Of remarks; where there is nothing else, the first that occurs is the reason.
 KINDS = ("data quality", "measurement", "comparison", "technical remark", "confirmation")
@@ -45,7 +45,7 @@ def clean_machine_report(lines: Iterable[str]) -> MachineReport:
 
 @cache
 def _rules(stage: str) -> list[tuple[re.Pattern[str], str]]:
-    rows = rows_of("machine_rules.tsv")
+    rows = rows_of("meit.reports", "machine_rules.tsv")
     return [(re.compile(row[1], re.IGNORECASE), row[2]) for row in rows if row[0] == stage]
 
 

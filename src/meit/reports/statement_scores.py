@@ -19,7 +19,7 @@ from meit.errors import DataError
 from meit.reports.clean import clean_report
 from meit.reports.statements import asserted, codes, read_statements
 from meit.reports.translate import translate
-from meit.reports.word_tables import rows_of
+from meit.tables import rows_of
 
 COLUMNS = ("report", "scp_codes", "strat_fold")
 MIN_CASES = 20  # of a code, to enter the macro average
@@ -104,7 +104,7 @@ def _features(text: str) -> set[str]:
 
 @cache
 def _conventions() -> list[tuple[str, frozenset[str], frozenset[str]]]:
-    rows = rows_of("ptb_xl_conventions.tsv")
+    rows = rows_of("meit.reports", "ptb_xl_conventions.tsv")
     return [(row[0], _names(row[1]), _names(row[2])) for row in rows]
 
 

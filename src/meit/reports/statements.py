@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from meit.reports import leads
-from meit.reports.word_tables import rows_of
+from meit.tables import rows_of
 
 CERTAINTIES = ("excluded", "possible", "probable", "definite")  # from the least to the most
 # Findings whose code depends on where they are: the column of statement_territories.tsv, and the code without a place.
@@ -115,7 +115,7 @@ class _Mention(NamedTuple):
 
 @cache
 def codes() -> dict[str, Code]:
-    return {row[0]: Code(*row) for row in rows_of("statement_codes.tsv")}
+    return {row[0]: Code(*row) for row in rows_of("meit.reports", "statement_codes.tsv")}
 
 
 def read_statements(report: str) -> list[Statement]:
@@ -340,13 +340,13 @@ def leads_of(territory: str) -> tuple[str, ...]:
 def _patterns() -> list[tuple[list[str], re.Pattern[str], str, str]]:
     return [
         (names.split(), _compiled(rf"(?<![\w-])(?:{pattern})(?!\w)"), at_most or "definite", age)
-        for names, pattern, at_most, age, _note in rows_of("statement_patterns.tsv")
+        for names, pattern, at_most, age, _note in rows_of("meit.reports", "statement_patterns.tsv")
     ]
 
 
 @cache
 def _modifiers() -> list[tuple[str, re.Pattern[str], str]]:
-    return [(row[0], _compiled(row[1]), row[2]) for row in rows_of("statement_modifiers.tsv")]
+    return [(row[0], _compiled(row[1]), row[2]) for row in rows_of("meit.reports", "statement_modifiers.tsv")]
 
 
 @cache
@@ -358,7 +358,7 @@ def _territory_table() -> list[_Territory]:
             {"infarction": infarction, "ischemia": ischemia, "injury": injury},
             frozenset(filter(None, group.split("+"))),
         )
-        for name, pattern, infarction, ischemia, injury, group in rows_of("statement_territories.tsv")
+        for name, pattern, infarction, ischemia, injury, group in rows_of("meit.reports", "statement_territories.tsv")
     ]
 
 

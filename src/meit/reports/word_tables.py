@@ -3,8 +3,9 @@
 import itertools
 import re
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
+
+from meit.tables import rows_of
 
 LANGUAGES = ("de", "sv", "en")
 
@@ -30,16 +31,10 @@ def tokens(text: str) -> list[str]:
     return TOKEN.findall(re.sub(r"\s*-\s*(?=[^\W\d])", " ", text))
 
 
-def rows_of(name: str) -> list[list[str]]:
-    text = files("meit.reports").joinpath(name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return [line.split("\t") for line in lines[1:]]
-
-
 @cache
 def scp_codes() -> dict[str, str]:
     """SCP-ECG code -> the words that our reports use for it."""
-    return dict(rows_of("scp_codes.tsv"))
+    return dict(rows_of("meit.reports", "scp_codes.tsv"))
 
 
 def expand(source: str) -> list[str]:
@@ -74,7 +69,7 @@ def _keys(source: str) -> set[tuple[str, ...]]:
 def glossary(language: str) -> dict[tuple[str, ...], Entry]:
     """Source tokens to entry, for one language. Earlier rows win."""
     table: dict[tuple[str, ...], Entry] = {}
-    for lang, source, english, kind in rows_of("glossary.tsv"):
+    for lang, source, english, kind in rows_of("meit.reports", "glossary.tsv"):
         if lang == language:
             for spelling in expand(source):
                 for key in _keys(spelling):
@@ -90,7 +85,7 @@ def glossary(language: str) -> dict[tuple[str, ...], Entry]:
 def _written_forms() -> list[str]:
     """The glossary's English with capitals or hyphens, so that English input is written alike."""
     forms: dict[str, None] = {}
-    for _, _, english, _ in rows_of("glossary.tsv"):
+    for _, _, english, _ in rows_of("meit.reports", "glossary.tsv"):
         for word in english.split():
             word = word.strip(".,:;()")
             if len(word) > 1 and (word != word.lower() or "-" in word):
@@ -106,8 +101,8 @@ def longest(language: str) -> int:
 @cache
 def english_words() -> frozenset[str]:
     """English words that need no translation: the list and the glossary's own English."""
-    words = {row[0] for row in rows_of("english_words.tsv")}
-    for _, _, english, _ in rows_of("glossary.tsv"):
+    words = {row[0] for row in rows_of("meit.reports", "english_words.tsv")}
+    for _, _, english, _ in rows_of("meit.reports", "glossary.tsv"):
         words.update(fold(t) for t in tokens(english) if t[0].isalpha())
     return frozenset(words)
 
@@ -132,4 +127,4 @@ def bigrams(language: str) -> dict[str, frozenset[str]]:
 
 @cache
 def rules(stage: str) -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(row[1]), row[2]) for row in rows_of("rules.tsv") if row[0] == stage]
+    return [(re.compile(row[1]), row[2]) for row in rows_of("meit.reports", "rules.tsv") if row[0] == stage]

@@ -9,13 +9,13 @@ recordings too.
 """
 
 from functools import cache
-from importlib.resources import files
 from itertools import combinations
 
 import numpy as np
 
 from meit.ecg.quality.signals import RATE, View, median_beat, windows
 from meit.ecg.recording import LEADS
+from meit.tables import named_rows_of
 
 NONE = "none"
 BEFORE, AFTER = 24, 40  # samples of 10 ms
@@ -96,9 +96,8 @@ def exchanged(beat: np.ndarray) -> str | None:
 @cache
 def _fitted() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Of swaps.tsv: names of the classes; of each feature its mean and scale (F,), weights (F, classes); bias."""
-    header, bias, *rows = (
-        line.split("\t") for line in files("meit.ecg.quality").joinpath("swaps.tsv").read_text().splitlines()
-    )
-    assert [row[0] for row in rows] == FEATURES, "swaps.tsv was fitted on other features"
-    numbers = np.array([row[1:] for row in rows], float)
-    return header[3:], numbers[:, 0], numbers[:, 1], numbers[:, 2:], np.array(bias[3:], float)
+    bias, *rows = named_rows_of("meit.ecg.quality", "swaps.tsv")
+    assert [row["feature"] for row in rows] == FEATURES, "swaps.tsv was fitted on other features"
+    names = list(bias)[3:]
+    numbers = np.array([[row[name] for name in ("mean", "scale", *names)] for row in rows], float)
+    return names, numbers[:, 0], numbers[:, 1], numbers[:, 2:], np.array([bias[name] for name in names], float)

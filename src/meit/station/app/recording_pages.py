@@ -1,7 +1,6 @@
 """One recording: the page on which it is read, and what that page asks for."""
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -18,6 +17,7 @@ from meit.station.store.recordings import Entry, find_recording
 from meit.station.store.reports import save_text, sign
 from meit.station.store.texts import LONGEST_REPORT
 from meit.station.work.queue import draft_again
+from meit.tables import rows_of
 
 router = APIRouter()
 LONGEST = LONGEST_REPORT + 1000  # the store says what is too long in its own words
@@ -157,5 +157,4 @@ def api_export(
 @cache
 def phrases() -> list[str]:
     """What the editor offers to complete."""
-    lines = files("meit.station").joinpath("phrases.tsv").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")][1:]
+    return [phrase for (phrase,) in rows_of("meit.station", "phrases.tsv")]
