@@ -3,7 +3,7 @@
 import argparse
 import logging
 import os
-import sys
+from collections.abc import Sequence
 
 from meit import __version__
 from meit.cli import benchmark_commands as benchmark
@@ -11,12 +11,12 @@ from meit.cli import data_commands as data
 from meit.cli import drafting_commands as report
 from meit.cli import station_commands as serve
 from meit.cli import training_commands as training
-from meit.cli.arguments import BAD_INPUT
-from meit.errors import MeitError
+from meit.cli.arguments import Parser
+from meit.cli.failures import exit_code
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="meit", description="Reads 12-lead ECGs and drafts their clinical reports.")
+    top = Parser(prog="meit", description="Reads 12-lead ECGs and drafts their clinical reports.")
     top.add_argument("--version", action="version", version=f"meit {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for module in (report, serve, data, training, benchmark):
@@ -24,18 +24,17 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line, by default this process's; its exit code: 0, 1 where some of many recordings failed, 2 where
+    the input is wrong, 70 where meit is."""
     # a progress bar of the weights' loading says nothing to a user; nor do its advisory notes, nor bitsandbytes' that it
     # lacks a kernel (it goes on with another)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    args = parser().parse_args()
-    try:
+
+    def run() -> int:
+        args = parser().parse_args(arguments)
         return args.run(args)
-    except MeitError as error:
-        print(f"meit: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("meit: stopped", file=sys.stderr)
-        return 130
+
+    return exit_code(run)

@@ -1,9 +1,8 @@
 """`meit evaluate`, `meit study` and `meit table`."""
 
 import argparse
-from pathlib import Path
 
-from meit.cli.arguments import add_quantize
+from meit.cli.arguments import add_quantize, input_file, input_folder, input_path, number, output_file, output_folder
 from meit.errors import ModelError
 
 
@@ -62,6 +61,19 @@ def _grounding(args: argparse.Namespace) -> str:
     return evaluate_grounding(args.model, args.data, args.out, args.split or "test")
 
 
+TABLES = (  # of meit.benchmark.tables.paper_tables, which is slow to import; a test holds the two together
+    "backbones",
+    "bertscore",
+    "findings",
+    "zero-shot",
+    "noise",
+    "expert",
+    "fusion",
+    "instructions",
+    "size",
+    "training-size",
+    "time",
+)
 TASKS = {
     "quality": _quality,
     "zero-shot": _zero_shot,
@@ -130,8 +142,10 @@ def table(args: argparse.Namespace) -> int:
 
 def add(commands) -> None:
     one = commands.add_parser("evaluate", help="score a model on prepared data")
-    one.add_argument("model", type=Path, metavar="MODEL")
-    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
+    one.add_argument("model", type=input_folder, metavar="MODEL")
+    one.add_argument(
+        "data", type=input_folder, nargs="+", metavar="DATA", help="prepared folders; the first one counts"
+    )
     one.add_argument("--task", choices=tuple(TASKS), default="quality")
     add_quantize(one)
     one.add_argument(
@@ -144,50 +158,51 @@ def add(commands) -> None:
         "--metrics", nargs="+", default=(), choices=("meteor", "bertscore"), help="these too, which are slow"
     )
     one.add_argument("--bertscore-encoder", metavar="NAME", help="a Hugging Face id or folder (default: roberta-large)")
-    one.add_argument("--tuned-on", type=Path, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on")
+    one.add_argument(
+        "--tuned-on", type=input_folder, nargs="+", metavar="DATA", help="zero-shot: what the model was tuned on"
+    )
     one.add_argument(
         "--noises", nargs="+", metavar="NOISE", help="noise: only these, such as white=12,-6 (default: docs/noise.md)"
     )
     one.add_argument(
-        "--nstdb", type=Path, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise"
+        "--nstdb", type=input_folder, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise"
     )
-    one.add_argument("--table", type=Path, metavar="CSV", help="expert: PTB-XL's ptbxl_database.csv")
-    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument("--table", type=input_file, metavar="CSV", help="expert: PTB-XL's ptbxl_database.csv")
+    one.add_argument("--out", type=output_folder, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)
 
     kinds = commands.add_parser("study", help="have drafts rated, by clinicians or by a language model").add_subparsers(
         required=True, metavar="WHAT"
     )
     one = kinds.add_parser("export", help="a blinded sample to rate", description=study_export.__doc__)
-    one.add_argument("evaluated", type=Path, metavar="EVALUATED", help="a folder that meit evaluate wrote")
-    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="the prepared folders that it read")
-    one.add_argument("-n", type=int, default=50, help="recordings (default: 50)")
-    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("evaluated", type=input_folder, metavar="EVALUATED", help="a folder that meit evaluate wrote")
+    one.add_argument("data", type=input_folder, nargs="+", metavar="DATA", help="the prepared folders that it read")
+    one.add_argument("-n", type=number(int, 1), default=50, help="recordings (default: 50)")
+    one.add_argument("--seed", type=number(int, 0), default=0)
     one.set_defaults(run=study_export)
     two = kinds.add_parser("score", help="what the raters said", description=study_score.__doc__)
-    two.add_argument("study", type=Path, metavar="STUDY", help="the folder of meit study export")
-    two.add_argument("ratings", type=Path, nargs="+", metavar="CSV")
+    two.add_argument("study", type=input_folder, metavar="STUDY", help="the folder of meit study export")
+    two.add_argument("ratings", type=input_file, nargs="+", metavar="CSV")
     two.set_defaults(run=study_score)
     three = kinds.add_parser("judge", help="a language model rates", description=study_judge.__doc__)
-    three.add_argument("evaluated", type=Path, metavar="EVALUATED", help="a folder that meit evaluate wrote")
+    three.add_argument("evaluated", type=input_folder, metavar="EVALUATED", help="a folder that meit evaluate wrote")
     three.add_argument("judge", metavar="MODEL", help="a model of the endpoint; without one, a local causal model")
     three.add_argument("--endpoint", metavar="URL", help="OpenAI-compatible, up to and without /chat/completions")
-    three.add_argument("--study", type=Path, metavar="STUDY", help="calibrate on this study's ratings")
-    three.add_argument("--ratings", type=Path, nargs="+", default=(), metavar="CSV")
+    three.add_argument("--study", type=input_folder, metavar="STUDY", help="calibrate on this study's ratings")
+    three.add_argument("--ratings", type=input_file, nargs="+", default=(), metavar="CSV")
     three.set_defaults(run=study_judge)
     for each in (one, two, three):
-        each.add_argument("--out", type=Path, required=True, metavar="DIR")
+        each.add_argument("--out", type=output_folder, required=True, metavar="DIR")
 
     one = commands.add_parser("table", help="a table of the paper, out of many results", description=table.__doc__)
-    one.add_argument(
-        "table",
-        help="backbones, bertscore, findings, zero-shot, noise, expert, fusion, instructions, size, training-size or time",
-    )
-    one.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders that meit evaluate wrote")
+    one.add_argument("table", choices=TABLES, help="which")
+    one.add_argument("results", type=input_path, nargs="+", metavar="RESULTS", help="folders that meit evaluate wrote")
     one.add_argument("--format", choices=("markdown", "csv", "latex"), default="markdown")
     one.add_argument(
-        "--published", type=Path, metavar="CSV", help="numbers of others: table, row, metric, value, source"
+        "--published", type=input_file, metavar="CSV", help="numbers of others: table, row, metric, value, source"
     )
-    one.add_argument("--plot", type=Path, metavar="STEM", help="size, training-size: curves as STEM.png and STEM.svg")
-    one.add_argument("--out", type=Path, metavar="FILE")
+    one.add_argument(
+        "--plot", type=output_file, metavar="STEM", help="size, training-size: curves as STEM.png and STEM.svg"
+    )
+    one.add_argument("--out", type=output_file, metavar="FILE")
     one.set_defaults(run=table)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from meit.cli.arguments import SOME_FAILED
+from meit.cli.arguments import SOME_FAILED, input_file, input_folder, key_file, number, output_folder, picture
 
 
 def download(args: argparse.Namespace) -> int:
@@ -70,8 +70,10 @@ def data_stats(args: argparse.Namespace) -> int:
 def add(commands) -> None:
     one = commands.add_parser("download", help="fetch a public data set from PhysioNet", description=download.__doc__)
     one.add_argument("dataset", choices=("ptb-xl", "mimic-iv-ecg"))
-    one.add_argument("out", type=Path, metavar="DIR")
-    one.add_argument("--rate", type=int, metavar="HZ", help="only the recordings of one rate (ptb-xl: 100 or 500)")
+    one.add_argument("out", type=output_folder, metavar="DIR")
+    one.add_argument(
+        "--rate", type=number(int, 1), metavar="HZ", help="only the recordings of one rate (ptb-xl: 100 or 500)"
+    )
     one.add_argument(
         "--base",
         default="https://physionet.org/files",
@@ -85,49 +87,53 @@ def add(commands) -> None:
         required=True, metavar="KIND"
     )
     one = kinds.add_parser("ptb-xl", help="PTB-XL in its official layout, or any part of it")
-    one.add_argument("source", type=Path, metavar="SOURCE", help="the folder that holds ptbxl_database.csv")
-    one.add_argument("out", type=Path, metavar="OUT")
-    one.add_argument("--rate", type=float, default=100, help="sampling rate to store, Hz (default: 100)")
+    one.add_argument("source", type=input_folder, metavar="SOURCE", help="the folder that holds ptbxl_database.csv")
+    one.add_argument("out", type=output_folder, metavar="OUT")
     one.add_argument(
-        "--challenge", type=Path, metavar="DIR", help="PhysioNet Challenge files HRnnnnn for what SOURCE lacks"
+        "--rate", type=number(float, 1, 10_000), default=100, help="sampling rate to store, Hz (default: 100)"
+    )
+    one.add_argument(
+        "--challenge", type=input_folder, metavar="DIR", help="PhysioNet Challenge files HRnnnnn for what SOURCE lacks"
     )
     one.set_defaults(run=prepare_ptb_xl)
     _add_engine(one)
     one = kinds.add_parser("mimic-iv-ecg", help="MIMIC-IV-ECG in its official layout, or any part of it")
-    one.add_argument("source", type=Path, metavar="SOURCE", help="the folder that holds record_list.csv")
-    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument("source", type=input_folder, metavar="SOURCE", help="the folder that holds record_list.csv")
+    one.add_argument("out", type=output_folder, metavar="OUT")
     _add_rate_and_seed(one)
     one.set_defaults(run=prepare_mimic_iv_ecg)
     _add_engine(one)
     one = kinds.add_parser("folder", help="your own recordings, in any mix of formats, with a table of their reports")
-    one.add_argument("source", type=Path, metavar="DIR")
-    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument("source", type=input_folder, metavar="DIR")
+    one.add_argument("out", type=output_folder, metavar="OUT")
     one.add_argument(
         "--reports",
-        type=Path,
+        type=input_file,
         required=True,
         metavar="CSV",
         help="columns file (below DIR), patient_id, report, and, optionally, fold",
     )
-    one.add_argument("--key", type=Path, metavar="FILE", help="the secret that ids are hashed with (default: OUT.key)")
+    one.add_argument(
+        "--key", type=key_file, metavar="FILE", help="the secret that ids are hashed with (default: OUT.key)"
+    )
     _add_rate_and_seed(one)
     one.set_defaults(run=prepare_folder)
     _add_engine(one)
     one = kinds.add_parser("arrays", help="an .npz of signals, joined by ecg_id with PTB-XL's table")
-    one.add_argument("file", type=Path, metavar="FILE.npz")
-    one.add_argument("table", type=Path, metavar="TABLE.csv")
-    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument("file", type=input_file, metavar="FILE.npz")
+    one.add_argument("table", type=input_file, metavar="TABLE.csv")
+    one.add_argument("out", type=output_folder, metavar="OUT")
     one.add_argument("--unit", choices=("mV", "z"), required=True, help="millivolts, or band-passed and z-scored leads")
     one.set_defaults(run=prepare_arrays)
     _add_engine(one)
 
     kinds = commands.add_parser("data", help="look at prepared data").add_subparsers(required=True, metavar="WHAT")
     one = kinds.add_parser("check", help="do the splits leak?", description=data_check.__doc__)
-    one.add_argument("data", type=Path, nargs="+", metavar="DIR", help="prepared folders, taken together")
+    one.add_argument("data", type=input_folder, nargs="+", metavar="DIR", help="prepared folders, taken together")
     one.set_defaults(run=data_check)
     one = kinds.add_parser("stats", help="what is in it?", description=data_stats.__doc__)
-    one.add_argument("data", type=Path, nargs="+", metavar="DIR")
-    one.add_argument("--plot", type=Path, metavar="FILE", help="also draw it, as .png or .svg")
+    one.add_argument("data", type=input_folder, nargs="+", metavar="DIR")
+    one.add_argument("--plot", type=picture(".png", ".svg"), metavar="FILE", help="also draw it, as .png or .svg")
     one.set_defaults(run=data_stats)
 
 
@@ -141,8 +147,10 @@ def _add_engine(command: argparse.ArgumentParser) -> None:
 
 
 def _add_rate_and_seed(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--rate", type=float, default=100, help="sampling rate to store, Hz (default: 100)")
-    command.add_argument("--seed", type=int, default=0, help="of the split by patient (default: 0)")
+    command.add_argument(
+        "--rate", type=number(float, 1, 10_000), default=100, help="sampling rate to store, Hz (default: 100)"
+    )
+    command.add_argument("--seed", type=number(int, 0), default=0, help="of the split by patient (default: 0)")
 
 
 def _show_manifest(manifest: dict, out: Path) -> int:

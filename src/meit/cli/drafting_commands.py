@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from meit.cli.arguments import SOME_FAILED, add_quantize, progress
+from meit.cli.arguments import SOME_FAILED, add_quantize, input_folder, input_path, key_file, output_folder, progress
 from meit.errors import MeitError
 from meit.exports import FORMATS
 from meit.model.shipped import default_model
@@ -117,9 +117,11 @@ def deidentify(args: argparse.Namespace) -> int:
 def add(commands) -> None:
     one = commands.add_parser("report", help="draft the report of recordings", description=report.__doc__)
     one.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md"
+        "paths", nargs="+", type=input_path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md"
     )
-    one.add_argument("--model", type=Path, default=default_model(), help="a model's folder (default: the shipped one)")
+    one.add_argument(
+        "--model", type=input_folder, default=default_model(), help="a model's folder (default: the shipped one)"
+    )
     add_quantize(one)
     one.add_argument(
         "--strict",
@@ -127,16 +129,24 @@ def add(commands) -> None:
         help="leave out statements that the measurements contradict; warnings name them",
     )
     one.add_argument("--format", choices=tuple(FORMATS), default="text", help="docs/exports.md (default: text)")
-    one.add_argument("--out", type=Path, metavar="DIR", help="write one file a recording there, instead of to stdout")
+    one.add_argument(
+        "--out", type=output_folder, metavar="DIR", help="write one file a recording there, instead of to stdout"
+    )
     one.add_argument("--plot", nargs="?", const="png", choices=("png", "svg"), help="also draw the ECG sheet")
     one.set_defaults(run=report)
 
     one = commands.add_parser(
         "deidentify", help="write recordings anew without the patients' identity", description=deidentify.__doc__
     )
-    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a recording in any known format, or a folder")
-    one.add_argument("--out", type=Path, required=True, metavar="DIR")
     one.add_argument(
-        "--key", type=Path, required=True, metavar="FILE", help="the secret that ids are hashed with; made if not there"
+        "paths", nargs="+", type=input_path, metavar="PATH", help="a recording in any known format, or a folder"
+    )
+    one.add_argument("--out", type=output_folder, required=True, metavar="DIR")
+    one.add_argument(
+        "--key",
+        type=key_file,
+        required=True,
+        metavar="FILE",
+        help="the secret that ids are hashed with; made if not there",
     )
     one.set_defaults(run=deidentify)

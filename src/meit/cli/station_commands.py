@@ -1,8 +1,8 @@
 """`meit serve`: the reading station."""
 
 import argparse
-from pathlib import Path
 
+from meit.cli.arguments import input_folder, input_path, number
 from meit.errors import MeitError
 from meit.model.shipped import default_model
 
@@ -49,7 +49,7 @@ def add(commands) -> None:
         ),
     )
     command.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
-    command.add_argument("--port", type=int, default=8000)
+    command.add_argument("--port", type=number(int, 0, 65_535), default=8000)
     command.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="a name by which browsers reach it"
     )
@@ -59,12 +59,18 @@ def add(commands) -> None:
         metavar="URL",
         help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME (default: a file in the user's data folder)",
     )
-    command.add_argument("--model", type=Path, default=default_model(), help="drafts (default: the shipped model)")
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draft; 0: others do")
     command.add_argument(
-        "--watch", type=Path, metavar="DIR", help="recordings that are written into this folder are taken in"
+        "--model", type=input_folder, default=default_model(), help="drafts (default: the shipped model)"
     )
-    command.add_argument("--upload-mb", type=int, default=64, metavar="MB", help="the most that a request may have")
-    command.add_argument("--examples", type=Path, metavar="DIR", help="take these recordings in at the start")
+    command.add_argument(
+        "--workers", type=number(int, 0), default=1, metavar="N", help="processes that draft; 0: others do"
+    )
+    command.add_argument(
+        "--watch", type=input_folder, metavar="DIR", help="recordings that are written into this folder are taken in"
+    )
+    command.add_argument(
+        "--upload-mb", type=number(int, 1), default=64, metavar="MB", help="the most that a request may have"
+    )
+    command.add_argument("--examples", type=input_path, metavar="DIR", help="take these recordings in at the start")
     command.add_argument("--check", action="store_true", help="print how safe this is as it would be started, and exit")
     command.set_defaults(run=serve)

@@ -1,7 +1,8 @@
 """`meit train`, `meit calibrate`, `meit merge` and `meit models`."""
 
 import argparse
-from pathlib import Path
+
+from meit.cli.arguments import input_file, input_folder, output_folder
 
 
 def train(args: argparse.Namespace) -> int:
@@ -39,20 +40,22 @@ def models(args: argparse.Namespace) -> int:
 
 def add(commands) -> None:
     one = commands.add_parser("train", help="train a model by a recipe; goes on where it was stopped")
-    one.add_argument("recipe", type=Path, metavar="RECIPE")
+    one.add_argument("recipe", type=input_file, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
     one.set_defaults(run=train)
 
     one = commands.add_parser(
         "calibrate", help="fit the confidences of a model's statements", description=calibrate.__doc__
     )
-    one.add_argument("model", type=Path, metavar="MODEL")
-    one.add_argument("data", type=Path, nargs="+", metavar="DATA", help="prepared folders; the first one counts")
+    one.add_argument("model", type=input_folder, metavar="MODEL")
+    one.add_argument(
+        "data", type=input_folder, nargs="+", metavar="DATA", help="prepared folders; the first one counts"
+    )
     one.set_defaults(run=calibrate)
 
     one = commands.add_parser("merge", help="fold the adapter into the language model", description=merge.__doc__)
-    one.add_argument("model", type=Path, metavar="MODEL")
-    one.add_argument("out", type=Path, metavar="OUT")
+    one.add_argument("model", type=input_folder, metavar="MODEL")
+    one.add_argument("out", type=output_folder, metavar="OUT")
     one.set_defaults(run=merge)
 
     one = commands.add_parser("models", help="list the language models that can be tuned", description=models.__doc__)
