@@ -11,7 +11,6 @@ import pytest
 from meit.data.engines import local
 from meit.machine import cores, keep_freed_memory
 
-
 STEPS = """
 import resource, sys, torch
 from meit.machine import keep_freed_memory
