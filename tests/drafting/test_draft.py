@@ -32,7 +32,7 @@ def test_a_draft_holds_what_was_checked(model, recording):
     assert axis["evidence"].startswith("axis -") and axis["evidence"].endswith(": marked left axis deviation")
     assert GLOBAL.keys() <= given["measurements"].keys() and 60 < given["measurements"]["heart_rate_bpm"] < 90
     text = draft.to_text()
-    assert draft.model["never_names"] and "has not learned to name: complete AV block" in text.splitlines()[-1]
+    assert draft.model.never_names and "has not learned to name: complete AV block" in text.splitlines()[-1]
     assert "Measured: rate 7" in text and axis["evidence"] in text and f"+ {axis['confidence']:4.0%}" in text
 
 
@@ -46,7 +46,7 @@ def wrong(monkeypatch):
 
 def test_what_is_contradicted_is_marked_and_named(model, recording, wrong):
     draft = meit.draft_report(model, recording)
-    support = {one["code"]: one["support"] for one in draft.statements}
+    support = {one.statement.code: one.support for one in draft.statements}
     assert support["SBRAD"] == support["RAD"] == support["NORM"] == "contradicted"
     contradicted = [line for line in draft.warnings if line.startswith("contradicted: ")]
     assert len(contradicted) == 3 and "'Sinus bradycardia' but rate 7" in contradicted[0]
@@ -57,7 +57,7 @@ def test_what_is_contradicted_is_marked_and_named(model, recording, wrong):
 
 def test_strict_leaves_it_out_and_says_so(model, recording, wrong):
     draft = meit.draft_report(model, recording, strict=True)
-    assert [one["code"] for one in draft.statements] == ["LAO/LAE"]
+    assert [one.statement.code for one in draft.statements] == ["LAO/LAE"]
     assert "atrial enlargement" in draft.report and "Sinus" not in draft.report
     assert sum(line.startswith("removed: ") for line in draft.warnings) == 3
 
@@ -76,12 +76,12 @@ def test_the_command_hands_strict_on(model, example, wrong, monkeypatch, capsys)
 def test_a_draft_of_which_nothing_is_left(model, recording, monkeypatch):
     monkeypatch.setattr(drafting, "write_reports", lambda *arguments: ["Sinus bradycardia."])
     draft = meit.draft_report(model, recording, strict=True)
-    assert draft.report == "" and draft.statements == [] and any("nothing is left" in line for line in draft.warnings)
+    assert draft.report == "" and draft.statements == () and any("nothing is left" in line for line in draft.warnings)
     assert "(no sentence)" in draft.to_text()
 
 
 def test_without_a_calibration_confidences_are_null(model, recording, monkeypatch):
     monkeypatch.setattr(model, "folder", None)
     draft = meit.draft_report(model, recording)
-    assert draft.statements and all(one["confidence"] is None for one in draft.statements)
+    assert draft.statements and all(one.confidence is None for one in draft.statements)
     assert "%" not in draft.to_text()

@@ -31,7 +31,7 @@ def test_batches_of_any_size_draft_the_same(model, example, tmp_path, batch):
         else:
             assert one.error is None
             assert one.draft.report == meit.draft_report(model, meit.read_ecg(one.path)).report
-            assert one.draft.recording["name"] == one.path.stem
+            assert one.draft.recording.name == one.path.stem
 
 
 def test_batches_hold_reports_of_like_length():

@@ -9,7 +9,8 @@ import pytest
 import meit
 from meit.cli import main
 from meit.drafting import draft as drafting
-from meit.drafting.draft import NO_REPORT, draft_reports
+from meit.drafting.draft import draft_reports
+from meit.drafting.draft_wording import NO_REPORT
 from meit.ecg.recording import LEADS, Recording
 
 
@@ -34,7 +35,7 @@ def noise():
 def test_no_report_no_finding_and_the_reason(model, noise, monkeypatch):
     monkeypatch.setattr(drafting, "write_reports", lambda *arguments: pytest.fail("the language model was run"))
     draft = meit.draft_report(model, noise)
-    assert draft.report == "" and draft.statements == [] and draft.measurements is None and draft.unusable
+    assert draft.report == "" and draft.statements == () and draft.measurements is None and draft.unusable
     given = json.loads(json.dumps(draft.to_dict(), allow_nan=False))
     assert given["quality"]["verdict"] == "unusable" and given["note"] == NO_REPORT
     assert given["warnings"][0].startswith("no ECG can be made out") and given["quality"]["reasons"][0]["grave"]
@@ -50,21 +51,21 @@ def test_in_a_batch_only_the_good_ones_are_written(model, good, noise, monkeypat
     monkeypatch.setattr(drafting, "write_reports", lambda *a: seen.append(len(a[1])) or write(*a))
     drafts = draft_reports(model, [noise, good, noise])
     assert seen == [1] and [one.report for one in drafts] == ["", alone.report, ""]
-    assert drafts[1].statements == alone.statements and next(one.recording["name"] for one in drafts) == "noise"
+    assert drafts[1].statements == alone.statements and next(one.recording.name for one in drafts) == "noise"
 
 
 def test_a_limited_recording_is_drafted_with_its_warnings(model, good):
     signal = good.signal.copy()
     signal[:, LEADS.index("V3")] = 0
     draft = meit.draft_report(model, replace(good, signal=signal))
-    assert draft.report and draft.quality["verdict"] == "limited"
+    assert draft.report and draft.quality.verdict == "limited"
     assert any(line.startswith("V3 is flat") for line in draft.warnings) and "V3 is flat" in draft.to_text()
 
 
 def test_an_unfamiliar_recording_says_so(model, good, monkeypatch):
     monkeypatch.setattr(model, "familiarity", replace(model.familiarity, limit=1e-3))
     draft = meit.draft_report(model, good)
-    assert draft.report and draft.quality["verdict"] == "limited"
+    assert draft.report and draft.quality.verdict == "limited"
     assert any("not trained on recordings like this one" in line for line in draft.warnings)
 
 

@@ -265,7 +265,7 @@ def test_measurements_come_back_from_json(seconds):
     found = measure(regular(seconds=seconds))
     report = json.loads(json.dumps(found.to_dict()))
     again = Measurements.from_dict(report)
-    assert again.to_dict() == report == found.to_dict()
+    assert again == found and again.to_dict() == report == found.to_dict()
     assert all(again[name].value == found[name].value and again[name].why == found[name].why for name in GLOBAL)
     assert Measurements.from_record(json.loads(json.dumps(found.to_record()))) == found
 

@@ -7,37 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from meit.drafting.draft import NO_REPORT, Draft, about
+from meit.drafting.draft import Draft, ModelInfo, RecordingInfo
+from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording
-from meit.exports.document import Document, Signature, drafted
+from meit.exports.document import Document, Signature, untouched
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "ptb-xl"
-MODEL = {"name": "some model", "version": "7", "sha256": "0123456789abcdef" * 4}
+MODEL = ModelInfo("some model", "7", "0123456789abcdef" * 4)
 WRITTEN = "Sinus rhythm. Normal ECG. Possible left atrial enlargement."
 SIGNED = Signature("Dr. Ada Müller", "cardiologist", datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
 
 
 def draft_of(recording: Recording, text: str = WRITTEN, confidence: float | None = 0.9) -> Draft:
     """The draft had a model written this text, of the same confidence throughout."""
-    quality = inspect(recording)
+    quality, info = inspect(recording), RecordingInfo.of(recording)
     if quality.verdict == "unusable":
-        return Draft(about(recording), "", quality.warnings(), MODEL, quality.to_dict(), note=NO_REPORT)
+        return Draft(info, "", (), tuple(quality.warnings()), MODEL, quality, note=NO_REPORT)
     found = measure(recording)
     sure = lambda statements: [None if one.statement.negated else confidence for one in statements]  # noqa: E731
     grounding = ground(text, found, recording.patient.sex, recording.patient.age, sure)
-    return Draft(
-        about(recording),
-        grounding.report,
-        [*grounding.warnings, *quality.warnings()],
-        MODEL,
-        quality.to_dict(),
-        [one.to_dict() for one in grounding.statements],
-        found.to_dict(),
-    )
+    warnings = (*grounding.warnings, *quality.warnings())
+    return Draft(info, grounding.report, grounding.statements, warnings, MODEL, quality, found)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +42,7 @@ def block() -> Recording:
 
 @pytest.fixture(scope="session")
 def draft(block) -> Document:
-    return drafted(block, draft_of(block))
+    return untouched(block, draft_of(block))
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +66,7 @@ def unusable() -> Document:
 
     signal = np.random.default_rng(0).normal(size=(1000, 12)).astype(np.float32)
     recording = Recording("noise", signal, 100.0)
-    return drafted(recording, draft_of(recording))
+    return untouched(recording, draft_of(recording))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from meit.exports.document import Document, Signature
 
 
 def support(document):
-    return {one["code"]: one["support"] for one in document.current.statements}
+    return {one.statement.code: one.support for one in document.current.statements}
 
 
 def test_an_untouched_draft_is_the_draft(draft):
@@ -27,15 +27,15 @@ def test_a_changed_text_is_held_against_the_measurements_anew(draft, final):
     assert support(draft)["NORM"] == "contradicted" and any("Normal ECG" in line for line in draft.current.warnings)
     assert support(final) == {"SR": "measured", "CRBBB": "measured", "AFIB": "measured"}
     assert not any("Normal ECG" in line or "right bundle" in line for line in final.current.warnings)
-    sure = {one["code"]: one["confidence"] for one in final.current.statements}
+    sure = {one.statement.code: one.confidence for one in final.current.statements}
     assert sure == {"SR": 0.9, "CRBBB": None, "AFIB": None}, "only what was drafted has a confidence"
     assert final.current.measurements == draft.current.measurements
 
 
 def test_a_reader_without_a_draft(draft, final):
     blank = replace(final, draft=None)
-    assert support(blank) == support(final) and blank.current.model == {}
-    assert all(one["confidence"] is None for one in blank.current.statements)
+    assert support(blank) == support(final) and blank.current.model is None
+    assert all(one.confidence is None for one in blank.current.statements)
     text = FORMATS["text"].write(blank).decode()
     assert "Model" not in text and "Signed by Dr. Ada Müller, cardiologist, 2026-03-01 12:30 UTC." in text
     assert FORMATS["text"].write(Document(draft.recording, "Sinus rhythm.")).decode().endswith("\nNot signed.\n")

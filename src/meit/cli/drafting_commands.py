@@ -25,7 +25,7 @@ def report(args: argparse.Namespace) -> int:
     first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
     from meit.atomic import atomic_path
     from meit.drafting.many import draft_paths
-    from meit.exports.document import drafted
+    from meit.exports.document import untouched
     from meit.model.report_model import load_model, read_config
 
     write = form.write
@@ -53,7 +53,7 @@ def report(args: argparse.Namespace) -> int:
         if args.out is not None or args.plot:
             target.parent.mkdir(parents=True, exist_ok=True)
         unusable += one.draft.unusable
-        written = write(drafted(one.recording, one.draft))
+        written = write(untouched(one.recording, one.draft))
         if args.out is not None:
             with atomic_path(place) as temporary:
                 temporary.write_bytes(written)

@@ -1,74 +1,157 @@
-"""From a recording to the draft of its report."""
+"""The draft of a report: what a model wrote of a recording, with what was found in the signal and what is to be checked."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import torch
 
 from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.doubts import doubts, hidden_rhythm
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, ground
+from meit.drafting.draft_wording import NO_REPORT, REVIEW, finding_line, measured_words, sentences
+from meit.drafting.examine import Examined, examine
+from meit.drafting.grounding import Grounded, ground
 from meit.drafting.writing import BATCH, write_reports
-from meit.ecg.measure import measure
-from meit.ecg.quality import UNUSABLE, Quality, inspect
+from meit.ecg.measure import Measurements
+from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording, check_leads
 from meit.ecg.signal.windowing import model_input
 from meit.model.report_model import ReportModel
 from meit.reports.gravity import beyond, critical_words
 
-NO_REPORT = "No report was drafted: the recording is unusable."
-REVIEW = "Draft for a clinician's review, not a diagnosis."
-MARKS = {MEASURED: "+", CONTRADICTED: "!", UNCHECKED: "?"}
-SHOWN = {  # of the measurements, in the text
-    "heart_rate_bpm": "rate {:.0f}/min",
-    "pr_ms": "PR {:.0f} ms",
-    "qrs_ms": "QRS {:.0f} ms",
-    "qt_ms": "QT {:.0f} ms",
-    "qtc_ms": "QTc {:.0f} ms",
-    "axis_deg": "axis {:.0f} degrees",
-}
-UNSURE = 0.5  # reliability below which a measurement is shown with a doubt
+
+@dataclass(frozen=True)
+class RecordingInfo:
+    """A recording, as a draft names it. start: by the recorder's clock. age: in years."""
+
+    name: str
+    source: str
+    rate_hz: float
+    seconds: float
+    start: datetime | None
+    age: float | None
+    sex: str | None
+    derived_leads: tuple[str, ...]
+    missing_leads: tuple[str, ...]
+
+    @classmethod
+    def of(cls, recording: Recording) -> "RecordingInfo":
+        return cls(
+            name=recording.name,
+            source=recording.source,
+            rate_hz=recording.rate,
+            seconds=round(recording.seconds, 3),
+            start=recording.start,
+            age=recording.patient.age,
+            sex=recording.patient.sex,
+            derived_leads=tuple(recording.derived),
+            missing_leads=tuple(recording.missing),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        start = self.start.isoformat(sep=" ") if self.start else None
+        leads = {"derived_leads": list(self.derived_leads), "missing_leads": list(self.missing_leads)}
+        return asdict(self) | {"start": start} | leads
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "RecordingInfo":
+        start = datetime.fromisoformat(given["start"]) if given["start"] else None
+        leads = {name: tuple(given[name]) for name in ("derived_leads", "missing_leads")}
+        return cls(**{**given, "start": start, **leads})
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The model that drafted. never_names: the critical findings (meit.reports.gravity) that it has not learned; None
+    where it may say what its language model has read of somewhere."""
+
+    name: str
+    version: str
+    sha256: str
+    never_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, model: ReportModel) -> "ModelInfo":
+        spec = model.spec
+        never = beyond(spec.encoder.findings) if spec.plan else None
+        return cls(spec.name, spec.version, model.sha256, never)
+
+    def to_dict(self) -> dict[str, Any]:
+        named = {"name": self.name, "version": self.version, "sha256": self.sha256}
+        return named if self.never_names is None else {**named, "never_names": list(self.never_names)}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "ModelInfo":
+        never = given.get("never_names")
+        return cls(given["name"], given["version"], given["sha256"], None if never is None else tuple(never))
 
 
 @dataclass(frozen=True)
 class Draft:
-    """One draft, in the shape of its JSON. statements: meit.drafting.grounding; measurements: meit.ecg.measure.
+    """One draft.
 
-    model: name, version and sha256; never_names: the critical findings (meit.reports.gravity) that it has not learned.
+    report: "" where none was drafted. model: None where a person wrote and no model drafted. quality: None where it is
+    not known. measurements: None of an unusable recording, which has no report and no statement either, only the reason.
     """
 
-    recording: dict
+    recording: RecordingInfo
     report: str
-    warnings: list[str]
-    model: dict
-    quality: dict | None = None
-    statements: list[dict] = field(default_factory=list)
-    measurements: dict | None = None
+    statements: tuple[Grounded, ...]
+    warnings: tuple[str, ...]
+    model: ModelInfo | None
+    quality: Quality | None = None
+    measurements: Measurements | None = None
     note: str = REVIEW
 
-    def to_dict(self) -> dict:
-        return asdict(self)
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; `from_dict` is its inverse."""
+        return {
+            "recording": self.recording.to_dict(),
+            "report": self.report,
+            "warnings": list(self.warnings),
+            "model": self.model.to_dict() if self.model is not None else {},
+            "quality": self.quality.to_dict() if self.quality is not None else None,
+            "statements": [grounded.to_dict() for grounded in self.statements],
+            "measurements": self.measurements.to_dict() if self.measurements is not None else None,
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Draft":
+        quality, measurements = given["quality"], given["measurements"]
+        return cls(
+            recording=RecordingInfo.from_dict(given["recording"]),
+            report=given["report"],
+            statements=tuple(map(Grounded.from_dict, given["statements"])),
+            warnings=tuple(given["warnings"]),
+            model=ModelInfo.from_dict(given["model"]) if given["model"] else None,
+            quality=None if quality is None else Quality.from_dict(quality),
+            measurements=None if measurements is None else Measurements.from_dict(measurements),
+            note=given["note"],
+        )
 
     @property
     def unusable(self) -> bool:
         """Whether the recording was: then there is no report, no statement and no measurement, only the reason."""
-        return self.quality is not None and self.quality["verdict"] == UNUSABLE
+        return self.quality is not None and self.quality.verdict == UNUSABLE
 
     def to_text(self, closing: Sequence[str] = ()) -> str:
         """What a person reads: the recording, the draft line by line, what to look at, and what this is.
 
         closing: the last lines, where they say something else than that this is a draft to be reviewed.
         """
-        about = self.recording
-        who = [f"{about['age']:.0f} years" if about["age"] is not None else None, about["sex"], about["start"]]
-        head = f"ECG {about['name']}" + "".join(f" | {part}" for part in who if part)
+        info = self.recording
+        start = info.start.isoformat(sep=" ") if info.start else None
+        who = [f"{info.age:.0f} years" if info.age is not None else None, info.sex, start]
+        head = f"ECG {info.name}" + "".join(f" | {part}" for part in who if part)
         if self.unusable and not self.report:
             return "\n".join([head, "", f"  {NO_REPORT}", "", "Why:", *(f"  - {warning}" for warning in self.warnings)])
         lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
         if self.statements:
             lines += ["", "Findings (+ measured, ? unchecked, ! contradicted; confidence):"]
-            lines += [f"  {finding_line(one)}" for one in self.statements]
+            lines += [f"  {finding_line(grounded)}" for grounded in self.statements]
         if measured := self.measured():
             lines += ["", f"Measured: {', '.join(measured)}"]
         if self.warnings:
@@ -76,45 +159,23 @@ class Draft:
         return "\n".join([*lines, "", *(closing or [f"{REVIEW} {self.drafted_by()}", *self.limits()])])
 
     def drafted_by(self) -> str:
-        return f"Model {self.model['name']} {self.model['version']} ({self.model['sha256'][:12]})."
+        """ "" where no model drafted."""
+        return f"Model {self.model.name} {self.model.version} ({self.model.sha256[:12]})." if self.model else ""
 
     def limits(self) -> list[str]:
         """What a reader has to look for without the model."""
-        never = ", ".join(critical_words(name) for name in self.model.get("never_names", ()))
+        never = ", ".join(map(critical_words, (self.model and self.model.never_names) or ()))
         return [f"The model has not learned to name: {never}."] if never else []
 
     def measured(self) -> list[str]:
-        """What SHOWN names and what was measured; what is not reliable says so."""
-        found = self.measurements or {}
-        sure = found.get("reliability", {})
-        return [
-            words.format(found[name]) + (" (unsure)" if sure.get(name, 1.0) < UNSURE else "")
-            for name, words in SHOWN.items()
-            if found.get(name) is not None
-        ]
-
-
-def finding_line(one: dict) -> str:
-    """ "+ 96%  rate 48/min: sinus bradycardia", of a statement as in the JSON."""
-    sure = "    " if one["confidence"] is None else f"{one['confidence']:4.0%}"
-    return f"{MARKS[one['support']]} {sure}  {one['evidence'] or in_words(one)}"
-
-
-def in_words(one: dict) -> str:
-    """ "infarction (possible, inferior, old)": a statement's words are its finding's alone."""
-    certainty = "" if one["certainty"] == "definite" else one["certainty"]
-    more = [word for word in (certainty, one["territory"], one.get("age", "")) if word and word not in one["text"]]
-    return one["text"] + (f" ({', '.join(more)})" if more else "")
-
-
-def sentences(report: str) -> list[str]:
-    """The report's statements, one by one."""
-    parts = [part.strip() for part in report.replace(". ", ".\n").splitlines()]
-    return [part for part in parts if part] or ["(no sentence)"]
+        """What a reader is told of the measurements, in words."""
+        return measured_words(self.measurements)
 
 
 @torch.inference_mode()
-def draft_report(model: ReportModel, recording: Recording, num_beams: int | None = None, strict: bool = False) -> Draft:
+def draft_report(
+    model: ReportModel, recording: Recording | Examined, num_beams: int | None = None, strict: bool = False
+) -> Draft:
     """Drafts the report of one recording; its first window, if it is longer than the model's."""
     return draft_reports(model, [recording], num_beams, strict=strict)[0]
 
@@ -122,40 +183,43 @@ def draft_report(model: ReportModel, recording: Recording, num_beams: int | None
 @torch.inference_mode()
 def draft_reports(
     model: ReportModel,
-    recordings: Sequence[Recording],
+    recordings: Sequence[Recording | Examined],
     num_beams: int | None = None,
     batch: int = BATCH,
     strict: bool = False,
 ) -> list[Draft]:
     """Drafts the reports of recordings, `batch` at a time.
 
-    num_beams: by default the model's own. strict: statements that the measurements contradict leave the report. Of an
-    unusable recording there is no report, no statement and no measurement, only the reason. Raises RecordingError where
-    leads are missing that the model needs.
+    recordings: what was examined already is not measured again. num_beams: by default the model's own. strict:
+    statements that the measurements contradict leave the report. Of an unusable recording there is no report, no
+    statement and no measurement, only the reason. Raises RecordingError where leads are missing that the model needs.
     """
-    for recording in recordings:
+    given_recordings = [one.recording if isinstance(one, Examined) else one for one in recordings]
+    for recording in given_recordings:
         check_leads(recording, model.spec.missing_chest_leads)
     config = model.spec.encoder
-    inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in recordings]
+    inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in given_recordings]
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
     probabilities, tokens, features = model.look(ecgs, masks)
-    seen = zip(recordings, features, strict=True)
-    qualities = [inspect(recording).also(*model.unfamiliar(one)) for recording, one in seen]
+    examined = [one if isinstance(one, Examined) else examine(one) for one in recordings]
+    seen = zip(examined, features, strict=True)
+    qualities = [each.quality.also(*model.unfamiliar(feature)) for each, feature in seen]
     usable = [place for place, quality in enumerate(qualities) if quality.verdict != UNUSABLE]
     written = write_reports(model, probabilities[usable], tokens[usable], batch, num_beams) if usable else []
     texts = dict(zip(usable, written, strict=True))
     drafts = []
-    views = zip(recordings, qualities, inputs, probabilities.tolist(), strict=True)
+    views = zip(examined, qualities, inputs, probabilities.tolist(), strict=True)
     calibration = load_calibration(model.folder, model.sha256)
-    for place, (recording, quality, (windows, window_masks), given) in enumerate(views):
+    by = ModelInfo.of(model)
+    for place, (each, quality, (windows, window_masks), given) in enumerate(views):
+        recording, info = each.recording, RecordingInfo.of(each.recording)
         if place not in texts:
-            drafts.append(_no_report(model, recording, quality))
+            drafts.append(Draft(info, "", (), tuple(quality.warnings()), by, quality, note=NO_REPORT))
             continue
         text = texts[place]
-        measurements = measure(recording)
         sure = _confidences(calibration, dict(zip(config.findings, given, strict=True)))
-        grounding = ground(text, measurements, recording.patient.sex, recording.patient.age, sure, strict)
+        grounding = ground(text, each.measurements, recording.patient.sex, recording.patient.age, sure, strict)
         warnings = [
             *grounding.warnings,
             *doubts(grounding.report, config.findings, given),
@@ -175,27 +239,9 @@ def draft_reports(
         elif not grounding.report:
             warnings.append("nothing is left of the draft: the measurements contradict all of it")
         drafts.append(
-            Draft(
-                recording=about(recording),
-                report=grounding.report,
-                warnings=warnings,
-                model=_drafted_by(model),
-                quality=quality.to_dict(),
-                statements=[one.to_dict() for one in grounding.statements],
-                measurements=measurements.to_dict(),
-            )
+            Draft(info, grounding.report, grounding.statements, tuple(warnings), by, quality, each.measurements)
         )
     return drafts
-
-
-def _no_report(model: ReportModel, recording: Recording, quality: Quality) -> Draft:
-    return Draft(about(recording), "", quality.warnings(), _drafted_by(model), quality.to_dict(), note=NO_REPORT)
-
-
-def _drafted_by(model: ReportModel) -> dict:
-    about = {"name": model.spec.name, "version": model.spec.version, "sha256": model.sha256}
-    # without a plan the language model may say what it has read of somewhere
-    return {**about, "never_names": list(beyond(model.spec.encoder.findings))} if model.spec.plan else about
 
 
 def _confidences(calibration: Calibration | None, encoder: dict[str, float]):
@@ -203,18 +249,3 @@ def _confidences(calibration: Calibration | None, encoder: dict[str, float]):
     if calibration is None:
         return lambda statements: [None] * len(statements)
     return lambda statements: calibration.confidences(statements, encoder)
-
-
-def about(recording: Recording) -> dict:
-    """A recording, as a draft names it."""
-    return {
-        "name": recording.name,
-        "source": recording.source,
-        "rate_hz": recording.rate,
-        "seconds": round(recording.seconds, 3),
-        "start": recording.start.isoformat(sep=" ") if recording.start else None,
-        "age": recording.patient.age,
-        "sex": recording.patient.sex,
-        "derived_leads": list(recording.derived),
-        "missing_leads": list(recording.missing),
-    }

@@ -6,8 +6,9 @@
 Nothing here looks at the ECG or at the language model: texts, measurements and rules decide.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from meit.drafting.rewording import hedged, without
 from meit.drafting.rules import STATED, Condition, Patient, Rule, holds, rules
@@ -30,17 +31,35 @@ class Grounded:
     evidence: str = ""
     confidence: float | None = None
 
-    def to_dict(self) -> dict:
-        one = self.statement
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; `from_dict` is its inverse. start and end: of the words, in the report."""
+        statement = self.statement
         return {
-            "text": one.text,
-            "code": one.code,
-            "certainty": one.certainty,
-            "territory": one.territory,
-            "confidence": None if self.confidence is None else round(self.confidence, 3),
+            "text": statement.text,
+            "code": statement.code,
+            "certainty": statement.certainty,
+            "territory": statement.territory,
+            "age": statement.age,
+            "start": statement.start,
+            "end": statement.end,
+            "confidence": self.confidence,
             "support": self.support,
             "evidence": self.evidence,
         }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Grounded":
+        """Age and place in the report may be absent, as in drafts that were kept before they had them."""
+        statement = Statement(
+            given["code"],
+            given["text"],
+            given.get("start", 0),
+            given.get("end", 0),
+            given["certainty"],
+            given["territory"],
+            given.get("age", ""),
+        )
+        return cls(statement, given["support"], given["evidence"], given["confidence"])
 
 
 @dataclass(frozen=True)
@@ -100,6 +119,7 @@ def ground(
     worded = read_statements(report)
     if [one.code for one in worded] == [one.statement.code for one in checked]:
         checked = [replace(one, statement=now) for one, now in zip(checked, worded, strict=True)]
+    checked = [replace(one, confidence=one.confidence and round(one.confidence, 3)) for one in checked]
     return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
 
 

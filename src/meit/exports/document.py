@@ -1,14 +1,14 @@
 """What is exported: a recording and the report on it as it stands, drafted or signed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from meit.drafting.draft import Draft, about
-from meit.drafting.grounding import ground
-from meit.ecg.measure import measure
-from meit.ecg.measure.measurements import Measurements
-from meit.ecg.quality import UNUSABLE, inspect
+from meit.drafting.draft import Draft, RecordingInfo
+from meit.drafting.examine import Examined, examine
+from meit.drafting.grounding import Grounded, ground
+from meit.ecg.measure import Measurements
+from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording
 from meit.errors import MeitError
 
@@ -70,32 +70,46 @@ class Document:
     @cached_property
     def current(self) -> Draft:
         """The draft as it would be had it been drafted with this text: its statements, held against what is measured,
-        and what is to be checked. A statement that the model drafted too keeps its confidence. `model` is empty where
-        none drafted."""
+        and what is to be checked. A statement that the model drafted too keeps its confidence. `model` is None where none
+        drafted."""
         draft = self.draft
         if draft is not None and self.text == draft.report:
             return draft
-        quality = draft.quality if draft is not None else inspect(self.recording).to_dict()
-        usable = quality is None or quality["verdict"] != UNUSABLE
-        found = measure(self.recording) if usable else Measurements()
         patient = self.recording.patient
-        grounding = ground(self.text, found, patient.sex, patient.age)
-        sure = {} if draft is None else {_key(one): one["confidence"] for one in draft.statements}
-        statements = [one.to_dict() for one in grounding.statements]
+        grounding = ground(self.text, self.measurements or Measurements(), patient.sex, patient.age)
+        sure = {} if draft is None else {_key(one): one.confidence for one in draft.statements}
         return Draft(
-            recording=about(self.recording) if draft is None else draft.recording,
+            recording=RecordingInfo.of(self.recording) if draft is None else draft.recording,
             report=self.text,
-            warnings=[*grounding.warnings, *(quality["warnings"] if quality else ())],
-            model={} if draft is None else draft.model,
-            quality=quality,
-            statements=[one | {"confidence": sure.get(_key(one))} for one in statements],
-            measurements=found.to_dict() if usable else None,
+            statements=tuple(replace(one, confidence=sure.get(_key(one))) for one in grounding.statements),
+            warnings=(*grounding.warnings, *self.quality.warnings()),
+            model=None if draft is None else draft.model,
+            quality=self.quality,
+            measurements=self.measurements,
         )
+
+    @property
+    def quality(self) -> Quality:
+        """As the draft has it."""
+        stated = self.draft.quality if self.draft is not None else None
+        return self._examined.quality if stated is None else stated
+
+    @property
+    def measurements(self) -> Measurements | None:
+        """As the draft has them; None of an unusable recording."""
+        if self.draft is not None:
+            return self.draft.measurements
+        return None if self.quality.verdict == UNUSABLE else self._examined.measurements
+
+    @cached_property
+    def _examined(self) -> Examined:
+        """Needed where no draft knows it."""
+        return examine(self.recording)
 
     @cached_property
     def closing(self) -> list[str]:
         """What the report is: whose, and drafted by which model."""
-        model = [self.current.drafted_by()] if self.current.model else []
+        model = [self.current.drafted_by()] if self.current.model is not None else []
         if self.signature is None:
             return [" ".join([self.current.note, *model]), *self.current.limits()] if model else [UNSIGNED]
         version = (
@@ -104,10 +118,10 @@ class Document:
         return [str(self.signature), version, *(f"Drafted by a model. {words}" for words in model)]
 
 
-def drafted(recording: Recording, draft: Draft) -> Document:
+def untouched(recording: Recording, draft: Draft) -> Document:
     """A draft that nobody has touched."""
     return Document(recording, draft.report, draft)
 
 
-def _key(statement: dict) -> tuple[str, bool]:
-    return statement["code"], statement["certainty"] == "excluded"
+def _key(grounded: Grounded) -> tuple[str, bool]:
+    return grounded.statement.code, grounded.statement.negated

@@ -17,9 +17,10 @@ except ImportError as error:
     raise MeitError(f"FHIR needs a package that is not installed ({error.name}): pip install 'meit[station]'") from None
 
 from meit import __version__
-from meit.drafting.draft import NO_REPORT, REVIEW
-from meit.drafting.grounding import CONTRADICTED
-from meit.ecg.measure import GLOBAL
+from meit.drafting.draft import ModelInfo
+from meit.drafting.draft_wording import NO_REPORT, REVIEW
+from meit.drafting.grounding import CONTRADICTED, Grounded
+from meit.ecg.measure import GLOBAL, Measurements
 from meit.ecg.recording import Recording
 from meit.exports import fhir_codes as to
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
@@ -127,41 +128,41 @@ def _conclusions(document: Document) -> list[dict]:
     """What the report asserts, each code once. A code says neither "possible" nor "no", so that such statements are
     findings only; so is what a draft states against the measurements, until somebody has signed it."""
     kept = {
-        one["code"]: None
+        one.statement.code: None
         for one in document.current.statements
-        if one["certainty"] not in ("excluded", "possible") and (document.signed or one["support"] != CONTRADICTED)
+        if one.statement.certainty not in ("excluded", "possible") and (document.signed or one.support != CONTRADICTED)
     }
     return [to.finding(code) for code in kept]
 
 
-def _finding(one: dict) -> dict:
+def _finding(grounded: Grounded) -> dict:
     """A statement: its finding is the code, and whether it is stated or excluded the value."""
-    said = {name: one[name] for name in ("certainty", "territory", "support") if one[name]}
-    parts = [{"code": {"text": name}, "valueCodeableConcept": {"text": value}} for name, value in said.items()]
-    if one["confidence"] is not None:
+    statement = grounded.statement
+    said = {"certainty": statement.certainty, "territory": statement.territory, "support": grounded.support}
+    parts = [{"code": {"text": name}, "valueCodeableConcept": {"text": value}} for name, value in said.items() if value]
+    if grounded.confidence is not None:
         words = {"text": "confidence of the draft: probability that a reference report states this"}
-        parts.append({"code": words, "valueQuantity": to.quantity(one["confidence"], "1")})
-    evidence = {"note": [{"text": clean(one["evidence"])}]} if one["evidence"] else {}
+        parts.append({"code": words, "valueQuantity": to.quantity(grounded.confidence, "1")})
+    evidence = {"note": [{"text": clean(grounded.evidence)}]} if grounded.evidence else {}
     return {
-        "code": to.finding(one["code"]) | {"text": clean(one["text"])},
-        "valueBoolean": one["certainty"] != "excluded",
+        "code": to.finding(statement.code) | {"text": clean(statement.text)},
+        "valueBoolean": not statement.negated,
         **evidence,
         "component": parts,
     }
 
 
-def _measurements(found: dict | None) -> list[dict]:
+def _measurements(measurements: Measurements | None) -> list[dict]:
     """An observation of each value, with its reliability, 0 to 1."""
+    known = {} if measurements is None else {name: measurements[name] for name in GLOBAL}
     return [
         {
             "code": to.measurement(name),
-            "valueQuantity": to.quantity(round(found[name], 3), to.unit_of(name)),
-            "component": [
-                {"code": {"text": "reliability"}, "valueQuantity": to.quantity(found["reliability"][name], "1")}
-            ],
+            "valueQuantity": to.quantity(round(measure.value, 3), to.unit_of(name)),
+            "component": [{"code": {"text": "reliability"}, "valueQuantity": to.quantity(measure.reliability, "1")}],
         }
-        for name in GLOBAL
-        if found and found[name] is not None
+        for name, measure in known.items()
+        if measure.value is not None
     ]
 
 
@@ -189,9 +190,9 @@ def _device(name: str, versions: list[dict], kind: str) -> dict:
     return {"deviceName": [{"name": clean(name), "type": "model-name"}], "type": {"text": kind}, "version": versions}
 
 
-def _model(model: dict) -> dict:
-    hashed = {"type": {"text": "SHA-256 of the model"}, "value": model["sha256"]}
-    return _device(model["name"], [{"value": str(model["version"])}, hashed], "model that drafts ECG reports")
+def _model(model: ModelInfo) -> dict:
+    hashed = {"type": {"text": "SHA-256 of the model"}, "value": model.sha256}
+    return _device(model.name, [{"value": model.version}, hashed], "model that drafts ECG reports")
 
 
 def _reader(made: _Entries, signature) -> dict:

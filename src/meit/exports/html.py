@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from meit.ecg.paper import Grid, draw_leads, drawing, sheet
-from meit.ecg.quality import inspect
+from meit.ecg.quality import Quality
 from meit.ecg.recording import Recording
 from meit.exports.document import Document
 from meit.exports.page import LEGEND, SURE, page
@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-u
 def write(document: Document) -> bytes:
     """UTF-8. Everything that a file or a reader says is escaped. The same document gives the same bytes."""
     said = page(document)
-    svg, cut = drawn(document.recording)
+    svg, cut = drawn(document.recording, document.quality)
     sure = SURE if any(one.confidence for one in said.findings) else ""
     legend = [(support, mark, LEGEND[support]) for support, mark in said.marks.items()]
     return (
@@ -32,12 +32,12 @@ def write(document: Document) -> bytes:
     )
 
 
-def drawn(recording: Recording) -> tuple[Markup, tuple[str, ...]]:
+def drawn(recording: Recording, quality: Quality) -> tuple[Markup, tuple[str, ...]]:
     """Ten seconds of the 12 leads as an <svg> element, GRID's size in mm, and the leads that are cut."""
     target = BytesIO()
     with drawing():
         figure, axes = sheet(GRID.width, GRID.height)
-        cut = draw_leads(axes, recording, inspect(recording), GRID)
+        cut = draw_leads(axes, recording, quality, GRID)
         figure.savefig(target, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = target.getvalue().decode()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg ") :], flags=re.DOTALL)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from meit.drafting.draft import MARKS, NO_REPORT, in_words, sentences
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED
+from meit.drafting.draft_wording import MARKS, NO_REPORT, in_words, sentences
+from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.ecg.paper import MM_PER_MILLIVOLT, MM_PER_SECOND, SHEET_SECONDS, about_patient
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
 
@@ -74,6 +74,7 @@ def clean(text: str) -> str:
     return "".join(character for character in kept if not 0xD800 <= ord(character) < 0xE000)
 
 
-def _finding(one: dict) -> Finding:
-    sure = "" if one["confidence"] is None else f"{one['confidence']:.0%}"
-    return Finding(MARKS[one["support"]], one["support"], sure, clean(one["evidence"] or in_words(one)))
+def _finding(grounded: Grounded) -> Finding:
+    sure = "" if grounded.confidence is None else f"{grounded.confidence:.0%}"
+    words = clean(grounded.evidence or in_words(grounded))
+    return Finding(MARKS[grounded.support], grounded.support, sure, words)

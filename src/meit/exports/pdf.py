@@ -8,7 +8,6 @@ from itertools import repeat
 
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED
 from meit.ecg.paper import Grid, draw_leads, drawing, sheet
-from meit.ecg.quality import inspect
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
 from meit.exports.page import LEGEND, SURE, Page, page
 from meit.exports.typeset import Line, Style, columns, in_font, paragraph, width_mm
@@ -60,7 +59,7 @@ def _sheet(document: Document, said: Page, number: int, count: int, parts):
     figure, axes = sheet(WIDTH, HEIGHT)
     _head(axes, said)
     if number == 0:
-        cut = draw_leads(axes, document.recording, inspect(document.recording), GRID)
+        cut = draw_leads(axes, document.recording, document.quality, GRID)
         tall = f"   taller than the grid and cut: {', '.join(cut)}" if cut else ""
         _write(axes, LEFT, GRID.bottom - 4.0, said.scale + tall, 7.0, _GREY)
         _write(axes, RIGHT, GRID.bottom - 4.0, said.shown, 7.0, _GREY, ha="right")

@@ -1,6 +1,7 @@
 """What the page of one recording shows: the draft with its evidence, the text as it stands, what is signed."""
 
-from meit.drafting.draft import Draft, in_words
+from meit.drafting.draft import Draft
+from meit.drafting.draft_wording import in_words
 from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
@@ -52,12 +53,12 @@ def working(text: Working) -> dict:
 
 def shown_draft(draft: Drafted, shown: Shown) -> dict:
     """The model's draft, with where to look for each statement."""
-    drafted = Draft(**draft.draft)
+    drafted = Draft.from_dict(draft.draft)
     return {
         "report": drafted.report,
         "statements": [statement(one, shown) for one in drafted.statements],
-        "warnings": drafted.warnings,
-        "verdict": (drafted.quality or {}).get("verdict"),
+        "warnings": list(drafted.warnings),
+        "verdict": drafted.quality and drafted.quality.verdict,
         "measured": drafted.measured(),
         "by": drafted.drafted_by(),
         "limits": drafted.limits(),
@@ -84,9 +85,10 @@ def checked(store: Store, text: str, draft: Drafted, shown: Shown) -> dict:
     }
 
 
-def statement(one: dict, shown: Shown) -> dict:
-    found = places(one["code"], one["territory"], one["evidence"], shown.document)
-    return {**one, "words": capital(in_words(one)), "places": [place.to_dict() for place in found]}
+def statement(grounded: Grounded, shown: Shown) -> dict:
+    found = places(grounded.statement.code, grounded.statement.territory, grounded.evidence, shown.document)
+    given = grounded.to_dict()
+    return {**given, "words": capital(in_words(grounded)), "places": [place.to_dict() for place in found]}
 
 
 def version(signed: Signed) -> dict:
@@ -110,22 +112,20 @@ def exported(store: Store, entry: Entry, shown: Shown, number: int | None = None
     identifier = f"urn:uuid:{entry.public_id}"
     if number is None and not versions:
         text = working_text(store, entry.id)
-        draft = Draft(**get_draft(store, entry.id, text.draft_id).draft)
+        draft = Draft.from_dict(get_draft(store, entry.id, text.draft_id).draft)
         return Document(shown.recording, text.text, draft, DRAFT, identifier=identifier)
     chosen = next((one for one in versions if number in (None, one.number)), None)
     if chosen is None:
         raise AbsentError("there is no signed version of that number")
-    draft = Draft(**get_draft(store, entry.id, chosen.draft_id).draft)
+    draft = Draft.from_dict(get_draft(store, entry.id, chosen.draft_id).draft)
     signature = Signature(chosen.signer, chosen.profession, chosen.signed_at)
     status = AMENDED if chosen.reason else FINAL
     return Document(shown.recording, chosen.text, draft, status, signature, chosen.reason, chosen.number, identifier)
 
 
 def _statement(one: Grounded, sure: dict, shown: Shown) -> dict:
-    given = one.to_dict()
-    found = {"start": one.statement.start, "end": one.statement.end}
-    confidence = sure.get((given["code"], given["certainty"] == "excluded"))
-    return {**statement(given, shown), "confidence": confidence, **found}
+    confidence = sure.get((one.statement.code, one.statement.negated))
+    return {**statement(one, shown), "confidence": confidence}
 
 
 def capital(words: str) -> str:

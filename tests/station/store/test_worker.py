@@ -79,7 +79,7 @@ def test_one_that_breaks_the_model_fails_alone(worker, monkeypatch):
     draft = drafting.draft_reports
 
     def broken(model, recordings, **options):
-        if any(one.name == "ecg1" for one in recordings):
+        if any(one.recording.name == "ecg1" for one in recordings):
             raise RuntimeError("the patient's name")
         return draft(model, recordings, **options)
 

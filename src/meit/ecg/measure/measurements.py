@@ -75,24 +75,35 @@ class Measurements:
         return self.leads.get(lead, {}).get(name, ABSENT)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a draft's JSON has it: each global value under its name, reliabilities and reasons beside them, values of
-        the leads below. What a reader does not need, the reliability of a lead's values, only to_record keeps."""
+        """As a draft's JSON has it: each global value under its name, reliabilities and reasons beside them; the values
+        of the leads below, and likewise theirs."""
         every = {name: self[name] for name in GLOBAL}
-        leads = {lead: {name: measure.value for name, measure in row.items()} for lead, row in self.leads.items()}
         return {
             **{name: measure.value for name, measure in every.items()},
-            "reliability": {name: measure.reliability for name, measure in every.items() if measure.value is not None},
+            "reliability": _reliabilities(every),
             "why_absent": {name: measure.why for name, measure in every.items() if measure.value is None},
-            "leads": leads,
+            "leads": {lead: {name: measure.value for name, measure in row.items()} for lead, row in self.leads.items()},
+            "leads_reliability": {lead: _reliabilities(row) for lead, row in self.leads.items()},
+            "leads_why_absent": {
+                lead: {name: measure.why for name, measure in row.items() if measure.why}
+                for lead, row in self.leads.items()
+            },
         }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Measurements":
-        """Of what to_dict gave, as far as that goes: values of the leads have the reliability 0, which is not known."""
-        sure, why = given["reliability"], given["why_absent"]
+        """What to_dict gave; reliabilities of the leads' values are 0 where it does not say them."""
+
+        def measure(name: str, values: Mapping, reliability: Mapping, why: Mapping) -> Measure:
+            return Measure(values[name], reliability.get(name, 0.0), why.get(name, ""))
+
+        sure, why = given.get("leads_reliability", {}), given.get("leads_why_absent", {})
         return cls(
-            {name: Measure(given[name], sure.get(name, 0.0), why.get(name, "")) for name in GLOBAL if name in given},
-            {lead: {name: Measure(value, 0.0) for name, value in row.items()} for lead, row in given["leads"].items()},
+            {name: measure(name, given, given["reliability"], given["why_absent"]) for name in GLOBAL if name in given},
+            {
+                lead: {name: measure(name, row, sure.get(lead, {}), why.get(lead, {})) for name in row}
+                for lead, row in given["leads"].items()
+            },
         )
 
     def to_record(self) -> dict[str, Any]:
@@ -109,3 +120,7 @@ class Measurements:
             {name: Measure.from_dict(one) for name, one in given["values"].items()},
             {lead: {name: Measure.from_dict(one) for name, one in row.items()} for lead, row in given["leads"].items()},
         )
+
+
+def _reliabilities(row: Mapping[str, Measure]) -> dict[str, float]:
+    return {name: one.reliability for name, one in row.items() if one.value is not None or one.reliability}

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
+from meit.drafting.examine import Examined, examine
 from meit.drafting.writing import BATCH
 from meit.ecg.files.formats import find_recordings, read_ecg
-from meit.ecg.measure import look, measured
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError
 from meit.model.report_model import ReportModel, load_model
@@ -66,22 +66,22 @@ class Worker:
                 stop.wait(self.lease / 10)
 
     def _draft(self, holder: str, ids: Sequence[int]) -> None:
-        readable, failed = {}, {}
+        readable: dict[int, Examined] = {}
+        failed: dict[int, BaseException] = {}
         for one in ids:
             with _noted(failed, one):
-                readable[one] = read_files(files_of(self.store, one), self.model.spec.missing_chest_leads)
+                readable[one] = examine(read_files(files_of(self.store, one), self.model.spec.missing_chest_leads))
         for one, draft in self._drafts(readable, failed).items():
             with _noted(failed, one):
-                recording = readable[one]
-                seen = look(recording)
-                found = None if draft.unusable else measured(recording, seen)
-                finish(self.store, holder, one, draft.to_dict(), found, recording.patient.id, as_json(recording, seen))
+                recording = readable[one].recording
+                view = as_json(recording, readable[one].look)
+                finish(self.store, holder, one, draft.to_dict(), draft.measurements, recording.patient.id, view)
         for one, error in failed.items():
             log.warning("recording %d failed: %s", one, type(error).__name__)
             said = str(error) if isinstance(error, MeitError) else f"drafting failed ({type(error).__name__})"
             fail(self.store, holder, one, said)
 
-    def _drafts(self, readable: Mapping[int, Recording], failed: dict[int, BaseException]) -> dict[int, Draft]:
+    def _drafts(self, readable: Mapping[int, Examined], failed: dict[int, BaseException]) -> dict[int, Draft]:
         """Of all at once; one by one where that fails, so that only the one that is at fault goes without."""
         ids = list(readable)
         try:
