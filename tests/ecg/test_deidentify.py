@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
 from meit.ecg.deidentify import check_apart, deidentified, pseudonym, read_key, safe_age, shifted, write_wfdb
-from meit.ecg.files.formats import FORMATS, find_recordings, read_ecg
+from meit.ecg.files.formats import FORMATS, find_recordings, format_of, read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
 from meit.errors import DataError
 
@@ -396,7 +396,7 @@ def test_no_field_of_a_format_is_left(name, tmp_path):
     write, values = FILLED[name]
     (tmp_path / "in").mkdir()
     path = write(tmp_path / "in")
-    assert next(format_.name for format_ in FORMATS if format_.recognises(path)) == name
+    assert format_of(path).name == name
     recording = read_ecg(path)
     assert recording.patient.id == "MRN4711007"  # it is what would leak
     header = write_wfdb(deidentified(recording, KEY), tmp_path / "out")

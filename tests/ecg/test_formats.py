@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from meit.ecg import LEADS, Recording, find_recordings, read_ecg
+from meit.ecg.files.formats import list_folder
+from meit.ecg.files.wfdb_files import read_wfdb
 from meit.ecg.recording import Patient
 from meit.errors import RecordingError
 
@@ -297,3 +299,41 @@ def test_any_damage_to_a_header_is_a_recording_or_a_recording_error(record, ptb_
         assert isinstance(read_ecg(record, allow_missing=True), Recording)
     except RecordingError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("fmt", ["16", "212"])
+@pytest.mark.parametrize(("stem", "suffix"), [("X", str.upper), ("x", str.upper)])
+def test_records_in_capital_letters(ptb_xl_100, tmp_path, fmt, stem, suffix):
+    signal = read_ecg(ptb_xl_100).signal
+    write_mv(tmp_path, "x", LEADS, signal.astype(np.float64), fmt=[fmt] * 12)
+    expected = read_ecg(tmp_path / "x.hea").signal
+    for file in (tmp_path / "x.hea", tmp_path / "x.dat"):
+        file.rename(tmp_path / f"other{file.suffix}")
+        (tmp_path / f"other{file.suffix}").rename(tmp_path / (stem + suffix(file.suffix)))
+    header, signals = tmp_path / (stem + suffix(".hea")), tmp_path / (stem + suffix(".dat"))
+    assert find_recordings(tmp_path) == [header]
+    for path in (header, signals, tmp_path / stem):
+        np.testing.assert_array_equal(read_ecg(path).signal, expected)
+
+
+def test_a_folder_names_what_it_leaves_out(record):
+    folder = record.parent
+    for name in ("a.txt", "b.pdf", "sub/c.csv", "sub/d", ".hidden"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("nothing")
+    (folder / "00001_lr.atr").write_bytes(b"\0")  # annotations of the record
+    found = list_folder(folder)
+    assert list(found.recordings) == find_recordings(folder) == [record]
+    assert [str(file.relative_to(folder)) for file in found.left_out] == ["a.txt", "b.pdf", "sub/c.csv", "sub/d"]
+    assert found.warning() == f"{folder}: 4 files are no recordings that meit knows: a.txt, b.pdf, sub/c.csv, ..."
+    for file in found.left_out[1:]:
+        file.unlink()
+    assert list_folder(folder).warning() == f"{folder}: 1 file is no recording that meit knows: a.txt"
+    (folder / "a.txt").unlink()
+    assert list_folder(folder).warning() == ""
+
+
+def test_a_header_that_vanishes_before_it_is_read(record):
+    record.unlink()
+    with pytest.raises(RecordingError, match="has no header 00001_lr.hea beside it"):
+        read_wfdb(record.with_suffix(".dat"), False)

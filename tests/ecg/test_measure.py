@@ -212,7 +212,7 @@ def test_missing_flat_and_saturated_leads():
     signal = plain.signal.copy()
     signal[:, LEADS.index("V1")] = np.nan
     signal[:, LEADS.index("V4")] = 0
-    found = measure(replace(plain, signal=signal, missing=("V1",)))
+    found = measure(replace(plain, signal=signal))
     assert found["pr_ms"].value == pytest.approx(160, abs=15)
     for name in ("sokolow_lyon_mv", "chest_qrs_mv"):
         assert found[name].value is None and "flat" in found[name].why

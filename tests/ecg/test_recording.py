@@ -1,11 +1,22 @@
 """Lead names, order, derivation, and what cannot be a 12-lead ECG."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meit.ecg.recording import CHEST_LEADS, LEADS, Recording, assemble, canonical_lead, check_usable
+from meit.ecg.quality import UNUSABLE, inspect
+from meit.ecg.recording import (
+    CHEST_LEADS,
+    LEADS,
+    Recording,
+    assemble,
+    canonical_lead,
+    check_leads,
+    check_usable,
+)
 from meit.errors import RecordingError
 
 RATE = 100.0
@@ -105,9 +116,71 @@ def test_an_impossible_rate_is_refused(rate):
 
 
 def test_wrong_shapes_are_refused():
-    for signal in (np.zeros((1000, 11), np.float32), np.zeros((1000, 12)), np.zeros(12, np.float32)):
-        with pytest.raises(RecordingError, match="shape"):
+    for signal in (
+        np.zeros((1000, 11), np.float32),
+        np.zeros((1000, 13)),
+        np.zeros(12, np.float32),
+        np.zeros((1, 1000, 12)),
+        np.zeros((1000, 12), complex),
+        np.full((1000, 12), "0.1"),
+        np.full((1000, 12), None),
+        None,
+    ):
+        with pytest.raises(RecordingError, match=r"must be real numbers of shape \(n_samples, 12\)"):
             Recording("x", signal, RATE)
+    with pytest.raises(RecordingError, match=r"signal\.T"):
+        Recording("x", np.zeros((12, 1000)), RATE)
+
+
+@pytest.mark.parametrize("rate", [None, "500", float("nan"), 0, -500.0])
+def test_a_rate_by_hand_is_checked_too(rate):
+    with pytest.raises(RecordingError, match="sampling rate"):
+        Recording("x", np.zeros((1000, 12)), rate)
+
+
+def by_hand(columns, value):
+    signal = np.stack(list(some_leads().values()), axis=1)
+    signal[:, [LEADS.index(lead) for lead in columns]] = value
+    return Recording("x", signal, RATE)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("columns", [LEADS[:6], ("II",), ("V3", "V4", "V5", "V6")])
+def test_leads_without_a_sample_are_missing_whoever_made_the_recording(columns, value):
+    recording = by_hand(columns, value)
+    assert recording.missing == columns and np.isnan(recording.lead(columns[0])).all()
+    with pytest.raises(RecordingError, match=f"{', '.join(columns)} (is|are) missing"):
+        check_leads(recording, 1)
+
+
+def test_a_recording_that_holds_nothing_is_unusable():
+    for signal in (np.zeros((0, 12)), np.full((1000, 12), np.nan)):
+        recording = Recording("x", signal, RATE)
+        assert recording.missing == LEADS and inspect(recording).verdict == UNUSABLE
+        with pytest.raises(RecordingError, match="missing"):
+            check_leads(recording, 6)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16, np.uint8, ">f8"])
+def test_any_real_numbers_are_kept_as_float32_and_apart_from_what_was_given(dtype):
+    given_signal = np.arange(12_000).reshape(1000, 12).astype(dtype)
+    before = given_signal.astype(np.float32)
+    recording = Recording("x", given_signal, 100)
+    given_signal[:] = 0
+    assert recording.signal.dtype == np.float32 and isinstance(recording.rate, float)
+    np.testing.assert_array_equal(recording.signal, before)
+    with pytest.raises(ValueError, match="read-only"):
+        recording.signal[0] = 1
+
+
+def test_replacing_the_signal_tells_anew_what_is_missing():
+    recording = assemble(some_leads(("I", "II", *CHEST_LEADS)), RATE, name="x")
+    assert recording.derived == LEADS[2:6]
+    signal = recording.signal.copy()
+    signal[:, [2, 7]] = np.nan
+    changed = replace(recording, signal=signal)
+    assert (changed.missing, changed.derived) == (("III", "V2"), LEADS[3:6])
+    assert replace(recording, name="y").signal is recording.signal  # not copied: it cannot be written to
 
 
 def test_too_short_says_how_long_and_what_is_needed():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meit.ecg import LEADS, find_recordings, read_ecg
-from meit.ecg.files.table_files import is_csv, is_npy
+from meit.ecg.files import recognise, table_files
 from meit.ecg.recording import Patient, canonical_lead
 from meit.errors import RecordingError
 
@@ -33,6 +33,14 @@ def write_npy(path, values, **stated):
     np.save(path, values)
     path.with_suffix(".json").write_text(json.dumps({**SIDECAR, **stated}))
     return path
+
+
+def is_csv(path) -> bool:
+    return table_files.is_csv(path, recognise.head(path))
+
+
+def is_npy(path) -> bool:
+    return table_files.is_npy(path, recognise.head(path))
 
 
 def reason(path, **options) -> str:
@@ -214,3 +222,47 @@ def test_recognition_never_raises(tmp_path_factory, raw, text):
     for content in (raw, text.encode("utf-8", "ignore"), STATED.encode() + raw):
         path.write_bytes(content)
         assert is_csv(path) in (True, False) and is_npy(path) is content.startswith(b"\x93NUMPY")
+
+
+def with_commas(path, values, separator, stated=STATED, quote=""):
+    """As a spreadsheet in German writes numbers."""
+    rows = [[quote + repr(round(float(v), 6)).replace(".", ",") + quote for v in row] for row in values]
+    lines = [separator.join(LEADS), *(separator.join(row) for row in rows)]
+    path.write_bytes(("\ufeff" + stated + "\r\n".join(lines) + "\r\n").encode())
+    return path
+
+
+@pytest.mark.parametrize(("separator", "quote"), [(";", ""), ("\t", ""), (";", '"'), (",", '"')])
+def test_decimal_commas_are_read_where_they_can_be_told_from_separators(record, tmp_path, separator, quote):
+    path = with_commas(tmp_path / "x.csv", record.signal[:3000], separator, quote=quote)
+    np.testing.assert_allclose(read_ecg(path).signal, record.signal[:3000], atol=1e-6)
+
+
+def test_a_german_spreadsheet_of_two_columns_of_what_is_stated(record, tmp_path):
+    stated = "# rate_hz;500,0;;;;\r\n# unit;mV;;;;\r\n# age;63,5;;;;\r\n"
+    recording = read_ecg(with_commas(tmp_path / "x.csv", record.signal[:3000], ";", stated))
+    assert recording.rate == 500 and recording.patient.age == 63.5
+
+
+def test_decimal_commas_between_commas_are_refused_with_the_remedy(record, tmp_path):
+    assert "save it with semicolons" in reason(with_commas(tmp_path / "x.csv", record.signal[:3000], ","))
+
+
+@pytest.mark.parametrize("odd", ["1.234,5", "1.5", "1,234,5"])
+def test_points_and_commas_in_one_table_are_refused_with_what_is_needed(record, tmp_path, odd):
+    path = with_commas(tmp_path / "x.csv", record.signal[:3000], ";")
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines[10] = ";".join([odd, *lines[10].split(";")[1:]])
+    path.write_text("\n".join(lines) + "\n")
+    assert "decimal comma in all of them" in reason(path)
+
+
+def test_tables_in_capital_letters(record, tmp_path):
+    write_csv(tmp_path / "ONE.CSV", LEADS, record.signal)
+    np.save(tmp_path / "x.npy", record.signal)
+    (tmp_path / "x.npy").rename(tmp_path / "TWO.NPY")
+    (tmp_path / "TWO.JSON").write_text(json.dumps(SIDECAR))
+    write_csv(tmp_path / "three.csv", LEADS, record.signal)
+    assert [path.name for path in find_recordings(tmp_path)] == ["ONE.CSV", "TWO.NPY", "three.csv"]
+    for path in find_recordings(tmp_path):
+        np.testing.assert_array_equal(read_ecg(path).signal, record.signal)

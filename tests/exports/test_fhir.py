@@ -169,7 +169,7 @@ def test_the_waveform_is_the_recording(block, draft):
 def test_gaps_missing_derived_and_long(block):
     signal = np.concatenate([block.signal, block.signal])
     signal[10:20], signal[:, 8] = np.nan, np.nan
-    recording = replace(block, signal=signal, missing=("V3",), derived=("III",))
+    recording = replace(block, signal=signal, derived=("III",))
     leads, whole = Read(Document(recording, "Sinus rhythm.")).waveform()
     assert "valueSampledData" not in leads["V3"] and leads["V3"]["dataAbsentReason"]["text"] == "not recorded"
     data = leads["II"]["valueSampledData"]["data"].split()

@@ -86,10 +86,11 @@ def _check_stdout(name: str, count: int) -> None:
 
 def _is_of(recording: Path, target: Path) -> bool:
     """Whether a file to be written is the recording, or the one beside it that states its rate and unit."""
-    from meit.ecg.files.table_files import is_csv, is_npy
+    from meit.ecg.files.formats import format_of
 
     own = [recording]
-    if is_csv(recording) or is_npy(recording):
+    format_ = format_of(recording)
+    if format_ is not None and format_.name in ("CSV", "NPY"):
         own.append(recording.with_suffix(".json"))
     return target.exists() and any(target.samefile(path) for path in own if path.exists())
 

@@ -36,11 +36,12 @@ class Patient:
 class Recording:
     """A 12-lead ECG.
 
-    signal: (n_samples, 12) float32 in mV, columns in the order of LEADS, NaN where nothing was recorded.
-    rate: samples a second. derived: leads computed from others. missing: leads that are NaN throughout.
-    source: the file it was read from.
+    signal: (n_samples, 12) mV, columns in the order of LEADS, NaN where nothing was recorded; any real numbers, kept as
+    a float32 copy that cannot be written to, in which infinite values and those beyond float32 are NaN too.
+    rate: samples a second. derived: leads computed from others. source: the file it was read from.
+    missing: leads that are NaN throughout; follows from the signal.
 
-    Raises RecordingError where the shapes or the rate cannot be those of a 12-lead ECG.
+    Raises RecordingError where the shape, the numbers or the rate cannot be those of a 12-lead ECG.
     """
 
     name: str
@@ -49,23 +50,26 @@ class Recording:
     start: datetime | None = None
     patient: Patient = Patient()
     derived: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
     source: str = ""
+    missing: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self):
-        if self.signal.ndim != 2 or self.signal.shape[1] != len(LEADS) or self.signal.dtype != np.float32:
+    def __post_init__(self) -> None:
+        label = self.source or self.name
+        signal = _checked_signal(label, self.signal)
+        if not (isinstance(self.rate, int | float | np.number) and MIN_RATE <= self.rate <= MAX_RATE):
             raise RecordingError(
-                f"{self.source or self.name}: the signal must be float32 of shape (n_samples, {len(LEADS)}), "
-                f"not {self.signal.dtype} of shape {self.signal.shape}"
+                f"{label}: a sampling rate of {_hertz(self.rate)} Hz; a 12-lead ECG has {MIN_RATE:g} to {MAX_RATE:g} Hz, "
+                "so check the file's header"
             )
-        if not MIN_RATE <= self.rate <= MAX_RATE:
-            raise RecordingError(
-                f"{self.source or self.name}: a sampling rate of {self.rate:g} Hz; "
-                f"a 12-lead ECG has {MIN_RATE:g} to {MAX_RATE:g} Hz, so check the file's header"
-            )
-        unknown = set(self.derived + self.missing) - set(LEADS)
+        unknown = set(self.derived) - set(LEADS)
         if unknown:
-            raise RecordingError(f"{self.source or self.name}: not among the 12 leads: {', '.join(sorted(unknown))}")
+            raise RecordingError(f"{label}: not among the 12 leads: {', '.join(sorted(unknown))}")
+        recorded = np.isfinite(signal).any(axis=0)
+        missing = tuple(lead for lead, there in zip(LEADS, recorded, strict=True) if not there)
+        object.__setattr__(self, "signal", signal)
+        object.__setattr__(self, "rate", float(self.rate))
+        object.__setattr__(self, "missing", missing)
+        object.__setattr__(self, "derived", tuple(lead for lead in self.derived if lead not in missing))
 
     @property
     def seconds(self) -> float:
@@ -77,6 +81,33 @@ class Recording:
         if lead is None:
             raise RecordingError(f"{name!r} is not one of the 12 leads ({', '.join(LEADS)})")
         return self.signal[:, LEADS.index(lead)]
+
+
+def _checked_signal(label: str, given: object) -> np.ndarray:
+    """(n_samples, 12) float32 that cannot be written to, NaN where `given` has no finite millivolts."""
+    signal = np.asarray(given)
+    if signal.ndim != 2 or signal.shape[1] != len(LEADS) or signal.dtype.kind not in "fiu":
+        turned = signal.ndim == 2 and signal.shape[0] == len(LEADS)
+        raise RecordingError(
+            f"{label}: the signal must be real numbers of shape (n_samples, {len(LEADS)}), not {signal.dtype} of shape "
+            f"{signal.shape}" + ("; give it turned (signal.T)" if turned else "")
+        )
+    if (
+        signal.dtype == np.float32
+        and signal.flags.owndata
+        and not signal.flags.writeable
+        and not np.isinf(signal).any()
+    ):
+        return signal  # of another Recording: nobody can write to it
+    with np.errstate(over="ignore"):
+        signal = np.array(signal, dtype=np.float32, order="C")
+    signal[np.isinf(signal)] = np.nan
+    signal.flags.writeable = False
+    return signal
+
+
+def _hertz(rate: object) -> str:
+    return f"{rate:g}" if isinstance(rate, int | float | np.number) else repr(rate)[:20]
 
 
 def canonical_lead(name: str) -> str | None:
@@ -136,7 +167,6 @@ def assemble(
         for column, lead in enumerate(LEADS):
             if lead in every:
                 signal[:, column] = every[lead]
-    signal[np.isinf(signal)] = np.nan  # derived from two values near the end of float32
     return Recording(
         name=name,
         signal=signal,
@@ -144,7 +174,6 @@ def assemble(
         start=start,
         patient=patient,
         derived=tuple(lead for lead in LEADS if lead in every and lead not in recorded),
-        missing=missing,
         source=source,
     )
 
@@ -182,10 +211,12 @@ def _missing(label: str, missing: Sequence[str], recorded: Collection[str]) -> R
 def _derived_limb_leads(recorded: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The limb leads absent from `recorded` that follow from two of I, II, III (Einthoven: I + III = II)."""
     one, two, three = (recorded.get(lead) for lead in ("I", "II", "III"))
-    if sum(lead is not None for lead in (one, two, three)) < 2:
+    if one is None and two is not None and three is not None:
+        one = two - three
+    elif two is None and one is not None and three is not None:
+        two = one + three
+    if one is None or two is None:
         return {}
-    one = two - three if one is None else one
-    two = one + three if two is None else two
     with np.errstate(over="ignore"):
         limb = {
             "I": one,

@@ -32,7 +32,7 @@ def gapped() -> Recording:
     signal = read_ecg(REPOSITORY / "examples" / "ptb-xl" / "00195_hr").signal.copy()
     signal[:, LEADS.index("V3")] = np.nan
     signal[2700:3100, LEADS.index("V1")] = np.nan
-    return Recording(HOSTILE, signal, 500.0, patient=Patient(HOSTILE, 61, "F"), derived=("aVL",), missing=("V3",))
+    return Recording(HOSTILE, signal, 500.0, patient=Patient(HOSTILE, 61, "F"), derived=("aVL",))
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,7 @@ def test_gaps_stay_gaps(example):
     recording = read_ecg(example)
     signal = recording.signal.copy()
     signal[1000:1200, 3] = signal[:, 7] = np.nan
-    after = filtered(Recording("gaps", signal, 500.0, missing=("V2",)), "0.5-40", "50")
+    after = filtered(Recording("gaps", signal, 500.0), "0.5-40", "50")
     assert (np.isnan(after) == np.isnan(signal)).all()
 
 

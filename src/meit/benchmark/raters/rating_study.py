@@ -25,7 +25,7 @@ from meit.data.batches import EcgSet
 from meit.data.shards import Example, Report
 from meit.data.splits import ALL
 from meit.ecg.paper import draw_paper
-from meit.ecg.recording import LEADS, Patient, Recording
+from meit.ecg.recording import Patient, Recording
 from meit.ecg.signal.normalising import normalise
 from meit.errors import DataError
 from meit.reports.statements import asserted, codes, read_statements
@@ -195,8 +195,7 @@ def _drawn(example: Example, name: str) -> str:
         scaled = normalise(signal, example.rate, "z") * np.float32(DRAWN_DEVIATION)
         signal = np.where(np.isfinite(signal), scaled, np.float32(np.nan))
     patient = Patient(age=example.report.age, sex=example.report.sex)
-    missing = tuple(lead for lead, column in zip(LEADS, signal.T, strict=True) if not np.isfinite(column).any())
-    recording = Recording(name=name, signal=signal, rate=example.rate, patient=patient, missing=missing)
+    recording = Recording(name=name, signal=signal, rate=example.rate, patient=patient)
     with TemporaryDirectory() as folder:
         svg = draw_paper(recording, Path(folder) / "sheet.svg").read_bytes()
     return "data:image/svg+xml;base64," + b64encode(_without_scale(svg) if is_z else svg).decode()

@@ -11,7 +11,7 @@ from meit.data.batches import EcgSet
 from meit.data.shards import Example
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
-from meit.ecg.recording import LEADS, Recording
+from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
 from meit.model.report_model import ReportModel
 
@@ -66,8 +66,7 @@ def measured(example: Example) -> Measurements:
     signal = example.signal
     if example.unit != "mV":
         signal = np.where(np.isfinite(signal), TYPICAL_MV * normalise(signal, example.rate, example.unit), np.nan)
-    missing = tuple(lead for lead, values in zip(LEADS, signal.T, strict=True) if not np.isfinite(values).any())
-    found = measure(Recording(example.report.record_id, signal.astype(np.float32), example.rate, missing=missing))
+    found = measure(Recording(example.report.record_id, signal, example.rate))
     if example.unit == "mV":
         return found
     return Measurements({name: value for name, value in found.values.items() if name in WITHOUT_VOLTAGE})

@@ -1,36 +1,75 @@
-"""Any file that holds a 12-lead ECG -> Recording: one row a format, recognised by content."""
+"""Any file that holds a 12-lead ECG -> Recording: one row a format, recognised by content.
+
+read_ecg(path)          one recording
+find_recordings(path)   the recordings in a folder
+list_folder(folder)     the same, with the files that are none
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from meit.ecg.files import recognise
+from meit.ecg.files.limits import is_text
 from meit.ecg.files.table_files import is_csv, is_npy, read_csv, read_npy
-from meit.ecg.files.vendor_files import VENDOR_FORMATS
-from meit.ecg.files.wfdb_files import header_beside, is_wfdb, read_wfdb
+from meit.ecg.files.vendor_files import VENDOR_FORMATS, VendorFormat
+from meit.ecg.files.wfdb_files import SIGNAL_SUFFIXES, header_beside, is_wfdb, read_wfdb
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
 from meit.errors import RecordingError
+
+MOST_NAMED = 3  # of the files that a folder leaves out
 
 
 @dataclass(frozen=True)
 class Format:
-    """recognises and listed never raise; read(path, allow_missing) raises RecordingError.
+    """recognises(path, the file's first bytes) never raises; read(path, allow_missing) raises RecordingError.
 
-    listed: of the files of a recording, the one for which find_recordings lists it.
+    suffix: in small letters, of the file for which a folder lists a recording; empty where any will do. by_suffix:
+    whether that is enough to list it, so that a damaged one is read, and refused with the reason.
     """
 
     name: str
-    recognises: Callable[[Path], bool]
+    recognises: Callable[[Path, bytes], bool]
     read: Callable[[Path, bool], Recording]
-    listed: Callable[[Path], bool]
+    suffix: str = ""
+    by_suffix: bool = False
+
+    def lists(self, path: Path, start: bytes) -> bool:
+        if self.suffix and path.suffix.lower() != self.suffix:
+            return False
+        return self.by_suffix or self.recognises(path, start)
+
+
+def _vendor(format_: VendorFormat) -> Format:
+    return Format(format_.name, lambda path, start: format_.matches(start), format_.read)
 
 
 FORMATS = (  # those whose first bytes tell come first: a file of theirs beside a WFDB header is still their file
-    *(Format(vendor.name, vendor.recognises, vendor.read, vendor.recognises) for vendor in VENDOR_FORMATS),
-    Format("WFDB", is_wfdb, read_wfdb, lambda path: path.suffix == ".hea"),
-    Format("CSV", is_csv, read_csv, lambda path: path.suffix == ".csv" and is_csv(path)),
-    Format("NPY", is_npy, read_npy, lambda path: path.suffix == ".npy"),
+    *map(_vendor, VENDOR_FORMATS),
+    Format("WFDB", is_wfdb, read_wfdb, ".hea", by_suffix=True),
+    Format("CSV", is_csv, read_csv, ".csv"),
+    Format("NPY", is_npy, read_npy, ".npy", by_suffix=True),
 )
+COMPANIONS = (".json",)  # states what belongs to a table of the same name
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds, and the folders below it. recordings: files to be read, sorted. left_out: files that are
+    neither a recording nor part of one, sorted; hidden ones are not looked at."""
+
+    folder: Path
+    recordings: tuple[Path, ...]
+    left_out: tuple[Path, ...]
+
+    def warning(self) -> str:
+        """One line that names the files left out; empty where there are none."""
+        if not self.left_out:
+            return ""
+        names = [str(file.relative_to(self.folder)) for file in self.left_out[:MOST_NAMED]]
+        more = ", ..." if len(self.left_out) > MOST_NAMED else ""
+        what = "1 file is no recording" if len(self.left_out) == 1 else f"{len(self.left_out)} files are no recordings"
+        return f"{self.folder}: {what} that meit knows: {', '.join(names)}{more}"
 
 
 def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float = MIN_SECONDS) -> Recording:
@@ -41,12 +80,18 @@ def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float =
     min_seconds or more.
     """
     path = Path(path)
-    for format_ in FORMATS:
-        if format_.recognises(path):
-            recording = format_.read(path, allow_missing)
-            check_usable(recording, min_seconds)
-            return recording
-    raise RecordingError(_why_not(path))
+    format_ = format_of(path)
+    if format_ is None:
+        raise RecordingError(_why_not(path))
+    recording = format_.read(path, allow_missing)
+    check_usable(recording, min_seconds)
+    return recording
+
+
+def format_of(path: Path) -> Format | None:
+    """The first of FORMATS that recognises a file, by its first bytes; None where none does. Never raises."""
+    start = recognise.head(path)
+    return next((format_ for format_ in FORMATS if format_.recognises(path, start)), None)
 
 
 def find_recordings(path: str | Path) -> list[Path]:
@@ -56,19 +101,43 @@ def find_recordings(path: str | Path) -> list[Path]:
     """
     path = Path(path)
     if not path.is_dir():
-        if not path.exists() and not any(format_.recognises(path) for format_ in FORMATS):
+        if not path.exists() and format_of(path) is None:
             raise RecordingError(_why_not(path))
         return [path]
-    found = sorted(file for file in path.rglob("*") if _is_listed(file))
-    if not found:
-        raise RecordingError(f"{path}: no recordings in this folder (looked for {_names()})")
-    return found
+    return list(list_folder(path).recordings)
+
+
+def list_folder(folder: str | Path) -> Listing:
+    """The recordings in a folder and below it, and the files that are none. RecordingError for one without recordings."""
+    folder = Path(folder)
+    recordings, others = [], []
+    for file in sorted(folder.rglob("*")):
+        if not file.is_file() and not file.is_symlink():
+            continue
+        (recordings if _is_listed(file) else others).append(file)
+    if not recordings:
+        raise RecordingError(f"{folder}: no recordings in this folder (looked for {_names()})")
+    stems = {file.with_suffix("") for file in recordings}
+    left_out = tuple(file for file in others if not _is_part(file, stems) and not _is_hidden(file.relative_to(folder)))
+    return Listing(folder, tuple(recordings), left_out)
 
 
 def _is_listed(file: Path) -> bool:
-    if file.suffix in (".dat", ".mat") and header_beside(file) is not None:  # read with its header; not opened here
+    if file.suffix.lower() in SIGNAL_SUFFIXES and header_beside(file) is not None:  # read with its header
         return False
-    return file.is_file() and any(format_.listed(file) for format_ in FORMATS)
+    if not file.is_file():
+        return False
+    start = recognise.head(file)
+    return any(format_.lists(file, start) for format_ in FORMATS)
+
+
+def _is_part(file: Path, stems: set[Path]) -> bool:
+    """Whether a file belongs to a recording: signals and annotations beside a header, what is stated of a table."""
+    return header_beside(file) is not None or (file.suffix.lower() in COMPANIONS and file.with_suffix("") in stems)
+
+
+def _is_hidden(file: Path) -> bool:
+    return any(part.startswith(".") for part in file.parts)
 
 
 def _names() -> str:
@@ -93,11 +162,10 @@ def _why_not(path: Path) -> str:
     other = recognise.other_file(start)
     if other is not None:
         return f"{path}: {other}"
-    if path.suffix in (".dat", ".mat"):
-        is_text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start[:512])
-        kind = "is a text file and has" if is_text else "has"
+    if path.suffix.lower() in SIGNAL_SUFFIXES:
+        kind = "is a text file and has" if is_text(start[:512]) else "has"
         return f"{path}: {kind} no header {path.with_suffix('.hea').name} beside it; WFDB needs both files"
-    if path.suffix == ".hea":
+    if path.suffix.lower() == ".hea":
         return f"{path}: is not a WFDB header; its first line must read NAME SIGNALS RATE SAMPLES"
     root = recognise.xml_root(start)
     kind = f"XML with the root <{root[:40]}>, " if root else ""

@@ -4,7 +4,7 @@ import re
 import struct
 from pathlib import Path
 
-HEAD_BYTES = 16_384  # an aECG may begin with a page of comments
+HEAD_BYTES = 65_536  # a table or an aECG may begin with a page of comments
 
 _UTF_8 = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")

@@ -1,8 +1,9 @@
 """Tables of samples: CSV and NPY files whose rate, unit and leads are stated beside the numbers, never guessed.
 
 CSV: text; comment lines state the rate and the unit, the header row names the leads, one row a sample follows.
-Separated by commas, semicolons or tabs, with a decimal point; an empty field or NaN was not recorded; columns that are
-none of the 12 leads, such as the time, are left out.
+Separated by commas, semicolons or tabs. Numbers have a decimal point, or a decimal comma where the separator is another
+one or they stand in quotes; never both, and no signs between thousands. An empty field or NaN was not recorded; columns
+that are none of the 12 leads, such as the time, are left out.
 
     # rate_hz: 500
     # unit: mV
@@ -25,44 +26,40 @@ from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meit.ecg.files.bounded import read_bounded
-from meit.ecg.files.wfdb_files import MAX_AGE, MAX_VALUES, MILLIVOLTS, WFDB_SUFFIXES
+from meit.ecg.files import recognise
+from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, plausible_age, read_bounded, sex_of
+from meit.ecg.files.wfdb_files import WFDB_SUFFIXES
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
 from meit.errors import RecordingError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_CSV = 50_000_000  # bytes; twenty minutes of 12 leads at 500 Hz
 MAX_STATED = 1_000_000  # bytes of a JSON file, or of the lines before a CSV's first sample
 _NPY_MAGIC = b"\x93NUMPY"
 _SEPARATORS = ",;\t"
-_COMMENT = re.compile(r"#\s*(\w+)\s*[:=]\s*(.*)")
+_COMMENT = re.compile(r"#\s*(\w+)\s*[:=;,\t]\s*(.*)")  # name and value may be two fields of a spreadsheet
 _EXAMPLES = {"rate_hz": 500, "unit": "mV", "leads": ["I", "II", "..."]}  # of what must be stated
-_SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
+_QUOTED_COMMA = re.compile(r'"\s*([-+]?\d*),(\d+(?:[eE][-+]?\d+)?)\s*"')  # "0,015"
 
 
-def is_csv(path: Path) -> bool:
-    """True for text that states a rate in a comment, or whose header row names two leads or more."""
-    if path.suffix in WFDB_SUFFIXES or not path.is_file():  # text under such a name is a damaged WFDB record
+def is_csv(path: Path, start: bytes) -> bool:
+    """True for text that states a rate in a comment, or whose header row names two leads or more; start: the file's first
+    bytes."""
+    if path.suffix.lower() in WFDB_SUFFIXES:  # text under such a name is a damaged WFDB record
         return False
-    try:
-        with path.open("rb") as file:
-            stated, names, _ = _head(_decoded(file.read(65_536)))
-    except OSError:
-        return False
+    stated, names, _ = _head(_decoded(start))
     return "rate_hz" in stated or sum(canonical_lead(name) is not None for name in names) >= 2
 
 
-def is_npy(path: Path) -> bool:
+def is_npy(path: Path, start: bytes) -> bool:
     """True for a file that begins as numpy's array files do."""
-    try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(len(_NPY_MAGIC)) == _NPY_MAGIC
-    except OSError:
-        return False
+    return start.startswith(_NPY_MAGIC)
 
 
 def read_csv(path: Path, allow_missing: bool) -> Recording:
@@ -113,9 +110,14 @@ def read_npy(path: Path, allow_missing: bool) -> Recording:
     return _recording(path, millivolts, rate, stated, allow_missing)
 
 
-def _recording(path: Path, millivolts: Mapping, rate: float, stated: Mapping, allow_missing: bool) -> Recording:
+def _recording(
+    path: Path,
+    millivolts: Mapping[str, np.ndarray],
+    rate: float,
+    stated: Mapping[str, Any],
+    allow_missing: bool,
+) -> Recording:
     patient_id = stated.get("patient_id")
-    age = _number(stated.get("age"))
     start = stated.get("start")
     try:
         start = datetime.fromisoformat(start) if isinstance(start, str) else None
@@ -128,8 +130,8 @@ def _recording(path: Path, millivolts: Mapping, rate: float, stated: Mapping, al
         start=start,
         patient=Patient(
             id=str(patient_id) if isinstance(patient_id, str | int) and patient_id != "" else None,
-            age=age if age is not None and 0 <= age <= MAX_AGE else None,
-            sex=_SEXES.get(str(stated.get("sex")).lower()),
+            age=plausible_age(_number(stated.get("age"))),
+            sex=sex_of(str(stated.get("sex"))),
         ),
         source=str(path),
         allow_missing=allow_missing,
@@ -157,24 +159,44 @@ def _separator(row: str) -> str:
     return max(_SEPARATORS, key=row.count)
 
 
-def _rows(path: Path, text: str, separator: str, n_fields: int, columns: list[int]):
-    """The table's lead columns, a float64 series each."""
+def _rows(path: Path, text: str, separator: str, n_fields: int, columns: list[int]) -> "pd.DataFrame":
+    """The table's lead columns, a float64 series each. A decimal comma is tried where a decimal point does not do."""
     import pandas as pd  # half a second
 
-    try:
-        rows = pd.read_csv(
-            BytesIO(text.encode()), sep=separator, header=None, usecols=columns, dtype=np.float64, skipinitialspace=True
-        )
-    except (ValueError, OverflowError) as error:
-        raise RecordingError(
-            f"{path}: its rows cannot be read ({_reason(error)}); each needs {n_fields} numbers with a decimal point"
-        ) from None
+    text = _QUOTED_COMMA.sub(r"\1.\2", text)
+    commas = separator != "," and "," in text
+    rows = None
+    for decimal in (".", ",") if commas else (".",):
+        try:
+            rows = pd.read_csv(
+                BytesIO(text.encode()),
+                sep=separator,
+                header=None,
+                usecols=columns,
+                dtype=np.float64,
+                skipinitialspace=True,
+                decimal=decimal,
+            )
+            break
+        except (ValueError, OverflowError) as error:
+            reason = _reason(error)
+    if rows is None:
+        needed = f"each needs {n_fields} numbers with a decimal point"
+        if commas:
+            needed += ", or with a decimal comma in all of them, and without signs between thousands"
+        raise RecordingError(f"{path}: its rows cannot be read ({reason}); {needed}")
     if text.count(separator) != (n_fields - 1) * len(rows):  # pandas takes what a short row lacks for NaN
+        fields = text.partition("\n")[0].count(separator) + 1
+        if separator == "," and fields == 2 * n_fields:
+            raise RecordingError(
+                f"{path}: its rows have twice as many fields as the header row: decimal commas between commas cannot "
+                "be told apart; save it with semicolons or tabs between the numbers, or with decimal points"
+            )
         raise RecordingError(f"{path}: not every row has {n_fields} fields, as the header row has; is it cut off?")
     return rows
 
 
-def _sidecar(path: Path) -> dict:
+def _sidecar(path: Path) -> dict[str, Any]:
     """What the JSON file beside a table states; nothing where there is none."""
     beside = _beside(path)
     if not beside.is_file():
@@ -189,10 +211,11 @@ def _sidecar(path: Path) -> dict:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_suffix(".json")
+    capital = path.with_suffix(".JSON")
+    return capital if capital.is_file() else path.with_suffix(".json")
 
 
-def _merged(path: Path, comments: dict, sidecar: dict) -> dict:
+def _merged(path: Path, comments: dict[str, str], sidecar: dict[str, Any]) -> dict[str, Any]:
     for key in comments.keys() & sidecar.keys():
         if comments[key] != str(sidecar[key]):
             raise RecordingError(
@@ -202,14 +225,14 @@ def _merged(path: Path, comments: dict, sidecar: dict) -> dict:
     return sidecar | comments
 
 
-def _rate(path: Path, stated: Mapping) -> float:
+def _rate(path: Path, stated: Mapping[str, Any]) -> float:
     rate = _number(stated.get("rate_hz"))
     if rate is None:
         raise _unstated(path, "rate_hz")
     return rate
 
 
-def _unit(path: Path, stated: Mapping) -> float:
+def _unit(path: Path, stated: Mapping[str, Any]) -> float:
     """Millivolts in one of the stated unit."""
     unit = stated.get("unit")
     if not isinstance(unit, str):
@@ -220,16 +243,22 @@ def _unit(path: Path, stated: Mapping) -> float:
 
 
 def _unstated(path: Path, key: str) -> RecordingError:
-    line = f'the line "# {key}: {_EXAMPLES[key]}" before its header row, or ' if is_csv(path) else ""
+    line = (
+        f'the line "# {key}: {_EXAMPLES[key]}" before its header row, or ' if is_csv(path, recognise.head(path)) else ""
+    )
     return RecordingError(
         f"{path}: states no {key}; add {line}{json.dumps({key: _EXAMPLES[key]})} to {_beside(path).name} beside it"
     )
 
 
 def _number(value: object) -> float | None:
+    if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value):  # of a spreadsheet that writes decimal commas
+        value = value.replace(",", ".")
+    if not isinstance(value, str | int | float):
+        return None
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 

@@ -6,18 +6,19 @@ warns. Of files that hold a median beat as well, the rhythm is read.
 """
 
 import re
+import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meit.ecg.files import recognise
-from meit.ecg.files.overruns import dicom_overruns, scp_overruns
-from meit.ecg.files.wfdb_files import MAX_AGE, MILLIVOLTS
+from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, plausible_age, sex_of
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
 from meit.errors import RecordingError
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 # An hour of 12 leads at 500 Hz and 16 bits is 43 MB; the text of an XML takes ten times its size in memory.
 _BINARY_BYTES, _XML_BYTES = 50_000_000, 20_000_000
 _PHILIPS_BYTES = 5_000_000  # twelve seconds are 0.3 MB, or 2 MB as text; its compression can unpack a thousandfold
-_DEFLATED = b"1.2.840.10008.1.2.1.99"  # DICOM transfer syntax; its size in memory cannot be told beforehand
+_DEFLATED = b"1.2.840.10008.1.2.1.99"  # DICOM transfer syntax
+_POINTERS, _POINTER, _N_POINTERS = 22, 10, 12  # SCP-ECG: where section 0 lists the sections, bytes of each, sections
+_LEAD = struct.Struct("<IIB")  # SCP-ECG section 3: first sample, last sample, code of a lead
+_OVERRUN = "is truncated or damaged: it announces more than it holds; copy it again"
 _ISHNE_FAULT = -32768  # "sample value proposed" for a lead off (Badilini 1998)
 
 # what ecgdatakit only warns of -> why the samples cannot be used
@@ -40,17 +44,14 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class VendorFormat:
-    """matches: the first bytes -> bool. parser: module and class in ecgdatakit.parsing.parsers. overruns: whether the
-    file announces more than it holds, where the parser would make room for it."""
+    """matches: the file's first bytes -> bool. parser: module and class in ecgdatakit.parsing.parsers. fault: all bytes
+    of the file -> what must not be given to the parser, and why; empty where it may be."""
 
     name: str
     matches: Callable[[bytes], bool]
     parser: str
     max_bytes: int
-    overruns: Callable[[Path], bool] = lambda path: False
-
-    def recognises(self, path: Path) -> bool:
-        return self.matches(recognise.head(path))
+    fault: Callable[[bytes], str] | None = None
 
     def read(self, path: Path, allow_missing: bool) -> Recording:
         """Raises RecordingError for whatever is not a 12-lead ECG in a stated unit of voltage."""
@@ -68,8 +69,8 @@ class VendorFormat:
             rates.add(_rate(record, lead))
             starts.add(lead.annotations.get("start_sample", "1"))
         if not leads:
-            found = ", ".join(lead.label for lead in record.leads) or "no signals"
-            raise RecordingError(f"{path}: none of its signals is one of the 12 leads (found: {found[:200]})")
+            labels = ", ".join(lead.label for lead in record.leads) or "no signals"
+            raise RecordingError(f"{path}: none of its signals is one of the 12 leads (found: {labels[:200]})")
         if len(rates) > 1 or len(starts) > 1:
             raise RecordingError(f"{path}: its leads differ in rate or start; a 12-lead ECG recorded at once is needed")
         return assemble(
@@ -81,6 +82,37 @@ class VendorFormat:
             source=str(path),
             allow_missing=allow_missing,
         )
+
+
+def _dicom_fault(raw: bytes) -> str:
+    """Deflated objects, whose size in memory cannot be told beforehand; and elements that end after the file: pydicom
+    asks for their length, up to 4 GB, and takes what it gets."""
+    import pydicom
+    from pydicom.dataelem import RawDataElement
+
+    if _DEFLATED in raw[:1024]:
+        return "is a deflated DICOM object; store it uncompressed (Explicit VR Little Endian)"
+    try:
+        elements = list(pydicom.dcmread(BytesIO(raw)).values())
+    except Exception:  # what else is wrong the parser finds too
+        return ""
+    raws = [element for element in elements if isinstance(element, RawDataElement) and element.value]
+    return _OVERRUN if any(len(one.value or b"") < one.length < 0xFFFF_FFFF for one in raws) else ""
+
+
+def _scp_fault(raw: bytes) -> str:
+    """Whether a lead has more samples than the file has bits, of which each takes one at least (EN 1064, 5.6)."""
+    most = min(8 * len(raw), MAX_VALUES)
+    try:
+        for place in range(_POINTERS, _POINTERS + _N_POINTERS * _POINTER, _POINTER):
+            number, _, position = struct.unpack_from("<HII", raw, place)
+            if number == 3:
+                body = position - 1 + 16  # positions count from 1; a section begins with a header of 16 bytes
+                leads = [_LEAD.unpack_from(raw, body + 2 + n * _LEAD.size) for n in range(raw[body])]
+                return _OVERRUN if any(last - first >= most for first, last, _ in leads) else ""
+    except (struct.error, IndexError):  # the parser says that the file is too short
+        return ""
+    return ""
 
 
 def _xml(root: str) -> Callable[[bytes], bool]:
@@ -97,9 +129,9 @@ VENDOR_FORMATS = (
         recognise.is_dicom_waveform,
         "dicom_waveform.DICOMWaveformParser",
         _BINARY_BYTES,
-        dicom_overruns,
+        _dicom_fault,
     ),
-    VendorFormat("SCP-ECG", recognise.is_scp, "scp_ecg.SCPECGParser", _BINARY_BYTES, scp_overruns),
+    VendorFormat("SCP-ECG", recognise.is_scp, "scp_ecg.SCPECGParser", _BINARY_BYTES, _scp_fault),
     VendorFormat("EDF", recognise.is_edf, "edf.EDFParser", _BINARY_BYTES),
     VendorFormat("ISHNE", recognise.is_ishne, "ishne_holter.ISHNEHolterParser", _BINARY_BYTES),
 )
@@ -115,15 +147,14 @@ def _parsed(format_: VendorFormat, path: Path) -> "ECGRecord":
             f"{path}: {size / 1e6:.0f} MB, more than {format_.max_bytes / 1e6:.0f} MB, is too large for one "
             f"{format_.name} recording; cut it into shorter ones"
         )
-    if recognise.is_dicom_waveform(start := recognise.head(path)) and _DEFLATED in start[:1024]:
-        raise RecordingError(f"{path}: is a deflated DICOM object; store it uncompressed (Explicit VR Little Endian)")
     module, name = format_.parser.split(".")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if format_.overruns(path):
-            raise RecordingError(f"{path}: is truncated or damaged: it announces more than it holds; copy it again")
+        fault = format_.fault(path.read_bytes()) if format_.fault is not None else ""
+        if fault:
+            raise RecordingError(f"{path}: {fault}")
         try:
-            record = getattr(import_module(f"ecgdatakit.parsing.parsers.{module}"), name)().parse(path)
+            record: ECGRecord = getattr(import_module(f"ecgdatakit.parsing.parsers.{module}"), name)().parse(path)
         except Exception as error:  # it is fed files of any kind, and so are the libraries below it
             reason = _reason(path, error)
             raise RecordingError(f"{path}: is no whole {format_.name} file ({reason}); export it again") from None
@@ -182,5 +213,5 @@ def _patient(record: "ECGRecord") -> Patient:
     # a plain EDF has one free text for the patient, often with the name in it
     identifier = "" if "patient_id_note" in record.raw_metadata else patient.patient_id
     # 0 may mean "not entered", and an infant; ecgdatakit keeps whole years only
-    age = float(patient.age) if patient.age and 0 < patient.age <= MAX_AGE else None
-    return Patient(id=identifier or None, age=age, sex=patient.sex if patient.sex in ("F", "M") else None)
+    age = plausible_age(float(patient.age)) if patient.age else None
+    return Patient(id=identifier or None, age=age, sex=sex_of(patient.sex or ""))

@@ -8,22 +8,23 @@ MIMIC-IV-ECG, the Challenges) are read here as well: that saves half a second of
 
 import math
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from meit.ecg.files.bounded import read_bounded
+from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, is_text, plausible_age, read_bounded, sex_of
 from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
 from meit.errors import RecordingError
 
-MAX_VALUES = 12 * 500 * 3600  # samples times signals: an hour of 12 leads at 500 Hz, which takes half a gigabyte
 MAX_SEGMENTS = 100
 MAX_HEADER = 1_000_000  # bytes
-MAX_AGE = 120.0  # more is a code, such as PTB-XL's 300 for "over 89"
-MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "nv": 1e-6}
-WFDB_SUFFIXES = (".hea", ".dat", ".mat")
+SIGNAL_SUFFIXES = (".dat", ".mat")
+WFDB_SUFFIXES = (".hea", *SIGNAL_SUFFIXES)
 
 # bits that one sample takes in a signal file; the compressed formats (508, 516, 524) have no fixed size
 _PLAIN = "16"  # little-endian 16-bit integers, one of each signal in turn
@@ -51,27 +52,31 @@ class _Signal:
     to_millivolts: float
 
 
-def is_wfdb(path: Path) -> bool:
-    """True for a header, for a signal file with its header beside it, and for the stem that the two share."""
-    return _looks_like_header(path) if path.suffix == ".hea" else header_beside(path) is not None
+def is_wfdb(path: Path, start: bytes) -> bool:
+    """True for a header, for a signal file with its header beside it, and for the stem that the two share; start: the
+    file's first bytes."""
+    return _looks_like_header(start) if path.suffix.lower() == ".hea" else header_beside(path) is not None
 
 
 def header_beside(path: Path) -> Path | None:
-    """The .hea of a signal file or of a stem, None where there is none."""
-    for header in (path.with_name(path.name + ".hea"), path.with_suffix(".hea") if path.suffix else None):
-        if header is not None and header.is_file():
-            return header
+    """The header of a signal file or of a stem, in small or capital letters; None where there is none."""
+    stems = (path.name, path.stem) if path.suffix else (path.name,)
+    for name in [stem + suffix for stem in stems for suffix in (".hea", ".HEA")]:
+        if path.with_name(name).is_file():
+            return path.with_name(name)
     return None
 
 
 def read_wfdb(path: Path, allow_missing: bool) -> Recording:
     """path as for is_wfdb -> Recording; raises RecordingError where header and signals do not make a 12-lead ECG."""
-    header = path if path.suffix == ".hea" else header_beside(path)
+    header = path if path.suffix.lower() == ".hea" else header_beside(path)
+    if header is None:
+        raise RecordingError(f"{path}: has no header {path.with_suffix('.hea').name} beside it; WFDB needs both files")
     lines, comments = _header_lines(header)
     rate = _check_record(header, lines)
     segments = _segments(header, lines)
     signals = [signal for segment in segments for signal in _check_signals(*segment)]
-    to_millivolts = {}
+    to_millivolts: dict[str, float] = {}
     for signal in signals:
         if to_millivolts.setdefault(signal.name, signal.to_millivolts) != signal.to_millivolts:
             raise RecordingError(f"{header}: lead {signal.name} has not one unit throughout; write all of it in mV")
@@ -80,7 +85,7 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
     if plain and segments == [(header, lines)]:
         names, values = _plain_samples(header, signals, _n_samples(lines))
     else:
-        names, values = _samples(header)
+        names, values = _samples(header, [segment for segment, _ in segments], {signal.file for signal in signals})
     leads = {}
     for column, name in enumerate(names):
         if canonical_lead(name) is None:
@@ -91,8 +96,8 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
             raise RecordingError(f"{header}: lead {name} occurs twice; keep one of them")
         leads[name] = values[:, column] * to_millivolts[name]
     if not leads:
-        found = printable(", ".join(name for name in names if name)) or "no names"
-        raise RecordingError(f"{header}: none of its signals is named as one of the 12 leads (found: {found})")
+        there = printable(", ".join(name for name in names if name)) or "no names"
+        raise RecordingError(f"{header}: none of its signals is named as one of the 12 leads (found: {there})")
     return assemble(
         leads,
         rate,
@@ -104,12 +109,17 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
     )
 
 
-def _looks_like_header(path: Path) -> bool:
-    try:
-        lines, _ = _header_lines(path)
-    except RecordingError:
-        return False
-    return bool(re.match(r"\S+\s+\d+(\s|$)", lines[0]))
+def _named(header: Path, name: str) -> Path:
+    """The file that a header names, beside it: copies from elsewhere may have all letters small or capital."""
+    for spelling in (name, name.upper(), name.lower(), str(Path(name).with_suffix(Path(name).suffix.upper()))):
+        if header.with_name(spelling).is_file():
+            return header.with_name(spelling)
+    return header.with_name(name)
+
+
+def _looks_like_header(start: bytes) -> bool:
+    content = [line for line in _text_lines(start) if not line.startswith("#")]
+    return bool(content) and re.match(r"\S+\s+\d+(\s|$)", content[0]) is not None
 
 
 def _header_lines(header: Path) -> tuple[list[str], list[str]]:
@@ -117,15 +127,19 @@ def _header_lines(header: Path) -> tuple[list[str], list[str]]:
     if header.exists() and not header.is_file():  # opening a pipe would wait for its writer
         raise RecordingError(f"{header}: is no regular file; give the .hea file of one ECG")
     raw = read_bounded(header, MAX_HEADER, "is too large for a WFDB header; give the .hea file of one ECG")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = _text_lines(raw)
     content = [line for line in lines if not line.startswith("#")]
     if not content:
         raise RecordingError(f"{header}: is empty; a WFDB header names the record, its signals and its rate")
     return content, [line for line in lines if line.startswith("#")]
+
+
+def _text_lines(raw: bytes) -> list[str]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _check_record(header: Path, lines: list[str]) -> float:
@@ -169,7 +183,7 @@ def _segments(header: Path, lines: list[str]) -> list[tuple[Path, list[str]]]:
             continue
         if not re.fullmatch(r"[-\w]{1,60}", name):
             raise RecordingError(f"{header}: {name[:60]!r} is no name of a segment")
-        segment = header.with_name(name + ".hea")
+        segment = _named(header, name + ".hea")
         if not segment.is_file():
             raise RecordingError(f"{header}: its segment {segment.name} is not beside it")
         segments.append((segment, _header_lines(segment)[0]))
@@ -194,7 +208,7 @@ def _check_signals(header: Path, lines: list[str]) -> list[_Signal]:
     for name in dict.fromkeys(signal.file for signal in signals):
         if name == "~":  # the layout of a variable-layout record: names only
             continue
-        _check_file(header.with_name(name), [signal for signal in signals if signal.file == name], _n_samples(lines))
+        _check_file(_named(header, name), [signal for signal in signals if signal.file == name], _n_samples(lines))
     return signals
 
 
@@ -237,7 +251,7 @@ def _check_file(path: Path, signals: list[_Signal], n_samples: int) -> None:
         raise RecordingError(f"{path}: is empty; copy the signal file again")
     with path.open("rb") as file:
         start = file.read(512)
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):
+    if is_text(start):
         raise RecordingError(f"{path}: is a text file, not WFDB samples; give the signal file that the header means")
     if len({signal.format for signal in signals}) > 1:
         raise RecordingError(f"{path}: the header gives its signals different formats; correct the header")
@@ -262,38 +276,49 @@ def _plain_samples(header: Path, signals: list[_Signal], n_samples: int) -> tupl
     for name in dict.fromkeys(signal.file for signal in signals):
         inside = [column for column, signal in enumerate(signals) if signal.file == name]
         offset = signals[inside[0]].byte_offset
-        with header.with_name(name).open("rb") as file:
+        with _named(header, name).open("rb") as file:
             file.seek(offset)
             stored = file.read(2 * len(inside) * (n_samples or MAX_VALUES))
         frames = n_samples or len(stored) // (2 * len(inside))
         steps = np.frombuffer(stored, "<i2", count=frames * len(inside)).reshape(frames, len(inside))
-        for place, column in enumerate(inside):
-            values = (steps[:, place] - float(signals[column].baseline)) / signals[column].gain
-            columns[column] = np.where(steps[:, place] == _NO_SAMPLE, np.nan, values)
+        for number, column in enumerate(inside):
+            values = (steps[:, number] - float(signals[column].baseline)) / signals[column].gain
+            columns[column] = np.where(steps[:, number] == _NO_SAMPLE, np.nan, values)
     if len({len(values) for values in columns.values()}) > 1 or not len(columns[0]):
         raise RecordingError(f"{header}: its signal files hold no samples, or not equally many; copy them again")
     return [signal.name for signal in signals], np.stack([columns[n] for n in range(len(signals))], axis=1)
 
 
-def _samples(header: Path) -> tuple[list[str], np.ndarray]:
-    """Names and (n_samples, n_signals) physical values in the header's own units."""
+def _samples(header: Path, segments: Sequence[Path], files: Collection[str]) -> tuple[list[str], np.ndarray]:
+    """Names and (n_samples, n_signals) physical values in the header's own units.
+
+    segments: headers that the header names, or itself. files: the signal files that these name.
+    """
     import wfdb  # half a second, most of it pandas
 
-    try:
-        record = wfdb.rdrecord(str(header.absolute().with_suffix("")), physical=True)
-    except Exception as error:  # wfdb lets out whatever its parsing runs into
-        reason = printable(str(error)) or type(error).__name__
-        raise RecordingError(f"{header}: wfdb cannot read this record ({reason}); copy it again") from None
-    if record.p_signal is None or len(record.p_signal) == 0:
+    with TemporaryDirectory(prefix="meit-") as folder:
+        record = header.absolute()
+        stored = {name: _named(header, name) for name in files if name != "~"}
+        stored |= {file.stem + ".hea": file for file in (header, *segments)}
+        if any(file.name != name for name, file in stored.items()):  # wfdb takes names as they are written
+            for name, file in stored.items():
+                copyfile(file, Path(folder, name))
+            record = Path(folder, header.name)
+        try:
+            read = wfdb.rdrecord(str(record.with_suffix("")), physical=True)
+        except Exception as error:  # wfdb lets out whatever its parsing runs into
+            reason = printable(str(error)) or type(error).__name__
+            raise RecordingError(f"{header}: wfdb cannot read this record ({reason}); copy it again") from None
+    if read.p_signal is None or len(read.p_signal) == 0:
         raise RecordingError(f"{header}: holds no samples; copy the record again")
-    return [name or "" for name in record.sig_name], record.p_signal
+    return [name or "" for name in read.sig_name], read.p_signal
 
 
 def _start(fields: list[str]) -> datetime | None:
     """Time and date of the record line, in either order and spelling; None unless both are there."""
-    date = next((found for field in fields for found in [_parsed(field, _DATES)] if found), None)
-    time = next((found for field in fields for found in [_parsed(field, _TIMES)] if found), None)
-    return datetime.combine(date.date(), time.time()) if date and time else None
+    dates = [read for field in fields if (read := _parsed(field, _DATES))]
+    times = [read for field in fields if (read := _parsed(field, _TIMES))]
+    return datetime.combine(dates[0].date(), times[0].time()) if dates and times else None
 
 
 def _parsed(field: str, formats: tuple[str, ...]) -> datetime | None:
@@ -308,6 +333,8 @@ def _parsed(field: str, formats: tuple[str, ...]) -> datetime | None:
 def _patient(comments: list[str]) -> Patient:
     fields = {match[1].lower(): match[2] for match in map(_COMMENT.match, comments) if match}
     number = re.match(r"\d+(\.\d+)?", fields.get("age", ""))
-    age = float(number[0]) if number and float(number[0]) <= MAX_AGE else None
-    sex = {"f": "F", "female": "F", "m": "M", "male": "M"}.get(fields.get("sex", fields.get("gender", "")).lower())
-    return Patient(id=fields.get("subject_id") or fields.get("patient") or None, age=age, sex=sex)
+    return Patient(
+        id=fields.get("subject_id") or fields.get("patient") or None,
+        age=plausible_age(float(number[0])) if number else None,
+        sex=sex_of(fields.get("sex", fields.get("gender", ""))),
+    )
