@@ -8,8 +8,8 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
+from meit.model.encoding import recordings_for
 from meit.model.report_model import WEIGHTS, read_config
 from meit.training.run import familiarity_of, rebuilt
 
@@ -17,7 +17,7 @@ from meit.training.run import familiarity_of, rebuilt
 def main(folder: str, *data: str) -> None:
     config = read_config(Path(folder)).encoder
     encoder = rebuilt(config, load_file(Path(folder) / WEIGHTS))
-    train = EcgSet(data, SPLITS["train"], config.rate, config.seconds)
+    train = recordings_for(config, data, SPLITS["train"])
     familiarity_of(encoder, train, data).save(Path(folder))
 
 

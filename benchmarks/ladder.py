@@ -15,10 +15,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from meit.benchmark.tasks.abnormal import abnormal_auroc, abnormality
-from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.model.encoder import EcgEncoder
-from meit.model.encoding import loaded
+from meit.model.encoding import loaded, recordings_for
 from meit.model.measured import MeasuredHead
 from meit.model.report_model import load_model
 from meit.training.cross_fits import HELD_OUT, MEASURES, fit_measured
@@ -31,7 +30,7 @@ def main(run: str, *data: str) -> None:
     run = Path(run)
     encoder = load_model(run / "model").encoder
     config = encoder.config
-    train, test = (EcgSet(data, SPLITS[split], config.rate, config.seconds) for split in ("train", "validation"))
+    train, test = (recordings_for(config, data, SPLITS[split]) for split in ("train", "validation"))
     known, wanted = targets_of(train.reports, config), targets_of(test.reports, config)
     folds = np.array(train.column("fold"))
     parts = folds % (config.members - 1)

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
-from meit.model.encoding import encode_all
+from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
 from meit.model.shipped import default_model
 from meit.training.targets import PRESENT, finding_targets
@@ -45,7 +45,7 @@ class Without:
 def main() -> None:
     model = load_model(default_model())
     config = model.spec.encoder
-    data = EcgSet(sys.argv[1:], SPLITS["validation"], config.rate, config.seconds)
+    data = recordings_for(config, sys.argv[1:], SPLITS["validation"])
     targets = np.stack([finding_targets(report, config) for report in data.reports]) > PRESENT
     findings = [i for i in range(targets.shape[1]) if targets[:, i].sum() >= MIN_CASES]
     print(f"{len(data)} recordings, {len(findings)} findings with {MIN_CASES} or more cases\n")

@@ -8,6 +8,7 @@ import numpy as np
 from meit.data.shards import Example, Report, Shard, shard_paths
 from meit.data.splits import in_share
 from meit.ecg.recording import LEADS
+from meit.ecg.signal.normalising import BAND
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 
@@ -23,16 +24,23 @@ class EcgSet:
 
     Where two folders hold the same record, the first one counts. What is kept of a recording in memory is its place;
     inputs of sets below KEPT_BYTES are kept once they are made. share: of the patients, by meit.data.splits.in_share.
+    rate, seconds, normalisation: of the inputs, as meit.ecg.signal.windowing.model_input takes them.
     Raises NoRecordings where nothing is found, and DataError.
     """
 
     def __init__(
-        self, folders: Sequence[Path | str], folds: Sequence[int], rate: float, seconds: float, share: float = 1.0
+        self,
+        folders: Sequence[Path | str],
+        folds: Sequence[int],
+        rate: float,
+        seconds: float,
+        share: float = 1.0,
+        normalisation: str = BAND,
     ):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self.rate, self.seconds = rate, seconds
+        self.rate, self.seconds, self.normalisation = rate, seconds, normalisation
         self._shards = [Shard(path) for folder in folders for path in shard_paths(folder)]
         tables = []
         for number, shard in enumerate(self._shards):
@@ -106,11 +114,12 @@ class EcgSet:
         """
         indices = np.asarray(indices)
         if self._kept is None:
-            return first_windows(self.signals(indices), self.rate, self.seconds)
+            return first_windows(self.signals(indices), self.rate, self.seconds, self.normalisation)
         ecgs, masks, done = self._kept
         missing = np.unique(indices[~done[indices]])
         if len(missing):
-            ecgs[missing], masks[missing] = first_windows(self.signals(missing), self.rate, self.seconds)
+            made = first_windows(self.signals(missing), self.rate, self.seconds, self.normalisation)
+            ecgs[missing], masks[missing] = made
             done[missing] = True
         return ecgs[indices], masks[indices]
 

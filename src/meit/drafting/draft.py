@@ -198,7 +198,9 @@ def draft_reports(
     for recording in given_recordings:
         check_leads(recording, model.spec.missing_chest_leads)
     config = model.spec.encoder
-    inputs = [model_input(r.signal, r.rate, "mV", config.rate, config.seconds) for r in given_recordings]
+    inputs = [
+        model_input(r.signal, r.rate, "mV", config.rate, config.seconds, config.normalisation) for r in given_recordings
+    ]
     ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
     masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
     probabilities, tokens, features = model.look(ecgs, masks)

@@ -1,6 +1,7 @@
 """What an encoder makes of a whole set of recordings; batches are made ahead by other processes where that is slow."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -8,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from meit.data.batches import EcgSet
 from meit.machine import cores
-from meit.model.encoder import EcgEncoder
+from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.measured import measured
 
 
@@ -25,6 +27,13 @@ class EncoderInputs(Protocol):
     def __len__(self) -> int: ...
 
     def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def recordings_for(
+    config: EncoderConfig, folders: Sequence[Path | str], folds: Sequence[int], share: float = 1.0
+) -> EcgSet:
+    """The recordings of prepared folders as the encoder takes them. Raises NoRecordings and DataError."""
+    return EcgSet(folders, folds, config.rate, config.seconds, share, config.normalisation)
 
 
 class Encoded(NamedTuple):

@@ -36,6 +36,11 @@ def _check_machine(recipe: Recipe, processes: int) -> None:
     parts = processes * recipe.accumulate
     if recipe.batch_size % parts:
         raise ModelError(f"batch_size {recipe.batch_size} cannot be divided among {parts} (processes x accumulate)")
+    if recipe.projector == "paper" and recipe.batch_size // parts * recipe.encoder_tokens < 2:
+        raise ModelError(
+            "projector 'paper' normalises over the batch, and one recording is none: raise batch_size, or lower "
+            "accumulate or the number of processes"
+        )
     if recipe.engine.startswith("zero") and importlib.util.find_spec("deepspeed") is None:
         raise ModelError(f"engine {recipe.engine!r} needs DeepSpeed: pip install 'meit[cluster]'")
     if recipe.folder.exists() and not recipe.folder.is_dir():
@@ -53,5 +58,8 @@ def _check_backbone(recipe: Recipe) -> None:
     if row.encoder_decoder:
         layers = getattr(config, "num_decoder_layers", None) or config.decoder_layers
     chosen_layers(recipe.fusion_layers, layers)
+    hidden, heads = config.hidden_size, config.num_attention_heads
+    if recipe.projector == "paper" and hidden % heads:
+        raise ModelError(f"projector 'paper' repeats a vector over the heads, but {heads} do not divide {hidden}")
     prompt_ids(tokenizer, style=recipe.prompt)
     answer_ids(tokenizer, "", recipe.max_answer_tokens)

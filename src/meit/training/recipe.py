@@ -13,11 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from meit.ecg.signal.normalising import NORMALISATIONS
 from meit.errors import ModelError
 from meit.model.backbones import DEFAULT
+from meit.model.encoder import ENCODERS
 from meit.model.fusion import FUSIONS
 from meit.model.instructions import instructions
 from meit.model.loading import WEIGHTS
+from meit.model.projector import PROJECTORS
 from meit.model.prompt import INSTRUCTION, PROMPTS
 from meit.training.targets import TARGETS
 
@@ -46,12 +49,16 @@ class Recipe:
     share: float = 1.0  # of the training patients; a smaller share lies within a larger one
     seed: int = 0
 
+    encoder: str = "small"  # a row of ENCODERS: the shipped model's, or the paper's "resnet50"
+    rate: float | None = None  # Hz of what the encoder takes; by default its own
+    normalisation: str = "band"  # a row of NORMALISATIONS: the shipped model's, or the paper's "min-max"
+    projector: str = "placed"  # a row of PROJECTORS: the shipped model's, or the "paper"'s
     backbone: str = DEFAULT  # a name of `meit models`, a Hugging Face id, or a folder
     weights: str = "float32"  # of the frozen backbone: float32, bfloat16, int8 or nf4 (QLoRA); see WEIGHTS
     fusion: str = "concat"  # or input, cross
     fusion_layers: str = "all"  # or "every 4", or "0,5,11"
     instructions: str = "one"  # or "many": each example draws one of the 256, as in the paper
-    prompt: str = "paper"  # its template, or "chat": the one that an instruction-tuned backbone knows
+    prompt: str = "paper"  # its template; "tagged": without line breaks; "chat": an instruction-tuned backbone's own
     encoder_tokens: int = 1  # the paper's S
     finding_tokens: int = 4
     plan: bool = False  # they say which findings to write, instead of how probable each is
@@ -108,6 +115,9 @@ class Recipe:
 
 
 CHOICES: dict[str, Sequence[str]] = {
+    "encoder": tuple(ENCODERS),
+    "normalisation": tuple(NORMALISATIONS),
+    "projector": tuple(PROJECTORS),
     "weights": WEIGHTS,
     "fusion": tuple(FUSIONS),
     "instructions": tuple(INSTRUCTIONS),
@@ -119,6 +129,7 @@ CHOICES: dict[str, Sequence[str]] = {
 WITHIN: dict[str, str] = {  # intervals; a round bracket leaves the end out
     "share": "(0, 1]",
     "seed": "[0, 4000000000]",  # numpy's and torch's generators both take it
+    "rate": "[20, 2000]",
     "encoder_tokens": "[1, inf)",
     "finding_tokens": "[0, inf)",
     "missing_chest_leads": "[0, 6]",
@@ -154,6 +165,10 @@ def _needs_findings(key: str) -> tuple[Callable[[Recipe], bool], str]:
 
 TOGETHER: tuple[tuple[Callable[[Recipe], bool], str], ...] = (  # what must hold, and what is said where it does not
     (lambda r: bool(r.name.strip()) and bool(r.backbone.strip()), "name and backbone cannot be empty"),
+    (
+        lambda r: r.projector != "paper" or r.finding_tokens == 0,
+        "projector 'paper' has no finding tokens: set finding_tokens=0",
+    ),
     (lambda r: r.batch_size % r.accumulate == 0, "batch_size cannot be divided by accumulate"),
     (lambda r: r.tune_epochs > 0 or r.text_steps > 0, "nothing to tune on: raise tune_epochs or text_steps"),
     (
@@ -283,8 +298,10 @@ def _typed(key: str, value: Any, kind: Any) -> Any:
     return value
 
 
-def _outside(key: str, value: float, interval: str) -> str:
-    """What is wrong with a value that an interval such as "(0, 1]" does not hold; nothing where it does."""
+def _outside(key: str, value: float | None, interval: str) -> str:
+    """What is wrong with a value that an interval such as "(0, 1]" does not hold; nothing where it does, or there is none."""
+    if value is None:
+        return ""
     low, high = (float(end) for end in interval[1:-1].split(","))
     above = value >= low if interval[0] == "[" else value > low
     below = value <= high if interval[-1] == "]" else value < high

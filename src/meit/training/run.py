@@ -23,7 +23,7 @@ from meit.data.splits import SPLITS
 from meit.errors import ModelError
 from meit.model import loading
 from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.encoding import encode_all, workers
+from meit.model.encoding import encode_all, recordings_for, workers
 from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
 from meit.model.measured import measure_names
 from meit.model.prompt import prompt_ids
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 MODEL, LOG, RUN = "model", "log", "run.json"
 MOST_HELD_OUT = 5_000  # recordings that say how far from the training set is too far
 ENCODER_KEYS = (  # what the encoders of a run depend on; the rest of its recipe can be corrected after them
-    *("share", "seed", "encoder_tokens", "pretrain_epochs", "pretrain_learning_rate", "pretrain_batch_size"),
+    *("share", "seed", "encoder", "rate", "normalisation", "encoder_tokens"),
+    *("pretrain_epochs", "pretrain_learning_rate", "pretrain_batch_size"),
     *("cross_fits", "bagged", "targets", "measured"),
 )
 
@@ -91,8 +92,14 @@ def prepare(recipe: Recipe) -> Run:
     check(recipe, processes.num_processes)
     if not torch.cuda.is_available():
         keep_freed_memory()
-    config = EncoderConfig(findings=(), n_tokens=recipe.encoder_tokens)
-    data = EcgSet(recipe.data, SPLITS["train"], config.rate, config.seconds, recipe.share)
+    config = EncoderConfig(
+        findings=(),
+        shape=recipe.encoder,
+        rate=recipe.rate or 0.0,
+        normalisation=recipe.normalisation,
+        n_tokens=recipe.encoder_tokens,
+    )
+    data = recordings_for(config, recipe.data, SPLITS["train"], recipe.share)
     if recipe.pretrain_epochs:  # nobody trains another encoder to find
         config = replace(
             config,
@@ -176,6 +183,7 @@ def build(run: Run, trained: Trained) -> ReportModel:
         backbone_sha256=loading.fingerprint(backbone),
         fusion=recipe.fusion,
         fusion_layers=recipe.fusion_layers,
+        projector=recipe.projector,
         prompt=recipe.prompt,
         plan=best_threshold(trained.held_out, run.targets) if recipe.plan else 0.0,
         missing_chest_leads=recipe.missing_chest_leads,
@@ -231,7 +239,7 @@ def tuning_examples(run: Run, trained: Trained, model: ReportModel) -> Dataset:
 def validation_examples(run: Run, trained: Trained, model: ReportModel) -> Dataset:
     """The validation fold once, under the instruction that drafts are asked for with."""
     recipe, tokenizer = run.recipe, model.tokenizer
-    data = EcgSet(recipe.data, SPLITS["validation"], run.config.rate, run.config.seconds)
+    data = recordings_for(run.config, recipe.data, SPLITS["validation"])
     asked = [prompt_ids(tokenizer, model.spec.instruction, recipe.prompt)]
     return ecg_examples(recipe, data, _view(run, trained, data), tokenizer, asked, 1, 0.0)
 
@@ -259,7 +267,7 @@ def familiarity_of(encoder: EcgEncoder, train: EcgSet, data: tuple[str, ...]) ->
     """train: what the encoder was trained on. data: prepared folders, whose validation fold says how far is too far."""
     config = encoder.config
     try:
-        validation = EcgSet(data, SPLITS["validation"], config.rate, config.seconds)
+        validation = recordings_for(config, data, SPLITS["validation"])
         others = _features(encoder, validation, MOST_HELD_OUT)
     except NoRecordings:
         others = torch.empty(0, 2 * config.width)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from meit.benchmark.tasks.comparison import write_drafts
-from meit.data.batches import EcgSet
 from meit.data.shards import Example
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
 from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
+from meit.model.encoding import recordings_for
 from meit.model.report_model import ReportModel
 
 TYPICAL_MV = 0.2  # root mean square of limb leads; z-scored ones are brought to it, their millivolts being lost
@@ -37,7 +37,7 @@ class Drafted:
 def drafted(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> list[Drafted]:
     """Drafts and measures every recording of the folds."""
     config = model.spec.encoder
-    found = EcgSet(data, folds, config.rate, config.seconds)
+    found = recordings_for(config, data, folds)
     written = write_drafts(model, found)
     return [
         _drafted(found.example(index), draft, dict(zip(config.findings, given, strict=True)))

@@ -26,7 +26,7 @@ from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
-from meit.model.encoding import encode_all
+from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import ReportModel, load_model
 from meit.patient_bootstrap import Metric
 
@@ -67,7 +67,7 @@ def evaluate_noise(
     scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
-    test = EcgSet(data, folds_of(split), config.rate, config.seconds)
+    test = recordings_for(config, data, folds_of(split))
     prepared = sources(data)
     identity = about(model, quantised)
     run = {"data": prepared, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
@@ -157,7 +157,7 @@ class NoisyEcgs:
 
     def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """As of EcgSet: (B, n_samples, 12) and (B, n_samples) of the first windows."""
-        return first_windows(self.signals(indices), self.data.rate, self.data.seconds)
+        return first_windows(self.signals(indices), self.data.rate, self.data.seconds, self.data.normalisation)
 
     def _generator(self, index: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, crc32(self.name.encode()), crc32(self.ids[index].encode())])

@@ -16,9 +16,8 @@ from meit.benchmark.tasks.comparison import (
     training_texts,
     write_drafts,
 )
-from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS, folds_of
-from meit.model.encoding import encode_all
+from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
 
 NEAREST = "nearest ECG"
@@ -39,8 +38,8 @@ def evaluate_quality(
     scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
-    test = EcgSet(data, folds_of(split), config.rate, config.seconds)
-    train = EcgSet(data, SPLITS["train"], config.rate, config.seconds)
+    test = recordings_for(config, data, folds_of(split))
+    train = recordings_for(config, data, SPLITS["train"])
     train_texts = training_texts(data)
     written = write_drafts(model, test)
     drafts = written.drafts

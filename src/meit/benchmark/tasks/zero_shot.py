@@ -23,10 +23,10 @@ from meit.benchmark.tasks.comparison import (
     write_drafts,
 )
 from meit.benchmark.tasks.shift import vocabulary_shift
-from meit.data.batches import EcgSet
 from meit.data.splits import folds_of
 from meit.drafting.writing import MAX_NEW_TOKENS
 from meit.model import loading
+from meit.model.encoding import recordings_for
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import MERGED, load_model
 
@@ -51,7 +51,7 @@ def evaluate_zero_shot(
     scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
-    test = EcgSet(data, folds_of(split), config.rate, config.seconds)
+    test = recordings_for(config, data, folds_of(split))
     here, there = training_texts(data), training_texts(tuned_on)
     written = write_drafts(model, test)
     drafts = written.drafts
