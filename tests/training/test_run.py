@@ -18,7 +18,7 @@ from meit.errors import ModelError
 from meit.model.encoder import EcgEncoder
 from meit.model.encoding import encode_all
 from meit.model.report_model import load_model
-from meit.training.recipe import Recipe, load_recipe
+from meit.training.recipe import Recipe
 
 
 @pytest.fixture
