@@ -76,7 +76,9 @@ def test_what_is_wrong_is_said_in_one_line(recipe_file, override, says):
 @pytest.mark.parametrize("against", ["tune_encoder=true", "pretrain_epochs=0"])
 def test_what_rests_on_findings_needs_an_encoder_that_finds(recipe_file, key, against):
     overrides = [f"{key}=true", against, "finding_tokens=0", "hide_signal=0", "tune_encoder=true"]
-    with pytest.raises(ModelError, match=f"{key} needs a pre-trained encoder that is not tuned along"):
+    with pytest.raises(
+        ModelError, match="measured, bagged and plan need a pre-trained encoder that is not tuned along"
+    ):
         load_recipe(recipe_file, overrides)
 
 

@@ -129,7 +129,7 @@ CHOICES: dict[str, Sequence[str]] = {
 WITHIN: dict[str, str] = {  # intervals; a round bracket leaves the end out
     "share": "(0, 1]",
     "seed": "[0, 4000000000]",  # numpy's and torch's generators both take it
-    "rate": "[20, 2000]",
+    "rate": "[100, 2000]",
     "encoder_tokens": "[1, inf)",
     "finding_tokens": "[0, inf)",
     "missing_chest_leads": "[0, 6]",
@@ -156,24 +156,14 @@ WITHIN: dict[str, str] = {  # intervals; a round bracket leaves the end out
 }
 
 
-def _needs_findings(key: str) -> tuple[Callable[[Recipe], bool], str]:
-    return (
-        lambda recipe: not getattr(recipe, key) or (recipe.pretrain_epochs > 0 and not recipe.tune_encoder),
-        f"{key} needs a pre-trained encoder that is not tuned along: set tune_encoder=false and pretrain_epochs",
-    )
-
-
 TOGETHER: tuple[tuple[Callable[[Recipe], bool], str], ...] = (  # what must hold, and what is said where it does not
     (lambda r: bool(r.name.strip()) and bool(r.backbone.strip()), "name and backbone cannot be empty"),
-    (
-        lambda r: r.projector != "paper" or r.finding_tokens == 0,
-        "projector 'paper' has no finding tokens: set finding_tokens=0",
-    ),
+    (lambda r: r.projector != "paper" or r.finding_tokens == 0, "projector 'paper' needs finding_tokens=0"),
     (lambda r: r.batch_size % r.accumulate == 0, "batch_size cannot be divided by accumulate"),
     (lambda r: r.tune_epochs > 0 or r.text_steps > 0, "nothing to tune on: raise tune_epochs or text_steps"),
     (
         lambda r: r.finding_tokens == 0 or r.pretrain_epochs > 0,
-        "finding_tokens need an encoder that was trained to find: set finding_tokens=0, or pretrain_epochs",
+        "finding_tokens need an encoder that was trained to find: set pretrain_epochs, or finding_tokens=0",
     ),
     (
         lambda r: r.tune_encoder or r.pretrain_epochs > 0,
@@ -183,13 +173,12 @@ TOGETHER: tuple[tuple[Callable[[Recipe], bool], str], ...] = (  # what must hold
         lambda r: r.hide_signal == 0 or r.finding_tokens > 0,
         "hide_signal needs finding_tokens, which are all that is left of the ECG then: set hide_signal=0",
     ),
+    (lambda r: r.text_steps == 0 or r.finding_tokens > 0, "text_steps need finding_tokens, which stand for the ECG"),
     (
-        lambda r: r.text_steps == 0 or r.finding_tokens > 0,
-        "text_steps need finding_tokens, which stand for the ECG there",
+        lambda r: not (r.measured or r.bagged or r.plan) or (r.pretrain_epochs > 0 and not r.tune_encoder),
+        "measured, bagged and plan need a pre-trained encoder that is not tuned along: set tune_encoder=false and "
+        "pretrain_epochs, or these to false",
     ),
-    _needs_findings("measured"),
-    _needs_findings("bagged"),
-    _needs_findings("plan"),
     (lambda r: not r.plan or r.finding_tokens > 0, "plan needs finding_tokens, which carry it"),
     (lambda r: r.fusion != "input" or r.fusion_layers == "all", "fusion 'input' has no choice of fusion_layers"),
     (lambda r: r.patience == 0 or r.evaluate_every > 0, "patience needs evaluate_every: it counts validation losses"),
@@ -274,7 +263,7 @@ def _types() -> Mapping[str, Any]:
     return {field.name: hints[field.name] for field in fields(Recipe)}
 
 
-KINDS: dict[Any, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+KINDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def _typed(key: str, value: Any, kind: Any) -> Any:

@@ -171,10 +171,13 @@ def build(run: Run, trained: Trained) -> ReportModel:
     recipe = run.recipe
     torch.manual_seed(recipe.seed)
     backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
+    reads = run.config
+    if recipe.tune_encoder and not recipe.finding_tokens:  # nothing keeps its findings true while it is tuned along
+        reads = replace(reads, findings=())
     config = ModelConfig(
         name=recipe.name,
         version=recipe.version,
-        encoder=run.config,
+        encoder=reads,
         hidden=backbone.config.hidden_size,
         finding_tokens=recipe.finding_tokens,
         lora_rank=recipe.lora_rank,
@@ -191,7 +194,8 @@ def build(run: Run, trained: Trained) -> ReportModel:
     )
     lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
     model = ReportModel(config, lora, tokenizer)
-    model.encoder.load_state_dict(trained.encoder.state_dict())
+    state = trained.encoder.state_dict()
+    model.encoder.load_state_dict({key: state[key] for key in model.encoder.state_dict()})
     model.encoder.requires_grad_(recipe.tune_encoder)
     if recipe.checkpoint_gradients:
         model.checkpoint_gradients()
@@ -254,7 +258,7 @@ def _view(run: Run, trained: Trained, data: EcgSet, told: np.ndarray | None = No
 
 def finish(run: Run, model: ReportModel, state: dict[str, Tensor] | None, **record: Any) -> None:
     """Saves the model, what its encoder is familiar with, and how it came to be. state: the model's, where scattered."""
-    encoder = rebuilt(run.config, model.state_dict() if state is None else state)
+    encoder = rebuilt(model.spec.encoder, model.state_dict() if state is None else state)
     model.familiarity = familiarity_of(encoder, run.train, run.recipe.data)
     folder = run.folder / MODEL
     model.save(folder, state)

@@ -119,10 +119,10 @@ class Bar(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **_):
         if self.writer is None:
             return
-        shown = {name: value for name, value in (logs or {}).items() if name in ("loss", "learning_rate", "eval_loss")}
-        for name, value in shown.items():
+        curves = {name: value for name, value in (logs or {}).items() if name in ("loss", "learning_rate", "eval_loss")}
+        for name, value in curves.items():
             self.writer.add_scalar(name, value, state.global_step)
-        self.bar.set_postfix({n: f"{v:.3f}" for n, v in shown.items() if n != "learning_rate"})
+        self.bar.set_postfix({n: f"{v:.3f}" for n, v in curves.items() if n != "learning_rate"})
 
     def on_train_end(self, args, state, control, **_):
         if self.bar is not None:
