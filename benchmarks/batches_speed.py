@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from meit.drafting.many import draft_paths
-from meit.drafting.writing import BATCH
+from meit.drafting.draft_files import draft_paths
+from meit.drafting.report_writing import BATCH
 from meit.ecg.files.formats import find_recordings
 from meit.model.report_model import load_model
 from meit.model.shipped import default_model

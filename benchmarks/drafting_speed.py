@@ -15,7 +15,7 @@ import torch
 
 import meit
 from meit.drafting.grounding import ground
-from meit.drafting.writing import write_reports
+from meit.drafting.report_writing import write_reports
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
 from meit.ecg.signal.windowing import model_input

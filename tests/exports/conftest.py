@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from meit.drafting.draft import Draft, ModelInfo, RecordingInfo
+from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.grounding import ground
 from meit.ecg import read_ecg

@@ -105,6 +105,13 @@ def test_a_code_of_the_conclusion_is_asserted(draft, final):
     assert given["atrial fibrillation"] is False and given["Normal ECG"] is True and len(given) == 4
 
 
+def test_a_sentence_that_was_not_read_whole_gives_no_code(final):
+    signed = replace(final, text="Sinus rhythm. Atrial fibrillation glorped. Left axis deviation.")
+    read = Read(signed)
+    assert [one["text"] for one in read.report["conclusionCode"]] == ["sinus rhythm", "left axis deviation"]
+    assert "Atrial fibrillation glorped." in read.report["conclusion"]
+
+
 def test_a_signed_report(final, amended):
     read = Read(final)
     assert read.report["status"] == "final" and read.report["issued"] == "2026-03-01T12:30:00+00:00"

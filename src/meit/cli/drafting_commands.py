@@ -24,7 +24,7 @@ def report(args: argparse.Namespace) -> int:
         _check_stdout(args.format, len(paths))
     first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
     from meit.atomic import atomic_path
-    from meit.drafting.many import draft_paths
+    from meit.drafting.draft_files import draft_paths
     from meit.exports.document import untouched
     from meit.model.report_model import load_model, read_config
 

@@ -8,6 +8,7 @@ token probabilities are left out: beside the encoder's they added nothing on fol
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -46,18 +47,25 @@ class Calibration:
 
 
 def load_calibration(folder: Path | None, model_sha256: str) -> Calibration | None:
-    """The calibration that lies with a model; None where there is none, or one of another model."""
-    if folder is None or not (folder / FILE).exists():
+    """The calibration that lies with a model; None where there is none, or one of another model. A file is read once,
+    and again when it was written anew."""
+    path = None if folder is None else folder / FILE
+    if path is None or not path.exists():
         return None
-    found = Calibration(**json.loads((folder / FILE).read_text()))
-    return found if found.model_sha256 == model_sha256 else None
+    calibration = _read(path, path.stat().st_mtime_ns)
+    return calibration if calibration.model_sha256 == model_sha256 else None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, written_ns: int) -> Calibration:
+    return Calibration(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def features(one: Grounded, encoder: Mapping[str, float]) -> np.ndarray:
     """Values of FEATURES."""
     code = one.statement.code
-    given = encoder.get(code, encoder.get(f"axis:{code}"))
-    known = given is not None
-    p = min(max(given, LEAST), 1 - LEAST) if known else 0.5
+    probability = encoder.get(code, encoder.get(f"axis:{code}"))
+    known = probability is not None
+    p = 0.5 if probability is None else min(max(probability, LEAST), 1 - LEAST)
     supports = [one.support == support for support in SUPPORTS if support != UNCHECKED]
     return np.array([1.0, np.log(p / (1 - p)), not known, *supports], float)

@@ -1,175 +1,26 @@
-"""The draft of a report: what a model wrote of a recording, with what was found in the signal and what is to be checked."""
+"""From recordings to the drafts of their reports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
-from meit.drafting.confidence import Calibration, load_calibration
-from meit.drafting.doubts import doubts, hidden_rhythm
-from meit.drafting.draft_wording import NO_REPORT, REVIEW, finding_line, measured_words, sentences
+from meit.drafting.confidence import load_calibration
+from meit.drafting.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
+from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
+from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.examine import Examined, examine
-from meit.drafting.grounding import Grounded, ground
-from meit.drafting.writing import BATCH, write_reports
+from meit.drafting.grounding import Confidences, ground, no_confidences
+from meit.drafting.report_writing import BATCH, READ_AHEAD, write_reports
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording, check_leads
 from meit.ecg.signal.windowing import model_input
 from meit.model.report_model import ReportModel
-from meit.reports.gravity import beyond, critical_words
 
-
-@dataclass(frozen=True)
-class RecordingInfo:
-    """A recording, as a draft names it. start: by the recorder's clock. age: in years."""
-
-    name: str
-    source: str
-    rate_hz: float
-    seconds: float
-    start: datetime | None
-    age: float | None
-    sex: str | None
-    derived_leads: tuple[str, ...]
-    missing_leads: tuple[str, ...]
-
-    @classmethod
-    def of(cls, recording: Recording) -> "RecordingInfo":
-        return cls(
-            name=recording.name,
-            source=recording.source,
-            rate_hz=recording.rate,
-            seconds=round(recording.seconds, 3),
-            start=recording.start,
-            age=recording.patient.age,
-            sex=recording.patient.sex,
-            derived_leads=tuple(recording.derived),
-            missing_leads=tuple(recording.missing),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        start = self.start.isoformat(sep=" ") if self.start else None
-        leads = {"derived_leads": list(self.derived_leads), "missing_leads": list(self.missing_leads)}
-        return asdict(self) | {"start": start} | leads
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> "RecordingInfo":
-        start = datetime.fromisoformat(given["start"]) if given["start"] else None
-        leads = {name: tuple(given[name]) for name in ("derived_leads", "missing_leads")}
-        return cls(**{**given, "start": start, **leads})
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """The model that drafted. never_names: the critical findings (meit.reports.gravity) that it has not learned; None
-    where it may say what its language model has read of somewhere."""
-
-    name: str
-    version: str
-    sha256: str
-    never_names: tuple[str, ...] | None = None
-
-    @classmethod
-    def of(cls, model: ReportModel) -> "ModelInfo":
-        spec = model.spec
-        never = beyond(spec.encoder.findings) if spec.plan else None
-        return cls(spec.name, spec.version, model.sha256, never)
-
-    def to_dict(self) -> dict[str, Any]:
-        named = {"name": self.name, "version": self.version, "sha256": self.sha256}
-        return named if self.never_names is None else {**named, "never_names": list(self.never_names)}
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> "ModelInfo":
-        never = given.get("never_names")
-        return cls(given["name"], given["version"], given["sha256"], None if never is None else tuple(never))
-
-
-@dataclass(frozen=True)
-class Draft:
-    """One draft.
-
-    report: "" where none was drafted. model: None where a person wrote and no model drafted. quality: None where it is
-    not known. measurements: None of an unusable recording, which has no report and no statement either, only the reason.
-    """
-
-    recording: RecordingInfo
-    report: str
-    statements: tuple[Grounded, ...]
-    warnings: tuple[str, ...]
-    model: ModelInfo | None
-    quality: Quality | None = None
-    measurements: Measurements | None = None
-    note: str = REVIEW
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; `from_dict` is its inverse."""
-        return {
-            "recording": self.recording.to_dict(),
-            "report": self.report,
-            "warnings": list(self.warnings),
-            "model": self.model.to_dict() if self.model is not None else {},
-            "quality": self.quality.to_dict() if self.quality is not None else None,
-            "statements": [grounded.to_dict() for grounded in self.statements],
-            "measurements": self.measurements.to_dict() if self.measurements is not None else None,
-            "note": self.note,
-        }
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> "Draft":
-        quality, measurements = given["quality"], given["measurements"]
-        return cls(
-            recording=RecordingInfo.from_dict(given["recording"]),
-            report=given["report"],
-            statements=tuple(map(Grounded.from_dict, given["statements"])),
-            warnings=tuple(given["warnings"]),
-            model=ModelInfo.from_dict(given["model"]) if given["model"] else None,
-            quality=None if quality is None else Quality.from_dict(quality),
-            measurements=None if measurements is None else Measurements.from_dict(measurements),
-            note=given["note"],
-        )
-
-    @property
-    def unusable(self) -> bool:
-        """Whether the recording was: then there is no report, no statement and no measurement, only the reason."""
-        return self.quality is not None and self.quality.verdict == UNUSABLE
-
-    def to_text(self, closing: Sequence[str] = ()) -> str:
-        """What a person reads: the recording, the draft line by line, what to look at, and what this is.
-
-        closing: the last lines, where they say something else than that this is a draft to be reviewed.
-        """
-        info = self.recording
-        start = info.start.isoformat(sep=" ") if info.start else None
-        who = [f"{info.age:.0f} years" if info.age is not None else None, info.sex, start]
-        head = f"ECG {info.name}" + "".join(f" | {part}" for part in who if part)
-        if self.unusable and not self.report:
-            return "\n".join([head, "", f"  {NO_REPORT}", "", "Why:", *(f"  - {warning}" for warning in self.warnings)])
-        lines = [head, "", *(f"  {sentence}" for sentence in sentences(self.report))]
-        if self.statements:
-            lines += ["", "Findings (+ measured, ? unchecked, ! contradicted; confidence):"]
-            lines += [f"  {finding_line(grounded)}" for grounded in self.statements]
-        if measured := self.measured():
-            lines += ["", f"Measured: {', '.join(measured)}"]
-        if self.warnings:
-            lines += ["", "Check:", *(f"  - {warning}" for warning in self.warnings)]
-        return "\n".join([*lines, "", *(closing or [f"{REVIEW} {self.drafted_by()}", *self.limits()])])
-
-    def drafted_by(self) -> str:
-        """ "" where no model drafted."""
-        return f"Model {self.model.name} {self.model.version} ({self.model.sha256[:12]})." if self.model else ""
-
-    def limits(self) -> list[str]:
-        """What a reader has to look for without the model."""
-        never = ", ".join(map(critical_words, (self.model and self.model.never_names) or ()))
-        return [f"The model has not learned to name: {never}."] if never else []
-
-    def measured(self) -> list[str]:
-        """What a reader is told of the measurements, in words."""
-        return measured_words(self.measurements)
+__all__ = ["Draft", "ModelInfo", "RecordingInfo", "draft_report", "draft_reports"]
 
 
 @torch.inference_mode()
@@ -194,60 +45,110 @@ def draft_reports(
     statements that the measurements contradict leave the report. Of an unusable recording there is no report, no
     statement and no measurement, only the reason. Raises RecordingError where leads are missing that the model needs.
     """
-    given_recordings = [one.recording if isinstance(one, Examined) else one for one in recordings]
-    for recording in given_recordings:
-        check_leads(recording, model.spec.missing_chest_leads)
-    config = model.spec.encoder
-    inputs = [
-        model_input(r.signal, r.rate, "mV", config.rate, config.seconds, config.normalisation) for r in given_recordings
-    ]
-    ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
-    masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
-    probabilities, tokens, features = model.look(ecgs, masks)
-    examined = [one if isinstance(one, Examined) else examine(one) for one in recordings]
-    seen = zip(examined, features, strict=True)
-    qualities = [each.quality.also(*model.unfamiliar(feature)) for each, feature in seen]
-    usable = [place for place, quality in enumerate(qualities) if quality.verdict != UNUSABLE]
-    written = write_reports(model, probabilities[usable], tokens[usable], batch, num_beams) if usable else []
-    texts = dict(zip(usable, written, strict=True))
-    drafts = []
-    views = zip(examined, qualities, inputs, probabilities.tolist(), strict=True)
-    calibration = load_calibration(model.folder, model.sha256)
-    by = ModelInfo.of(model)
-    for place, (each, quality, (windows, window_masks), given) in enumerate(views):
-        recording, info = each.recording, RecordingInfo.of(each.recording)
-        if place not in texts:
-            drafts.append(Draft(info, "", (), tuple(quality.warnings()), by, quality, note=NO_REPORT))
-            continue
-        text = texts[place]
-        sure = _confidences(calibration, dict(zip(config.findings, given, strict=True)))
-        grounding = ground(text, each.measurements, recording.patient.sex, recording.patient.age, sure, strict)
+    for given in recordings:
+        check_leads(_recording(given), model.spec.missing_chest_leads)
+    writer = _Writer(model, num_beams, batch, strict)
+    ahead = batch * READ_AHEAD
+    parts = [recordings[start : start + ahead] for start in range(0, len(recordings), ahead)]
+    return [draft for part in parts for draft in writer.drafts(part)]
+
+
+def _recording(given: Recording | Examined) -> Recording:
+    return given.recording if isinstance(given, Examined) else given
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a recording before its report is written; the signal itself is not kept.
+
+    probabilities: by finding. windows: how many the recording fills. seen_s: seconds recorded of the first.
+    """
+
+    info: RecordingInfo
+    quality: Quality
+    measurements: Measurements
+    probabilities: Mapping[str, float]
+    windows: int
+    seen_s: float
+
+
+@dataclass(frozen=True)
+class _Writer:
+    model: ReportModel
+    num_beams: int | None
+    batch: int
+    strict: bool
+
+    def drafts(self, recordings: Sequence[Recording | Examined]) -> list[Draft]:
+        """Looks at recordings batch by batch, then writes their reports, those of like length together."""
+        seen: list[_Seen] = []
+        probabilities, tokens = [], []
+        for start in range(0, len(recordings), self.batch):
+            part = recordings[start : start + self.batch]
+            found, batch_probabilities, batch_tokens = self._look(part)
+            seen += found
+            probabilities.append(batch_probabilities)
+            tokens.append(batch_tokens)
+        usable = [place for place, each in enumerate(seen) if each.quality.verdict != UNUSABLE]
+        if usable:
+            given = torch.cat(probabilities)[usable], torch.cat(tokens)[usable]
+            written = write_reports(self.model, *given, self.batch, self.num_beams)
+        texts = dict(zip(usable, written if usable else (), strict=True))
+        return [self._draft(each, texts.get(place)) for place, each in enumerate(seen)]
+
+    def _look(self, recordings: Sequence[Recording | Examined]) -> tuple[list[_Seen], torch.Tensor, torch.Tensor]:
+        """One batch: what is known of each, and the encoder's probabilities (B, F) and tokens (B, S, width)."""
+        config = self.model.spec.encoder
+        inputs = []
+        for given in recordings:
+            recording = _recording(given)
+            inputs.append(
+                model_input(
+                    recording.signal, recording.rate, "mV", config.rate, config.seconds, config.normalisation
+                )
+            )
+        ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
+        masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
+        probabilities, tokens, features = self.model.look(ecgs, masks)
+        seen = []
+        looked = zip(recordings, inputs, probabilities.tolist(), features, strict=True)
+        for given, (_, window_masks), values, feature in looked:
+            examined = given if isinstance(given, Examined) else examine(given)
+            seen.append(
+                _Seen(
+                    RecordingInfo.of(examined.recording),
+                    examined.quality.also(*self.model.unfamiliar(feature)),
+                    examined.measurements,
+                    dict(zip(config.findings, values, strict=True)),
+                    len(window_masks),
+                    float(window_masks[0].mean() * config.seconds),
+                )
+            )
+        return seen, probabilities, tokens
+
+    def _draft(self, seen: _Seen, text: str | None) -> Draft:
+        """text: None for an unusable recording."""
+        info, quality, by = seen.info, seen.quality, ModelInfo.of(self.model)
+        if text is None:
+            return Draft(info, "", (), tuple(quality.warnings()), by, quality, note=NO_REPORT)
+        grounding = ground(text, seen.measurements, info.sex, info.age, self._confidences(seen), self.strict)
+        reasons = [one.reason for one in quality.reasons]
         warnings = [
             *grounding.warnings,
-            *doubts(grounding.report, config.findings, given),
-            *hidden_rhythm(grounding.report, [one.reason for one in quality.reasons]),
+            *unlikely_normal(grounding.report, seen.probabilities),
+            *hidden_rhythm(grounding.report, reasons),
             *quality.warnings(),
+            *partly_read(info.seconds, seen.seen_s, self.model.spec.encoder.seconds, seen.windows, reasons),
         ]
-        if len(windows) > 1:
-            warnings.append(
-                f"the recording has {recording.seconds:.0f} s; the draft reads its first {config.seconds:.0f} s"
-            )
-        elif not window_masks[0].all() and "short" not in {one.reason for one in quality.reasons}:
-            warnings.append(
-                f"only {window_masks[0].mean() * config.seconds:.1f} s of {config.seconds:.0f} s are recorded"
-            )
         if not text:
             warnings.append("the model wrote nothing for this recording")
         elif not grounding.report:
             warnings.append("nothing is left of the draft: the measurements contradict all of it")
-        drafts.append(
-            Draft(info, grounding.report, grounding.statements, tuple(warnings), by, quality, each.measurements)
-        )
-    return drafts
+        return Draft(info, grounding.report, grounding.statements, tuple(warnings), by, quality, seen.measurements)
 
-
-def _confidences(calibration: Calibration | None, encoder: dict[str, float]):
-    """What gives statements their confidences."""
-    if calibration is None:
-        return lambda statements: [None] * len(statements)
-    return lambda statements: calibration.confidences(statements, encoder)
+    def _confidences(self, seen: _Seen) -> Confidences:
+        """What gives statements their confidences: nothing does without a calibration, or without findings."""
+        calibration = load_calibration(self.model.folder, self.model.sha256)
+        if calibration is None or not seen.probabilities:
+            return no_confidences
+        return partial(calibration.confidences, encoder=seen.probabilities)

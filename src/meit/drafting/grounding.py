@@ -62,6 +62,13 @@ class Grounded:
         return cls(statement, given["support"], given["evidence"], given["confidence"])
 
 
+Confidences = Callable[[Sequence[Grounded]], Sequence[float | None]]  # of statements whose support is known
+
+
+def no_confidences(statements: Sequence[Grounded]) -> list[float | None]:
+    return [None] * len(statements)
+
+
 @dataclass(frozen=True)
 class Omission:
     """A measured, important finding that the report does not mention. words: "QTc 512 ms". alike: the codes that the
@@ -88,7 +95,7 @@ def ground(
     measurements: Measurements,
     sex: str | None = None,
     age: float | None = None,
-    confidences: Callable[[Sequence[Grounded]], Sequence[float | None]] = lambda statements: [None] * len(statements),
+    confidences: Confidences = no_confidences,
     strict: bool = False,
 ) -> Grounding:
     """The whole way of one draft. confidences: gives each statement, whose support is known, its confidence.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from meit.drafting.draft import Draft, RecordingInfo
+from meit.drafting.draft_types import Draft, RecordingInfo
 from meit.drafting.examine import Examined, examine
 from meit.drafting.grounding import Grounded, ground
 from meit.ecg.measure import Measurements

@@ -17,9 +17,10 @@ except ImportError as error:
     raise MeitError(f"FHIR needs a package that is not installed ({error.name}): pip install 'meit[station]'") from None
 
 from meit import __version__
-from meit.drafting.draft import ModelInfo
+from meit.drafting.draft_types import ModelInfo
 from meit.drafting.draft_wording import NO_REPORT, REVIEW
 from meit.drafting.grounding import CONTRADICTED, Grounded
+from meit.drafting.text_check import read_whole
 from meit.ecg.measure import GLOBAL, Measurements
 from meit.ecg.recording import Recording
 from meit.exports import fhir_codes as to
@@ -30,6 +31,7 @@ from meit.exports.page import clean
 STATUS = {DRAFT: "preliminary", FINAL: "final", AMENDED: "amended"}
 # DiagnosticReport.note, which R5 has and R4 lacks, as HL7's rules for such elements name it
 NOTE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note"
+NOT_CODED = ("excluded", "possible")  # certainties
 BY_SOFTWARE = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "code": "AIAST",
@@ -126,11 +128,15 @@ def _report(document: Document, labels: dict) -> dict:
 
 def _conclusions(document: Document) -> list[dict]:
     """What the report asserts, each code once. A code says neither "possible" nor "no", so that such statements are
-    findings only; so is what a draft states against the measurements, until somebody has signed it."""
+    findings only; so is what a draft states against the measurements, until somebody has signed it, and what stands
+    beside words that were not understood, since they may say the opposite."""
+    stated = {one.code for one in read_whole(document.text) if one.certainty not in NOT_CODED}
     kept = {
         one.statement.code: None
         for one in document.current.statements
-        if one.statement.certainty not in ("excluded", "possible") and (document.signed or one.support != CONTRADICTED)
+        if one.statement.code in stated
+        and one.statement.certainty not in NOT_CODED
+        and (document.signed or one.support != CONTRADICTED)
     }
     return [to.finding(code) for code in kept]
 

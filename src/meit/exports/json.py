@@ -6,7 +6,7 @@ from meit.exports.document import Document
 
 
 def write(document: Document) -> bytes:
-    """Of a draft meit.drafting.draft.Draft; of a signed report the same, with who signed it and what had been drafted."""
+    """Of a draft meit.drafting.draft_types.Draft; of a signed report the same, with who signed it and what had been drafted."""
     given = document.current.to_dict()
     if document.signature is not None:
         signature = document.signature

@@ -1,6 +1,6 @@
 """What the page of one recording shows: the draft with its evidence, the text as it stands, what is signed."""
 
-from meit.drafting.draft import Draft
+from meit.drafting.draft_types import Draft
 from meit.drafting.draft_wording import in_words
 from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
@@ -9,7 +9,7 @@ from meit.reports.gravity import critical_words
 from meit.station.places import places
 from meit.station.recordings import Shown
 from meit.station.store import Store
-from meit.station.store.drafts import Drafted, check_text, contradictions, get_draft
+from meit.station.store.drafts import Drafted, check_text, get_draft
 from meit.station.store.recordings import Entry, others_of_patient
 from meit.station.store.reports import Signed, Working, signed_versions, working_text
 
@@ -73,7 +73,7 @@ def checked(store: Store, text: str, draft: Drafted, shown: Shown) -> dict:
     return {
         "statements": [_statement(one, sure, shown) for one in found.statements],
         "unread": list(found.unread),
-        "contradicted": list(contradictions(found.statements)),
+        "contradicted": list(found.contradictions),
         "unmentioned": [
             {
                 "words": one.words,

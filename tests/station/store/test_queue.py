@@ -6,12 +6,12 @@ import time
 import pytest
 from stations import MODEL, add_drafted, count_drafts, ecg_files, example_draft, measured, quick_reader
 
+from meit.drafting.urgency import Urgency
 from meit.errors import StationError
 from meit.station.store.drafts import get_draft
 from meit.station.store.models import Status
 from meit.station.store.recordings import add_recording, counts, get_recording
 from meit.station.store.reports import save_text, sign
-from meit.station.store.urgency import NORMAL
 from meit.station.store.verifying import verify
 from meit.station.work.queue import ATTEMPTS, KILLED, claim, draft_again, fail, finish, release, renew, waiting
 
@@ -53,7 +53,12 @@ def test_a_draft_is_saved_with_what_it_says_of_the_recording(store, ids):
     claim(store, "a", 1)
     assert deliver(store, "a", ids[0])
     entry = get_recording(store, ids[0])
-    assert (entry.status, entry.name, entry.patient_id, entry.urgency) == ("drafted", "00195_hr", "patient 7", NORMAL)
+    assert (entry.status, entry.name, entry.patient_id, entry.urgency) == (
+        "drafted",
+        "00195_hr",
+        "patient 7",
+        Urgency.NORMAL,
+    )
     recording = measured()[0]
     assert (entry.age, entry.sex, entry.rate_hz) == (recording.patient.age, recording.patient.sex, recording.rate)
     draft = get_draft(store, ids[0])

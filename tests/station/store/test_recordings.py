@@ -6,6 +6,7 @@ import threading
 import pytest
 from stations import add_drafted, ecg_files, example_files, make_admin, quick_reader
 
+from meit.drafting.urgency import Urgency
 from meit.errors import AbsentError, AccessError, RecordingError, StationError
 from meit.station.store.models import Status
 from meit.station.store.recordings import (
@@ -18,7 +19,6 @@ from meit.station.store.recordings import (
     worklist,
 )
 from meit.station.store.reports import save_text, sign
-from meit.station.store.urgency import ABNORMAL, CRITICAL, NORMAL, UNREAD
 from meit.station.store.verifying import verify
 
 
@@ -27,7 +27,7 @@ def test_files_come_back_as_they_came(store):
     one, new = add_recording(store, files)
     assert new and files_of(store, one) == files
     entry = get_recording(store, one)
-    assert (entry.name, entry.status, entry.urgency, entry.patient_id) == ("00195_hr", "queued", UNREAD, None)
+    assert (entry.name, entry.status, entry.urgency, entry.patient_id) == ("00195_hr", "queued", Urgency.UNREAD, None)
 
 
 def test_the_same_files_are_one_recording_also_under_other_names_and_at_once(store):
@@ -86,7 +86,7 @@ def test_critical_ones_come_first_and_signed_ones_last(store):
     sign(store, reader, old_critical, 1)
     page = worklist(store)
     assert [one.id for one in page.entries] == [critical, doubted, block, queued, quiet, old_critical]
-    urgencies = [CRITICAL, ABNORMAL, ABNORMAL, UNREAD, NORMAL, CRITICAL]
+    urgencies = [Urgency.CRITICAL, Urgency.ABNORMAL, Urgency.ABNORMAL, Urgency.UNREAD, Urgency.NORMAL, Urgency.CRITICAL]
     assert [one.urgency for one in page.entries] == urgencies
     assert page.entries[0].critical == ("atrial_fibrillation", "acute_infarction") and page.after is None
     assert [one.id for one in worklist(store, "status").entries][-1] == old_critical

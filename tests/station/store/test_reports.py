@@ -7,7 +7,7 @@ from stations import add_drafted, ecg_files, make_admin, make_person, quick_read
 
 from meit.errors import AbsentError, AccessError, RoleError, StaleError, StationError, UnacknowledgedError
 from meit.station.accounts.accounts import set_active
-from meit.station.store.drafts import check_text, contradictions, get_draft
+from meit.station.store.drafts import check_text, get_draft
 from meit.station.store.models import Role
 from meit.station.store.recordings import add_recording, files_of, get_recording
 from meit.station.store.reports import save_text, sign, signed_versions, working_text
@@ -74,7 +74,7 @@ def test_of_many_at_once_one_wins(store, reader, recording):
 
 
 def test_a_contradicted_statement_has_to_be_acknowledged(store, reader, recording):
-    (evidence,) = contradictions(check_text(store, recording, NORMAL).statements)
+    (evidence,) = check_text(store, recording, NORMAL).contradictions
     assert evidence.startswith("'Normal ECG' but") and "QRS 142 ms" in evidence
     save_text(store, reader, recording, NORMAL, 0)
     for acknowledged in ((), ("something else",), (evidence[:-1],)):

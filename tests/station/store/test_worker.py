@@ -10,11 +10,11 @@ import torch
 from stations import count_drafts, ecg_files, example_files
 
 from meit.drafting import draft as drafting
+from meit.drafting.urgency import Urgency
 from meit.errors import RecordingError
 from meit.station.store.drafts import check_text, get_draft
 from meit.station.store.models import Status
 from meit.station.store.recordings import add_recording, counts, get_recording
-from meit.station.store.urgency import UNREAD
 from meit.station.store.verifying import verify
 from meit.station.work import worker as working
 from meit.station.work.processes import Workers
@@ -68,7 +68,7 @@ def test_a_batch_with_bad_files_among_good_ones(worker):
     assert check_text(store, good, "Normal ECG.").statements[0].support == "contradicted"
     assert get_draft(store, noisy).draft["quality"]["verdict"] == "unusable"
     assert (
-        get_recording(store, noisy).urgency == UNREAD
+        get_recording(store, noisy).urgency == Urgency.UNREAD
         and check_text(store, noisy, "Normal ECG.").statements[0].support == "unchecked"
     )
     assert verify(store).holds

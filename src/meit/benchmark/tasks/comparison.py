@@ -19,7 +19,7 @@ from meit.benchmark.texts.metrics import Evaluation
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
-from meit.drafting.writing import write_reports
+from meit.drafting.report_writing import write_reports
 from meit.model.encoding import encode_all
 from meit.model.report_model import ReportModel
 from meit.patient_bootstrap import Metric

@@ -21,7 +21,7 @@ from meit.benchmark.texts.metrics import Evaluation
 from meit.data.batches import EcgSet
 from meit.data.shards import sha256
 from meit.data.splits import folds_of
-from meit.drafting.writing import write_reports
+from meit.drafting.report_writing import write_reports
 from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows

@@ -24,7 +24,7 @@ from meit.benchmark.tasks.comparison import (
 )
 from meit.benchmark.tasks.shift import vocabulary_shift
 from meit.data.splits import folds_of
-from meit.drafting.writing import MAX_NEW_TOKENS
+from meit.drafting.report_writing import MAX_NEW_TOKENS
 from meit.model import loading
 from meit.model.encoding import recordings_for
 from meit.model.prompt import for_drafting, prompt_ids

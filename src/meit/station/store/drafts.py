@@ -1,26 +1,25 @@
-"""Drafts: exactly one of a recording and model, and how texts are held against what was measured for them."""
+"""Drafts: exactly one of a recording and model; and what was measured for them, which texts are held against."""
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check, omissions
-from meit.drafting.rules import Patient
+from meit.drafting.draft_types import Draft
+from meit.drafting.text_check import TextCheck, hold_against
+from meit.drafting.urgency import urgency_of
 from meit.ecg.measure import Measurements
 from meit.errors import AbsentError
-from meit.reports.statements import read
 from meit.station.store import models
 from meit.station.store.audit import append
 from meit.station.store.database import Store
 from meit.station.store.models import Recording, Status
 from meit.station.store.recordings import recording_row
 from meit.station.store.texts import folded, stored
-from meit.station.store.urgency import urgency_of
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,6 @@ class Drafted:
     model_sha256: str
     created_at: datetime
     draft: dict
-
-
-@dataclass(frozen=True)
-class Checked:
-    """statements: each with its support and the evidence in words. unmentioned: what was measured, is important, and is
-    not in the text. unread: the words that were not understood."""
-
-    statements: list[Grounded]
-    unmentioned: list[Omission]
-    unread: tuple[str, ...]
 
 
 def save_draft(
@@ -64,8 +53,8 @@ def save_draft(
     session.add(models.Draft(recording_id=recording_id, model_sha256=model, draft=text, measured=measured))
     _describe(recording, draft["recording"], patient_id)
     recording.error = None
-    urgency, critical = urgency_of(draft, measurements)
-    recording.urgency, recording.critical = urgency, ",".join(critical)
+    urgency, critical = urgency_of(replace(Draft.from_dict(draft), measurements=measurements))
+    recording.urgency, recording.critical = urgency.value, ",".join(critical)
     if not session.scalar(select(models.WorkingText.version).filter_by(recording_id=recording_id)):
         recording.search = search_text(recording, draft["report"])
     append(session, "draft.saved", payload=draft_digest(text, measured), recording=recording_id, model=model)
@@ -86,7 +75,7 @@ def get_draft(store: Store, recording_id: int, draft_id: int | None = None) -> D
         return drafted(draft_row(session, recording_id, draft_id))
 
 
-def check_text(store: Store, recording_id: int, text: str, draft_id: int | None = None) -> Checked:
+def check_text(store: Store, recording_id: int, text: str, draft_id: int | None = None) -> TextCheck:
     """Any text, held against what was measured for a draft: by default, for the one of the working text.
 
     AbsentError where there is none yet.
@@ -95,17 +84,9 @@ def check_text(store: Store, recording_id: int, text: str, draft_id: int | None 
         return checked(session, draft_row(session, recording_id, draft_id), text)
 
 
-def checked(session: Session, row: models.Draft, text: str) -> Checked:
+def checked(session: Session, row: models.Draft, text: str) -> TextCheck:
     recording = recording_row(session, row.recording_id)
-    found, patient = _measurements(row.measured), Patient(recording.sex, recording.age)
-    said = read(text)
-    statements = list(said.statements)
-    return Checked(check(statements, found, patient), omissions(statements, found, patient), said.unread)
-
-
-def contradictions(statements: Collection[Grounded]) -> tuple[str, ...]:
-    """What has to be acknowledged before a text with these statements is signed: the evidence, each once."""
-    return tuple(dict.fromkeys(one.evidence for one in statements if one.support == CONTRADICTED))
+    return hold_against(text, _measurements(row.measured), recording.sex, recording.age)
 
 
 def draft_row(session: Session, recording_id: int, draft_id: int | None = None) -> models.Draft:

@@ -15,13 +15,13 @@ from pathlib import Path
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from meit.drafting.urgency import Urgency
 from meit.errors import AbsentError, RecordingError, StationError
 from meit.station.store.audit import append, digest
 from meit.station.store.database import Store
 from meit.station.store.models import File, Job, Recording, RecordingFile, Status
 from meit.station.store.roles import require
 from meit.station.store.texts import folded
-from meit.station.store.urgency import UNREAD
 
 MOST_FILES = 8  # of one recording; WFDB has two, or three with a record of its annotations
 PAGE = 50
@@ -89,7 +89,7 @@ def add_recording(store: Store, files: Mapping[str, bytes], account_id: int | No
             return known, False
         name = Path(min(files, key=lambda one: (Path(one).suffix != ".hea", one))).stem
         recording = Recording(
-            content_sha256=content, created_by=account_id, name=name, urgency=UNREAD, search=folded(name)
+            content_sha256=content, created_by=account_id, name=name, urgency=Urgency.UNREAD.value, search=folded(name)
         )
         session.add(recording)
         there = set(session.scalars(select(File.sha256).where(File.sha256.in_(sums.values()))))

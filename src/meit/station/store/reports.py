@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from meit.errors import StaleError, StationError, UnacknowledgedError
 from meit.station.store.audit import Anchor, append, canonical, digest
 from meit.station.store.database import Store
-from meit.station.store.drafts import checked, contradictions, draft_row, search_text
+from meit.station.store.drafts import checked, draft_row, search_text
 from meit.station.store.models import (
     AuditRow,
     Recording,
@@ -122,9 +122,7 @@ def sign(
             raise StationError("there is no text to sign")
         last = session.scalars(_versions(recording_id).limit(1)).first()
         reason = _reason(reason, last, row.text)
-        contradicted = contradictions(
-            checked(session, draft_row(session, recording_id, row.draft_id), row.text).statements
-        )
+        contradicted = checked(session, draft_row(session, recording_id, row.draft_id), row.text).contradictions
         if not set(contradicted) <= set(acknowledged):
             raise UnacknowledgedError(contradicted)
         report = SignedReport(

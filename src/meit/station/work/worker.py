@@ -15,7 +15,7 @@ from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
 from meit.drafting.examine import Examined, examine
-from meit.drafting.writing import BATCH
+from meit.drafting.report_writing import BATCH
 from meit.ecg.files.formats import find_recordings, read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError

@@ -2,14 +2,15 @@
 
 import pytest
 
-from meit.drafting.doubts import doubts, hidden_rhythm
+from meit.drafting.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
 from meit.reports.word_tables import scp_codes
 
-FINDINGS = ("NORM", "SR", "CRBBB", "IRBBB", "axis:LAD")
+ABNORMAL = {"NORM": 0.1, "SR": 0.9, "CRBBB": 0.9, "IRBBB": 0.1, "axis:LAD": 0.1}
 
 
 def test_the_doubt_names_its_reasons_likeliest_first():
-    (line,) = doubts("Sinus rhythm. Normal ECG.", FINDINGS, [0.19, 0.98, 0.28, 0.54, 0.6])
+    probabilities = {"NORM": 0.19, "SR": 0.98, "CRBBB": 0.28, "IRBBB": 0.54, "axis:LAD": 0.6}
+    (line,) = unlikely_normal("Sinus rhythm. Normal ECG.", probabilities)
     assert line == (
         "the draft says normal, but the encoder's probability of a normal ECG is 19% "
         "(incomplete right bundle branch block 54%, complete right bundle branch block 28%)"
@@ -17,24 +18,61 @@ def test_the_doubt_names_its_reasons_likeliest_first():
 
 
 def test_without_a_likely_finding_it_says_so():
-    assert "no single finding stands out" in doubts("No definite pathology.", FINDINGS, [0.3, 0.9, 0.1, 0.1, 0.9])[0]
+    (line,) = unlikely_normal("No definite pathology.", {"NORM": 0.3, "SR": 0.9, "CRBBB": 0.1, "axis:LAD": 0.9})
+    assert "no single finding stands out" in line
 
 
 @pytest.mark.parametrize(
-    ("report", "normal"),
+    "report",
     [
-        ("Sinus rhythm. Normal ECG.", 0.8),
-        ("Sinus rhythm. Right bundle branch block.", 0.1),
-        ("Sinus rhythm. Left axis. Otherwise normal ECG.", 0.1),
-        ("", 0.1),
+        "Sinus rhythm. Normal ECG.",
+        "Sinus rhythm, normal ECG",
+        "Normal ECG",
+        "The ECG is normal.",
+        "Possibly normal ECG.",
     ],
 )
-def test_else_nothing_is_doubted(report, normal):
-    assert doubts(report, FINDINGS, [normal, 0.9, 0.9, 0.1, 0.1]) == []
+def test_whatever_calls_an_abnormal_ecg_normal_is_doubted(report):
+    assert len(unlikely_normal(report, ABNORMAL)) == 1
 
 
-def test_an_encoder_that_knows_no_normal_doubts_nothing():
-    assert doubts("Normal ECG.", ("AFIB",), [0.9]) == []
+@pytest.mark.parametrize(
+    "report",
+    [
+        "Sinus rhythm. Right bundle branch block.",
+        "Sinus rhythm. Abnormal ECG.",
+        "Sinus rhythm. Not a normal ECG.",
+        "Sinus rhythm. Left axis. Otherwise normal ECG.",
+        "Sinus rhythm. Left axis, otherwise normal ECG",
+        "Normal ECG except for sinus bradycardia.",
+        "Sinus rhythm. Normal PR interval.",
+        "",
+    ],
+)
+def test_what_calls_nothing_normal_is_not(report):
+    assert unlikely_normal(report, ABNORMAL) == []
+
+
+def test_a_normal_ecg_is_not_doubted():
+    assert unlikely_normal("Sinus rhythm. Normal ECG.", ABNORMAL | {"NORM": 0.8}) == []
+
+
+@pytest.mark.parametrize("probabilities", [{"AFIB": 0.9}, {}])
+def test_an_encoder_that_knows_no_normal_doubts_nothing(probabilities):
+    assert unlikely_normal("Normal ECG.", probabilities) == []
+
+
+@pytest.mark.parametrize(
+    ("seen_s", "windows", "reasons", "words"),
+    [
+        (10.0, 1, (), ""),
+        (10.0, 3, (), "the recording has 30 s; the draft reads its first 10 s"),
+        (7.5, 1, (), "only 7.5 s of 10 s are recorded"),
+        (7.5, 1, ("short",), ""),  # the signal quality has said so
+    ],
+)
+def test_a_draft_of_less_signal_than_one_would_think(seen_s, windows, reasons, words):
+    assert partly_read(10.0 * windows, seen_s, 10.0, windows, reasons) == ([words] if words else [])
 
 
 def test_the_codes_are_worded_as_the_reports_are():

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import meit
-from meit.drafting.many import draft_paths
-from meit.drafting.writing import batches_by_length, write_reports
+from meit.drafting.draft_files import draft_paths
+from meit.drafting.report_writing import batches_by_length, write_reports
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,12 @@ def test_batches_hold_reports_of_like_length():
     probabilities = torch.tensor([[0, 1, 0.9, 0.8], [1, 1, 0, 0.1], [0, 0, 0.6, 0], [1, 0, 0, 0.2]])
     parts = [part.tolist() for part in batches_by_length(findings, probabilities, 2)]
     assert parts == [[1, 3], [2, 0]]
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_an_encoder_without_findings_leaves_the_order(count):
+    parts = [part.tolist() for part in batches_by_length((), torch.zeros(count, 0), 2)]
+    assert parts == [[0, 1], [2, 3], [4]][: (count + 1) // 2] or (count == 0 and parts in ([], [[]]))
 
 
 def test_reports_come_back_in_the_order_of_their_recordings(model):

@@ -1,4 +1,4 @@
-"""Many recordings, drafted in batches; what cannot be read or drafted is named and never stops the others."""
+"""Files of recordings, drafted in batches; what cannot be read or drafted is named and never stops the others."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,17 +6,15 @@ from itertools import islice
 from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
-from meit.drafting.writing import BATCH
+from meit.drafting.report_writing import BATCH, READ_AHEAD
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError
 from meit.model.report_model import ReportModel
 
-READ_AHEAD = 8  # batches whose recordings are read at once, to be written in the order of their length
-
 
 @dataclass(frozen=True)
-class Drafted:
+class DraftedFile:
     """A recording and its draft, or the error that stood in the way."""
 
     path: Path
@@ -27,21 +25,21 @@ class Drafted:
 
 def draft_paths(
     model: ReportModel, paths: Iterable[Path], batch: int = BATCH, strict: bool = False
-) -> Iterator[Drafted]:
+) -> Iterator[DraftedFile]:
     """Drafts recordings `batch` at a time, in the order of the paths; memory does not grow with their number."""
     rest = iter(paths)
     while part := list(islice(rest, batch * READ_AHEAD)):
-        found = [_read(path, model.spec.missing_chest_leads) for path in part]
-        readable = [one.recording for one in found if one.recording is not None]
-        drafts = iter(draft_reports(model, readable, batch=batch, strict=strict)) if readable else iter(())
-        for one in found:
-            yield one if one.recording is None else Drafted(one.path, one.recording, next(drafts))
+        files = [_read(path, model.spec.missing_chest_leads) for path in part]
+        readable = [file.recording for file in files if file.recording is not None]
+        drafts = iter(draft_reports(model, readable, batch=batch, strict=strict))
+        for file in files:
+            yield file if file.recording is None else DraftedFile(file.path, file.recording, next(drafts))
 
 
-def _read(path: Path, missing_chest_leads: int) -> Drafted:
+def _read(path: Path, missing_chest_leads: int) -> DraftedFile:
     try:
         recording = read_ecg(path, allow_missing=True)
         check_leads(recording, missing_chest_leads)
-        return Drafted(path, recording)
+        return DraftedFile(path, recording)
     except MeitError as error:
-        return Drafted(path, error=str(error))
+        return DraftedFile(path, error=str(error))
