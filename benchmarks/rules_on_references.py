@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from meit.benchmark.tasks.grounded import measured
 from meit.data.batches import EcgSet
 from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check, omissions
+from meit.drafting.prepared_drafts import measure_prepared
 from meit.drafting.rules import Patient
 from meit.reports.statements import asserted, read_statements
 
@@ -30,7 +30,7 @@ def main() -> None:
     named, true = Counter(), Counter()
     for index in tqdm(range(len(data)), unit="ECG"):
         example = data.example(index)
-        report, found = example.report, measured(example)
+        report, found = example.report, measure_prepared(example)
         patient, statements = Patient(report.sex, report.age), read_statements(report.text)
         for one in check(statements, found, patient):
             supports[one.statement.code][one.support] += 1

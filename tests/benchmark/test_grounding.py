@@ -5,19 +5,19 @@ from types import MappingProxyType
 
 import pytest
 
-from meit.benchmark.calibration import calibrate
-from meit.benchmark.tasks import comparison
 from meit.benchmark.tasks.evidence import _by_code, _judge, _shares, evaluate_grounding, scores
-from meit.benchmark.tasks.grounded import Drafted, measured
+from meit.drafting import prepared_drafts
+from meit.drafting.calibrating import calibrate
 from meit.drafting.confidence import load_calibration
 from meit.drafting.grounding import SUPPORTS
+from meit.drafting.prepared_drafts import PreparedDraft, measure_prepared
 from meit.ecg.measure.measurements import Measure, Measurements
 from meit.errors import DataError
 
 
 def record(number, draft, reference, **values):
     found = Measurements({name: Measure(float(value), 1.0) for name, value in values.items()})
-    return Drafted(str(number), str(number), reference, "F", 50.0, "mV", draft, MappingProxyType({}), found)
+    return PreparedDraft(str(number), str(number), reference, "F", 50.0, "mV", draft, MappingProxyType({}), found)
 
 
 RECORDS = [
@@ -57,7 +57,7 @@ def writing(build, tmp_path, monkeypatch):
     """A tiny model's folder; it writes what it is told."""
 
     def told(text):
-        monkeypatch.setattr(comparison, "write_reports", lambda model, given, tokens, done: [text] * len(given))
+        monkeypatch.setattr(prepared_drafts, "write_reports", lambda model, given, tokens, done: [text] * len(given))
         return tmp_path / "model"
 
     build("llama").save(tmp_path / "model")
@@ -94,8 +94,8 @@ def test_z_scored_recordings_bear_no_voltage(example):
     recording = meit.read_ecg(example.with_name("00041_lr"))
     report = Report("1", "1", 1, "", "", "en", 1.0)
     scored = (recording.signal - recording.signal.mean(0)) / recording.signal.std(0)
-    in_mv = measured(Example(report, recording.signal, recording.rate, "mV"))
-    in_z = measured(Example(report, scored.astype(np.float32), recording.rate, "z"))
+    in_mv = measure_prepared(Example(report, recording.signal, recording.rate, "mV"))
+    in_z = measure_prepared(Example(report, scored.astype(np.float32), recording.rate, "z"))
     assert in_mv["sokolow_lyon_mv"].value is not None and in_mv.leads
     assert in_z["sokolow_lyon_mv"].value is None and not in_z.leads
     assert in_z["heart_rate_bpm"].value == pytest.approx(in_mv["heart_rate_bpm"].value, abs=1)

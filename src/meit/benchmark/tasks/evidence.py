@@ -19,14 +19,15 @@ from pathlib import Path
 import numpy as np
 
 from meit.atomic import write_json, write_jsonl, write_text
-from meit.benchmark.calibration import calibration_metrics, confidences, error_of_chance, judged, reliability_figure
 from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
 from meit.benchmark.tables.plots import save_figure
 from meit.benchmark.tasks.comparison import about, sources
-from meit.benchmark.tasks.grounded import Drafted, drafted
+from meit.benchmark.tasks.confidence_quality import calibration_metrics, error_of_chance, reliability_figure
 from meit.data.splits import folds_of
+from meit.drafting.calibrating import confidences, judged
 from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.grounding import SUPPORTS, ground
+from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError
 from meit.model.report_model import load_model
 from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_sums, with_intervals
@@ -40,7 +41,7 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     """Writes results.json, predictions.jsonl, table.md and, where the model is calibrated, calibration.png to `out`;
     returns the table. Intervals: 95%, 1,000 bootstraps over patients, paired for the differences."""
     model = load_model(model_folder)
-    records = drafted(model, data, folds_of(split))
+    records = draft_prepared(model, data, folds_of(split))
     if not records:
         raise DataError(f"no recording of the {split} split to draft")
     calibration = load_calibration(Path(model_folder), model.sha256)
@@ -90,7 +91,7 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     return text
 
 
-def _judge(record: Drafted, calibration: Calibration | None = None) -> dict:
+def _judge(record: PreparedDraft, calibration: Calibration | None = None) -> dict:
     """One record before and after; JSON-ready but for its sets of codes."""
     sure = {} if calibration is None else {"confidences": partial(calibration.confidences, encoder=record.encoder)}
     found = ground(record.draft, record.measurements, record.sex, record.age, **sure)

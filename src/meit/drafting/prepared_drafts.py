@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.benchmark.tasks.comparison import write_drafts
 from meit.data.shards import Example
+from meit.drafting.report_writing import write_reports
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
 from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
-from meit.model.encoding import recordings_for
+from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import ReportModel
 
 TYPICAL_MV = 0.2  # root mean square of limb leads; z-scored ones are brought to it, their millivolts being lost
@@ -20,7 +20,7 @@ WITHOUT_VOLTAGE = tuple(name for name in GLOBAL if not name.endswith("_mv"))
 
 
 @dataclass(frozen=True)
-class Drafted:
+class PreparedDraft:
     """A recording of a prepared folder. encoder: its probability of each finding, by name. unit: "mV" or "z"."""
 
     record_id: str
@@ -34,20 +34,24 @@ class Drafted:
     measurements: Measurements
 
 
-def drafted(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> list[Drafted]:
+def draft_prepared(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> list[PreparedDraft]:
     """Drafts and measures every recording of the folds."""
+    from tqdm import tqdm
+
     config = model.spec.encoder
-    found = recordings_for(config, data, folds)
-    written = write_drafts(model, found)
+    recordings = recordings_for(config, data, folds)
+    probabilities, tokens, _ = encode_all(model.encoder, recordings)
+    with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
+        drafts = write_reports(model, probabilities, tokens, done=bar.update)
     return [
-        _drafted(found.example(index), draft, dict(zip(config.findings, given, strict=True)))
-        for index, (draft, given) in enumerate(zip(written.drafts, written.probabilities.tolist(), strict=True))
+        _drafted(recordings.example(index), draft, dict(zip(config.findings, values, strict=True)))
+        for index, (draft, values) in enumerate(zip(drafts, probabilities.tolist(), strict=True))
     ]
 
 
-def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> Drafted:
+def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> PreparedDraft:
     about = example.report
-    return Drafted(
+    return PreparedDraft(
         about.record_id,
         about.patient_id,
         about.text,
@@ -56,11 +60,11 @@ def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> Draf
         example.unit,
         draft,
         encoder,
-        measured(example),
+        measure_prepared(example),
     )
 
 
-def measured(example: Example) -> Measurements:
+def measure_prepared(example: Example) -> Measurements:
     """Measurements of a stored recording. Of a z-scored one, whose limb leads are given their ratio back by
     meit.ecg.signal.normalising, what bears on voltages is left out: leads' amplitudes and all that is in mV."""
     signal = example.signal

@@ -12,14 +12,14 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from meit.benchmark.tasks.grounded import Drafted, drafted
 from meit.data.splits import SPLITS
 from meit.drafting.confidence import FEATURES, Calibration, features
 from meit.drafting.grounding import Grounded, check
+from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.drafting.rules import Patient
-from meit.errors import DataError
+from meit.errors import DataError, ModelError
 from meit.model.report_model import load_model
-from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_rows, with_intervals
+from meit.patient_bootstrap import patient_index
 from meit.reports.statements import asserted, read_statements
 
 BINS = 10
@@ -38,8 +38,9 @@ class Judged:
     patient: str
 
 
-def judged(records: Sequence[Drafted]) -> list[Judged]:
-    found = []
+def judged(records: Sequence[PreparedDraft]) -> list[Judged]:
+    """What the drafts assert, held against their references."""
+    found: list[Judged] = []
     for record in records:
         there = asserted(read_statements(record.reference))
         checked = check(read_statements(record.draft), record.measurements, Patient(record.sex, record.age))
@@ -79,10 +80,15 @@ def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Cal
 def calibrate(model_folder: Path, data: Sequence[Path]) -> str:
     """Fits on the validation fold and writes calibration.json into the model's folder; says how it fits.
 
-    Raises DataError where the drafts of that fold hold no statement.
+    Raises ModelError for an encoder without findings, whose drafts get no confidences, and DataError where the drafts of
+    that fold hold no statement.
     """
     model = load_model(model_folder)
-    statements = judged(drafted(model, data, SPLITS["validation"]))
+    if not model.spec.encoder.findings:
+        raise ModelError(
+            f"{model_folder}: its encoder was trained to find nothing, which confidences could be fitted on"
+        )
+    statements = judged(draft_prepared(model, data, SPLITS["validation"]))
     if not statements:
         raise DataError("the model's drafts of the validation fold hold no statement to fit confidences on")
     about = {
@@ -121,13 +127,6 @@ def cross_validated(statements: Sequence[Judged], parts: int = 5, repeats: int =
     return float(np.mean(errors))
 
 
-def error_of_chance(confidence: np.ndarray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """What the calibration error would be if the confidences were right: its mean, and what 95% of draws stay below."""
-    rng = np.random.default_rng(seed)
-    errors = [calibration_error(confidence, rng.random(len(confidence)) < confidence) for _ in range(draws)]
-    return float(np.mean(errors)), float(np.percentile(errors, 95))
-
-
 def confidences(calibration: Calibration, statements: Sequence[Judged]) -> tuple[np.ndarray, np.ndarray]:
     """(N,) confidences and (N,) whether the reference asserts it."""
     given = [calibration.confidences([each.one], each.encoder)[0] for each in statements]
@@ -146,46 +145,3 @@ def calibration_error(confidence: np.ndarray, true: np.ndarray) -> float:
     if not len(confidence):
         return float("nan")
     return sum(n * abs(sure - share) for sure, share, n in bins(confidence, true)) / len(confidence)
-
-
-def calibration_metrics(
-    calibration: Calibration, statements: Sequence[Judged], n_bootstrap: int = N_BOOTSTRAP, seed: int = SEED
-) -> dict[str, Metric]:
-    """calibration_error, brier_score and, for comparison, brier_constant (the mean for all), with 95% intervals over
-    patients."""
-    confidence, true = confidences(calibration, statements)
-
-    def values(rows: np.ndarray) -> tuple[float, float, float]:
-        sure, is_true = confidence[rows], true[rows]
-        return (
-            calibration_error(sure, is_true),
-            ((sure - is_true) ** 2).mean(),
-            ((is_true.mean() - is_true) ** 2).mean(),
-        )
-
-    patients = patient_index([each.patient for each in statements])
-    resamples = np.array([values(rows) for rows in resampled_rows(patients, n_bootstrap, seed)])
-    names = ("calibration_error", "brier_score", "brier_constant")
-    return with_intervals(names, np.array(values(np.arange(len(true)))), resamples)
-
-
-def reliability_figure(calibration: Calibration, statements: Sequence[Judged], title: str):
-    """Mean confidence of each bin against the share that the references assert, with 95% Wilson intervals."""
-    from meit.benchmark.tables.plots import INK, new_figure
-
-    confidence, true = confidences(calibration, statements)
-    figure = new_figure(3.6, 3.8)
-    axes = figure.subplots()
-    axes.plot((0, 1), (0, 1), color="0.7", linewidth=0.8)
-    for sure, share, n in bins(confidence, true):
-        axes.plot((sure, sure), _wilson(share, n), color=INK, linewidth=1)
-        axes.plot(sure, share, "o", color=INK, markersize=4)
-    axes.hist(confidence, bins=20, range=(0, 1), weights=np.full(len(confidence), 0.5 / len(confidence)), color="0.85")
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share that the reference asserts", title=title)
-    return figure
-
-
-def _wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return middle - half, middle + half

@@ -3,17 +3,7 @@
 import numpy as np
 import pytest
 
-from meit.benchmark.calibration import (
-    Judged,
-    bins,
-    calibration_error,
-    calibration_metrics,
-    confidences,
-    cross_validated,
-    error_of_chance,
-    fit,
-    reliability_figure,
-)
+from meit.drafting.calibrating import Judged, bins, calibration_error, confidences, cross_validated, fit
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.reports.statements import Statement
 
@@ -62,16 +52,6 @@ def test_the_fit_finds_what_the_statements_were_made_with():
     assert found.codes["AFIB"] - found.codes["SR"] == pytest.approx(0.8, abs=0.1)
     new = simulated(5_000, 1)
     assert calibration_error(*confidences(found, new)) < 0.03
-    metrics = calibration_metrics(found, new, n_bootstrap=50)
-    assert metrics["brier_score"].value < metrics["brier_constant"].value
-    assert metrics["calibration_error"].ci95[0] <= metrics["calibration_error"].value + 0.01
-
-
-def test_chance_alone_makes_an_error():
-    """Of sure confidences none; of 0.5 in ten bins of ten, ten times the mean of |X / 10 - 0.5|, X binomial: 0.123."""
-    assert error_of_chance(np.repeat([0.0, 1.0], 50))[0] == 0
-    mean, most = error_of_chance(np.full(100, 0.5))
-    assert mean == pytest.approx(0.123, abs=0.003) and most > mean
 
 
 def test_cross_validation_is_by_patient():
@@ -84,9 +64,3 @@ def test_cross_validation_is_by_patient():
 def test_a_rare_code_keeps_near_the_others():
     found = fit([*(statement("SR", True) for _ in range(50)), statement("AFIB", False)], "abc", {})
     assert -2 < found.codes["AFIB"] < 0
-
-
-def test_the_picture_shows_every_bin():
-    statements = simulated(300, 2)
-    axes = reliability_figure(fit(statements, "abc", {}), statements, "title").axes[0]
-    assert sum(line.get_marker() == "o" for line in axes.lines) == 10
