@@ -1,4 +1,4 @@
-"""What the rules of rules.tsv say of the reports that were written for the same recordings: where they contradict them.
+"""What the rules of grounding_rules.tsv say of the reports that were written for the same recordings: where they contradict them.
 
     python benchmarks/rules_on_references.py DATA... [--folds 1-8]
 
@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from meit.data.batches import EcgSet
 from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check, omissions
+from meit.drafting.grounding_rules import SexAge
 from meit.drafting.prepared_drafts import measure_prepared
-from meit.drafting.rules import Patient
 from meit.reports.statements import asserted, read_statements
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     for index in tqdm(range(len(data)), unit="ECG"):
         example = data.example(index)
         report, found = example.report, measure_prepared(example)
-        patient, statements = Patient(report.sex, report.age), read_statements(report.text)
+        patient, statements = SexAge(report.sex, report.age), read_statements(report.text)
         for one in check(statements, found, patient):
             supports[one.statement.code][one.support] += 1
         for one in omissions([], found, patient):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from report_texts import FINDINGS
 
 from meit.drafting.grounding import CONTRADICTED, MEASURED, SUPPORTS, UNCHECKED, check, ground, omissions
-from meit.drafting.rules import Patient
+from meit.drafting.grounding_rules import SexAge
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
 from meit.ecg.recording import LEADS
 from meit.reports.statements import codes, read_statements
@@ -22,7 +22,7 @@ def measured(leads=None, reliability=1.0, **values) -> Measurements:
 
 def support(text, found, sex=None, age=None):
     """Of the last statement of a text, with its evidence."""
-    one = check(read_statements(text), found, Patient(sex, age))[-1]
+    one = check(read_statements(text), found, SexAge(sex, age))[-1]
     return one.support, one.evidence
 
 

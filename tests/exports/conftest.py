@@ -74,7 +74,7 @@ def pdf():
     """document -> the pages of its PDF and their text, in one line each; made once a document."""
     from pypdf import PdfReader
 
-    from meit.exports.pdf import write
+    from meit.exports.pdf import write_pdf as write
 
     @cache
     def read(document):

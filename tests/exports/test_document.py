@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from meit.errors import MeitError
-from meit.exports import FORMATS
+from meit.exports import EXPORT_FORMATS
 from meit.exports.document import Document, Signature
 
 
@@ -17,9 +17,10 @@ def support(document):
 
 def test_an_untouched_draft_is_the_draft(draft):
     assert draft.current is draft.draft and not draft.signed
-    assert FORMATS["text"].write(draft).decode() == draft.draft.to_text() + "\n"
+    assert EXPORT_FORMATS["text"].write(draft).decode() == draft.draft.to_text() + "\n"
     assert (
-        FORMATS["json"].write(draft).decode() == json.dumps(draft.draft.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        EXPORT_FORMATS["json"].write(draft).decode()
+        == json.dumps(draft.draft.to_dict(), indent=2, ensure_ascii=False) + "\n"
     )
 
 
@@ -36,15 +37,15 @@ def test_a_reader_without_a_draft(draft, final):
     blank = replace(final, draft=None)
     assert support(blank) == support(final) and blank.current.model is None
     assert all(one.confidence is None for one in blank.current.statements)
-    text = FORMATS["text"].write(blank).decode()
+    text = EXPORT_FORMATS["text"].write(blank).decode()
     assert "Model" not in text and "Signed by Dr. Ada Müller, cardiologist, 2026-03-01 12:30 UTC." in text
-    assert FORMATS["text"].write(Document(draft.recording, "Sinus rhythm.")).decode().endswith("\nNot signed.\n")
+    assert EXPORT_FORMATS["text"].write(Document(draft.recording, "Sinus rhythm.")).decode().endswith("\nNot signed.\n")
 
 
 def test_what_a_signed_report_says_of_itself(amended):
-    text = FORMATS["text"].write(amended).decode()
+    text = EXPORT_FORMATS["text"].write(amended).decode()
     assert "Version 2, amended: Read again <b>by two</b>." in text and "Draft for" not in text
-    given = json.loads(FORMATS["json"].write(amended))
+    given = json.loads(EXPORT_FORMATS["json"].write(amended))
     assert given["report"] == amended.text and given["drafted"] == amended.draft.report
     assert given["status"] == "amended" and given["version"] == 2 and given["identifier"] == "report-1"
     assert given["signed"] == {"name": "Dr. Ada Müller", "role": "cardiologist", "time": "2026-03-01T12:30:00+00:00"}
@@ -54,9 +55,9 @@ def test_what_a_signed_report_says_of_itself(amended):
 
 
 def test_an_unusable_recording_can_be_signed_with_a_text_of_ones_own(unusable, final):
-    assert unusable.current.unusable and "No report was drafted" in FORMATS["text"].write(unusable).decode()
+    assert unusable.current.unusable and "No report was drafted" in EXPORT_FORMATS["text"].write(unusable).decode()
     signed = replace(unusable, text="No interpretation possible.", status="final", signature=final.signature)
-    text = FORMATS["text"].write(signed).decode()
+    text = EXPORT_FORMATS["text"].write(signed).decode()
     assert "No interpretation possible." in text and "No report was drafted" not in text and "Signed by" in text
     assert signed.current.measurements is None
 
@@ -83,7 +84,7 @@ def test_a_signature_has_a_name_and_a_time_zone():
             Signature(name, "", time)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EXPORT_FORMATS)
 def test_the_same_document_gives_the_same_bytes(final, name):
     again = replace(final)
-    assert again.current is not final.current and FORMATS[name].write(final) == FORMATS[name].write(again)
+    assert again.current is not final.current and EXPORT_FORMATS[name].write(final) == EXPORT_FORMATS[name].write(again)

@@ -18,7 +18,7 @@ from meit.ecg.recording import Patient
 from meit.errors import MeitError
 from meit.exports import fhir_codes
 from meit.exports.document import Document
-from meit.exports.fhir import write
+from meit.exports.fhir import write_fhir as write
 
 
 class Read:
@@ -226,10 +226,10 @@ def test_any_text_gives_a_valid_bundle(unusable, text, name):
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
-    from meit.exports import FORMATS
+    from meit.exports import EXPORT_FORMATS
 
     monkeypatch.setitem(sys.modules, "fhir.resources.R4B.bundle", None)
     monkeypatch.delitem(sys.modules, "meit.exports.fhir")
     importlib.invalidate_caches()
     with pytest.raises(MeitError, match=r"pip install 'meit\[station\]'"):
-        assert FORMATS["fhir"].write
+        assert EXPORT_FORMATS["fhir"].write

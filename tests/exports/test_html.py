@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from meit.ecg.recording import Patient
 from meit.exports.document import Document, Signature
-from meit.exports.html import write
+from meit.exports.html import write_html as write
 
 EVIL = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">&amp;'"
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from meit.cli import main
-from meit.exports import FORMATS
+from meit.exports import EXPORT_FORMATS
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +35,11 @@ def meit_report(model, monkeypatch):
 
 
 def test_every_format_to_files(meit_report, example, tmp_path, capsys):
-    for name, form in FORMATS.items():
+    for name, form in EXPORT_FORMATS.items():
         assert meit_report(example, "--format", name, "--out", tmp_path) == 0
         written = (tmp_path / f"00195_hr{form.suffix}").read_bytes()
         assert written[:5] == b"%PDF-" if form.binary else written.decode()
-    assert len(list(tmp_path.iterdir())) == len(FORMATS) and capsys.readouterr().out == ""
+    assert len(list(tmp_path.iterdir())) == len(EXPORT_FORMATS) and capsys.readouterr().out == ""
     draft = json.loads((tmp_path / "00195_hr.json").read_text())
     bundle = json.loads((tmp_path / "00195_hr.fhir.json").read_text())
     assert bundle["entry"][0]["resource"]["conclusion"] == draft["report"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from meit.cli.arguments import SOME_FAILED, add_quantize, input_folder, input_path, key_file, output_folder, progress
 from meit.errors import MeitError
-from meit.exports import FORMATS
+from meit.exports import EXPORT_FORMATS
 from meit.model.shipped import default_model
 
 
@@ -19,7 +19,7 @@ def report(args: argparse.Namespace) -> int:
 
     found = {path: place.is_dir() and place for place in args.paths for path in find_recordings(place)}
     paths = list(found)
-    form = FORMATS[args.format]
+    form = EXPORT_FORMATS[args.format]
     if form.binary and args.out is None:
         _check_stdout(args.format, len(paths))
     first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
@@ -129,7 +129,7 @@ def add(commands) -> None:
         action="store_true",
         help="leave out statements that the measurements contradict; warnings name them",
     )
-    one.add_argument("--format", choices=tuple(FORMATS), default="text", help="docs/exports.md (default: text)")
+    one.add_argument("--format", choices=tuple(EXPORT_FORMATS), default="text", help="docs/exports.md (default: text)")
     one.add_argument(
         "--out", type=output_folder, metavar="DIR", help="write one file a recording there, instead of to stdout"
     )

@@ -15,8 +15,8 @@ from scipy.special import expit
 from meit.data.splits import SPLITS
 from meit.drafting.confidence import FEATURES, Calibration, features
 from meit.drafting.grounding import Grounded, check
+from meit.drafting.grounding_rules import SexAge
 from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
-from meit.drafting.rules import Patient
 from meit.errors import DataError, ModelError
 from meit.model.report_model import load_model
 from meit.patient_bootstrap import patient_index
@@ -43,7 +43,7 @@ def judged(records: Sequence[PreparedDraft]) -> list[Judged]:
     found: list[Judged] = []
     for record in records:
         there = asserted(read_statements(record.reference))
-        checked = check(read_statements(record.draft), record.measurements, Patient(record.sex, record.age))
+        checked = check(read_statements(record.draft), record.measurements, SexAge(record.sex, record.age))
         found += [
             Judged(one, dict(record.encoder), one.statement.code in there, record.patient_id)
             for one in checked

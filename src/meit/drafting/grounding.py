@@ -1,4 +1,4 @@
-"""A draft's statements held against what was measured, by the rules of rules.tsv.
+"""A draft's statements held against what was measured, by the rules of grounding_rules.tsv.
 
     support     measured, contradicted or unchecked, of each statement, with the evidence in words and numbers
     omissions   findings that are measured, important, and that the text does not mention
@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from meit.drafting.grounding_rules import STATED, Condition, Rule, SexAge, grounding_rules, holds
 from meit.drafting.rewording import hedged, without
-from meit.drafting.rules import STATED, Condition, Patient, Rule, holds, rules
 from meit.ecg.measure.measurements import Measurements
 from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
 from meit.reports.word_tables import scp_codes
@@ -103,7 +103,7 @@ def ground(
     strict: contradicted statements leave the text, and a warning names each. What is contradicted or measured but not
     mentioned is always named. Statements of low confidence that are not measured get a hedge.
     """
-    patient = Patient(sex, age)
+    patient = SexAge(sex, age)
     statements = read_statements(report)
     checked = check(statements, measurements, patient)
     given = confidences(checked)
@@ -130,7 +130,7 @@ def ground(
     return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
 
 
-def check(statements: Sequence[Statement], measurements: Measurements, patient: Patient = Patient()) -> list[Grounded]:
+def check(statements: Sequence[Statement], measurements: Measurements, patient: SexAge = SexAge()) -> list[Grounded]:
     """Each statement of a report with its support and evidence."""
     if not _is_adult(patient):
         return [Grounded(one) for one in statements]
@@ -139,14 +139,14 @@ def check(statements: Sequence[Statement], measurements: Measurements, patient: 
 
 
 def omissions(
-    statements: Sequence[Statement], measurements: Measurements, patient: Patient = Patient()
+    statements: Sequence[Statement], measurements: Measurements, patient: SexAge = SexAge()
 ) -> list[Omission]:
     """What is measured, important and not mentioned, each code once; in the order of the table."""
     if not _is_adult(patient):
         return []
     mentioned = {one.code for one in statements}
     found: dict[str, Omission] = {}
-    for rule in rules():
+    for rule in grounding_rules():
         if mentioned & {*rule.codes, *rule.unless}:
             continue
         words = _words(rule, rule.names, measurements, patient, rule.leads)
@@ -160,11 +160,11 @@ def finding_of(code: str) -> str:
     return scp_codes().get(code, codes()[code].description).removeprefix("nonspecific ")
 
 
-def _is_adult(patient: Patient) -> bool:
+def _is_adult(patient: SexAge) -> bool:
     return patient.age is None or patient.age >= ADULT
 
 
-def _support(one: Statement, stated: set[str], found: Measurements, patient: Patient) -> tuple[str, str]:
+def _support(one: Statement, stated: set[str], found: Measurements, patient: SexAge) -> tuple[str, str]:
     for_it, against = _evidence(one, stated, found, patient)
     if one.negated:
         if for_it:
@@ -178,19 +178,19 @@ def _support(one: Statement, stated: set[str], found: Measurements, patient: Pat
     return UNCHECKED, ""
 
 
-def _evidence(one: Statement, stated: set[str], found: Measurements, patient: Patient) -> tuple[list[str], list[str]]:
+def _evidence(one: Statement, stated: set[str], found: Measurements, patient: SexAge) -> tuple[list[str], list[str]]:
     """What speaks for a finding, and what against it."""
     for_it: dict[str, None] = {}
     against: dict[str, None] = {}
     if one.code in (NORMAL, ABNORMAL):
         seen = [
             _words(rule, rule.names, found, patient, rule.leads)
-            for rule in rules()
+            for rule in grounding_rules()
             if rule.refutes_normal and (one.code == ABNORMAL or not stated & {*rule.codes, *rule.unless})
         ]
         (against if one.code == NORMAL else for_it).update(dict.fromkeys(filter(None, seen)))
     own = leads_of(one.territory)
-    for rule in rules():
+    for rule in grounding_rules():
         elsewhere = own and rule.leads not in ((), (STATED,)) and not set(own) & set(rule.leads)
         if one.code in rule.codes and not elsewhere:
             leads = own if rule.leads == (STATED,) else rule.leads
@@ -203,7 +203,7 @@ def _words(
     rule: Rule,
     wanted: Sequence[Condition],
     found: Measurements,
-    patient: Patient,
+    patient: SexAge,
     leads: Sequence[str],
     everywhere: bool = False,
 ) -> str:

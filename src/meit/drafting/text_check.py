@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check, omissions
-from meit.drafting.rules import Patient
+from meit.drafting.grounding_rules import SexAge
 from meit.ecg.measure import Measurements
 from meit.reports.statements import Statement, read, read_sentences
 
@@ -25,7 +25,7 @@ class TextCheck:
 
 def hold_against(text: str, measurements: Measurements, sex: str | None, age: float | None) -> TextCheck:
     """sex: "F", "M" or None; age in years."""
-    patient, reading = Patient(sex, age), read(text)
+    patient, reading = SexAge(sex, age), read(text)
     statements = list(reading.statements)
     grounded, unmentioned = check(statements, measurements, patient), omissions(statements, measurements, patient)
     return TextCheck(tuple(grounded), tuple(unmentioned), reading.unread)

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from meit.drafting.draft_types import Draft
 from meit.drafting.grounding import CONTRADICTED, omissions
-from meit.drafting.rules import Patient
+from meit.drafting.grounding_rules import SexAge
 from meit.drafting.text_check import read_whole
 from meit.reports.gravity import critical_findings, is_abnormal
 from meit.reports.statements import Statement, read_statements
@@ -33,7 +33,7 @@ def urgency_of(draft: Draft) -> tuple[Urgency, tuple[str, ...]]:
     if draft.measurements is None or not draft.report:
         return Urgency.UNREAD, ()
     whole = read_whole(draft.report)
-    unmentioned = omissions(whole, draft.measurements, Patient(draft.recording.sex, draft.recording.age))
+    unmentioned = omissions(whole, draft.measurements, SexAge(draft.recording.sex, draft.recording.age))
     critical = critical_findings([*whole, *(Statement(one.code, one.words, 0, 0) for one in unmentioned)])
     if critical:
         return Urgency.CRITICAL, critical

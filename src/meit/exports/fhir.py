@@ -19,13 +19,12 @@ except ImportError as error:
 from meit import __version__
 from meit.drafting.draft_types import ModelInfo
 from meit.drafting.draft_wording import NO_REPORT, REVIEW
-from meit.drafting.grounding import CONTRADICTED, Grounded
+from meit.drafting.grounding import CONTRADICTED
 from meit.drafting.text_check import read_whole
-from meit.ecg.measure import GLOBAL, Measurements
 from meit.ecg.recording import Recording
 from meit.exports import fhir_codes as to
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
-from meit.exports.fhir_waveform import sampled
+from meit.exports.fhir_observations import finding_observation, measurement_observations, waveform_observation
 from meit.exports.page import clean
 
 STATUS = {DRAFT: "preliminary", FINAL: "final", AMENDED: "amended"}
@@ -42,7 +41,7 @@ _ECG = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "
 _ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
-def write(document: Document) -> bytes:
+def write_fhir(document: Document) -> bytes:
     """JSON, validated. The same document gives the same bytes."""
     bundle = bundled(document)
     Bundle.model_validate(bundle)
@@ -58,12 +57,12 @@ def bundled(document: Document) -> dict:
     software = made.add("Device", **_device("meit", [{"value": __version__}], "ECG measuring software"))
     model = made.add("Device", **_model(now.model)) if now.model else software
     observed = {"status": STATUS[document.status], "category": [_PROCEDURE], **about}
-    waveform = made.add("Observation", **observed, **sampled(document.recording))
+    waveform = made.add("Observation", **observed, **waveform_observation(document.recording))
     measured = {**observed, "device": software, "derivedFrom": [waveform]}
-    results = [made.add("Observation", **measured, **one) for one in _measurements(now.measurements)]
+    results = [made.add("Observation", **measured, **one) for one in measurement_observations(now.measurements)]
     labels = {"security": [BY_SOFTWARE]} if now.model and not document.signed else {}
     stated = {**observed, "device": model, "derivedFrom": [waveform]} | ({"meta": labels} if labels else {})
-    results += [made.add("Observation", **stated, **_finding(one)) for one in now.statements]
+    results += [made.add("Observation", **stated, **finding_observation(one)) for one in now.statements]
     interpreter = {"resultsInterpreter": [_reader(made, signature)]} if signature else {}
     report = made.add(
         "DiagnosticReport",
@@ -138,38 +137,7 @@ def _conclusions(document: Document) -> list[dict]:
         and one.statement.certainty not in NOT_CODED
         and (document.signed or one.support != CONTRADICTED)
     }
-    return [to.finding(code) for code in kept]
-
-
-def _finding(grounded: Grounded) -> dict:
-    """A statement: its finding is the code, and whether it is stated or excluded the value."""
-    statement = grounded.statement
-    said = {"certainty": statement.certainty, "territory": statement.territory, "support": grounded.support}
-    parts = [{"code": {"text": name}, "valueCodeableConcept": {"text": value}} for name, value in said.items() if value]
-    if grounded.confidence is not None:
-        words = {"text": "confidence of the draft: probability that a reference report states this"}
-        parts.append({"code": words, "valueQuantity": to.quantity(grounded.confidence, "1")})
-    evidence = {"note": [{"text": clean(grounded.evidence)}]} if grounded.evidence else {}
-    return {
-        "code": to.finding(statement.code) | {"text": clean(statement.text)},
-        "valueBoolean": not statement.negated,
-        **evidence,
-        "component": parts,
-    }
-
-
-def _measurements(measurements: Measurements | None) -> list[dict]:
-    """An observation of each value, with its reliability, 0 to 1."""
-    known = {} if measurements is None else {name: measurements[name] for name in GLOBAL}
-    return [
-        {
-            "code": to.measurement(name),
-            "valueQuantity": to.quantity(round(measure.value, 3), to.unit_of(name)),
-            "component": [{"code": {"text": "reliability"}, "valueQuantity": to.quantity(measure.reliability, "1")}],
-        }
-        for name, measure in known.items()
-        if measure.value is not None
-    ]
+    return [to.finding_concept(code) for code in kept]
 
 
 def _known(recording: Recording) -> bool:

@@ -25,7 +25,7 @@ def concept(text: str, *codings: tuple[str, str, str]) -> dict:
     return ({"coding": given} if given else {}) | {"text": text}
 
 
-def finding(code: str) -> dict:
+def finding_concept(code: str) -> dict:
     """The concept of a finding of meit.reports, with its codes in other systems."""
     one = codes()[code]
     given = [(SCP, code, one.description)] if one.is_scp else []
@@ -37,7 +37,7 @@ def finding(code: str) -> dict:
     return concept(one.description, *given)
 
 
-def measurement(name: str) -> dict:
+def measurement_concept(name: str) -> dict:
     """The concept of a measurement, a name of meit.ecg.measure's GLOBAL."""
     loinc, loinc_words, mdc, mdc_words = _measurements().get(name, ("",) * 4)
     given = [(LOINC, loinc, loinc_words)] if loinc else []

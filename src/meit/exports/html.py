@@ -19,7 +19,7 @@ GRID = Grid()
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def write(document: Document) -> bytes:
+def write_html(document: Document) -> bytes:
     """UTF-8. Everything that a file or a reader says is escaped. The same document gives the same bytes."""
     said = page(document)
     svg, cut = drawn(document.recording, document.quality)

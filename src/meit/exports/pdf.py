@@ -28,7 +28,7 @@ _BODY = Style(8.0, 3.8, _INK, before=0.7)
 _SMALL = Style(7.0, 3.4, _GREY, before=0.7)
 
 
-def write(document: Document) -> bytes:
+def write_pdf(document: Document) -> bytes:
     """PDF 1.4 with its fonts; text can be selected and searched. The same document gives the same bytes."""
     from matplotlib.backends.backend_pdf import PdfPages
 

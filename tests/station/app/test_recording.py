@@ -179,11 +179,11 @@ def test_every_phrase_is_read_back():
 
 def test_what_is_left_out_can_be_written_as_it_is_offered():
     from meit.drafting.grounding import finding_of
-    from meit.drafting.rules import rules
+    from meit.drafting.grounding_rules import grounding_rules
     from meit.reports.statements import read_statements
     from meit.station.reading import capital
 
-    codes = {code for rule in rules() if rule.names for code in rule.codes}
+    codes = {code for rule in grounding_rules() if rule.names for code in rule.codes}
     assert len(codes) > 20
     unread = {
         code for code in codes if code not in {one.code for one in read_statements(f"{capital(finding_of(code))}.")}

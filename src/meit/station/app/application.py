@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from meit import __version__
-from meit.exports import FORMATS
+from meit.exports import EXPORT_FORMATS
 from meit.model.report_model import read_config
 from meit.station.app import admin, entrance, worklist
 from meit.station.app import recording_pages as recording
@@ -68,5 +68,5 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
 
 def _load_formats() -> None:
     """Their libraries take seconds to load: not while a reader waits for his first export."""
-    for form in FORMATS.values():
+    for form in EXPORT_FORMATS.values():
         form.write  # noqa: B018

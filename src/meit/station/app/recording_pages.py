@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from meit.exports import FORMATS
+from meit.exports import EXPORT_FORMATS
 from meit.station import reading as made
 from meit.station.app.access import Database, Looker, Reader
 from meit.station.app.templates import page
@@ -69,7 +69,7 @@ Chosen = Annotated[Entry, Depends(found)]
 @router.get("/recordings/{id}", response_class=HTMLResponse, include_in_schema=False)
 def recording_page(request: Request, visit: Looker, entry: Chosen):
     data = {"api": f"/api/recordings/{entry.public_id}", "mode": "report"}
-    return page(request, "recording.html", visit, data=data, formats=list(FORMATS), phrases=phrases())
+    return page(request, "recording.html", visit, data=data, formats=list(EXPORT_FORMATS), phrases=phrases())
 
 
 @router.get("/api/recordings/{id}", tags=["recordings"], summary="Everything that is known of a recording")
@@ -138,10 +138,10 @@ def api_export(
     store: Database,
     shelf: Recordings,
     entry: Chosen,
-    form: Annotated[str, Path(pattern=f"^({'|'.join(FORMATS)})$")],
+    form: Annotated[str, Path(pattern=f"^({'|'.join(EXPORT_FORMATS)})$")],
     version: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> Response:
-    chosen = FORMATS[form]
+    chosen = EXPORT_FORMATS[form]
     document = made.exported(store, entry, shelf.get(entry.id), version)
     written = chosen.write(document)
     with store.writing() as session:

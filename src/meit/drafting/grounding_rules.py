@@ -1,4 +1,4 @@
-"""The rules that hold statements against measurements: rules.tsv, read and applied. The table decides, not the code.
+"""The rules that hold statements against measurements: grounding_rules.tsv, read and applied. The table decides, not the code.
 
 A row is a rule; what its columns mean stands at the head of the table. A condition is `name operator number`, several
 with ", " between all have to hold; names are those of meit.ecg.measure, `net_mv` (a lead's R + the deeper of Q and S)
@@ -38,7 +38,7 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """A row of rules.tsv. Empty conditions never hold."""
+    """A row of grounding_rules.tsv. Empty conditions never hold."""
 
     codes: tuple[str, ...]
     supports: tuple[Condition, ...]
@@ -57,7 +57,7 @@ class Rule:
         return not self.sex or self.sex == (sex if sex in ("F", "M") else "?")
 
 
-class Patient(NamedTuple):
+class SexAge(NamedTuple):
     """What thresholds depend on. sex: "F", "M" or None; age in years."""
 
     sex: str | None = None
@@ -65,8 +65,8 @@ class Patient(NamedTuple):
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
-    return tuple(_rule(row) for row in named_rows_of("meit.drafting", "rules.tsv"))
+def grounding_rules() -> tuple[Rule, ...]:
+    return tuple(_rule(row) for row in named_rows_of("meit.drafting", "grounding_rules.tsv"))
 
 
 def _rule(row: Mapping[str, str]) -> Rule:
@@ -92,13 +92,13 @@ def conditions(text: str) -> tuple[Condition, ...]:
     for part in filter(None, text.split(", ")):
         match = _CONDITION.fullmatch(part)
         if match is None or match[1] not in (*GLOBAL, *BY_LEAD, NET, AGE):
-            raise ValueError(f"'{part}' is no condition of rules.tsv")
+            raise ValueError(f"'{part}' is no condition of grounding_rules.tsv")
         made.append(Condition(match[1], match[2], float(match[3])))
     return tuple(made)
 
 
 def holds(
-    rule: Rule, wanted: Sequence[Condition], found: Measurements, patient: Patient, leads: Sequence[str], least: int
+    rule: Rule, wanted: Sequence[Condition], found: Measurements, patient: SexAge, leads: Sequence[str], least: int
 ) -> str:
     """The rule's words with what was measured in them, where all conditions hold; else "". least: in how many leads."""
     if not wanted or not rule.is_for(patient.sex):
@@ -123,7 +123,7 @@ def _true(one: Condition, measured: Measure, least: float) -> bool:
     return measured.value is not None and measured.reliability >= least and one.holds(measured.value)
 
 
-def _measure(found: Measurements, name: str, lead: str, patient: Patient) -> Measure:
+def _measure(found: Measurements, name: str, lead: str, patient: SexAge) -> Measure:
     if name == AGE:
         return Measure(patient.age, 1.0)
     if name == NET:
@@ -133,7 +133,7 @@ def _measure(found: Measurements, name: str, lead: str, patient: Patient) -> Mea
     return found.lead(lead, name) if name in BY_LEAD else found[name]
 
 
-def worded(words: str, found: Measurements, patient: Patient, leads: Sequence[str]) -> str:
+def worded(words: str, found: Measurements, patient: SexAge, leads: Sequence[str]) -> str:
     """ "QRS {qrs_ms} ms" -> "QRS 148 ms"; what leads have is told of each of them, and which they are. Parts between
     commas whose value is not there, or that no lead was looked at for, are left out."""
     parts = []

@@ -1,4 +1,4 @@
-"""Every row of rules.tsv at, below and above each of its thresholds, as the table's own text says."""
+"""Every row of grounding_rules.tsv at, below and above each of its thresholds, as the table's own text says."""
 
 import operator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, check, omissions
-from meit.drafting.rules import NET, OPERATORS, STATED, Patient, conditions, holds, rules
+from meit.drafting.grounding_rules import NET, OPERATORS, STATED, SexAge, conditions, grounding_rules, holds
 from meit.ecg.measure.measurements import BY_LEAD, Measure, Measurements
 from meit.reports.statements import Statement, codes
 
@@ -14,7 +14,7 @@ STEP = 0.001
 SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
 INFERIOR = ("II", "III", "aVF")
 KINDS = ("supports", "contradicts", "names")
-CASES = [(number, kind) for number, rule in enumerate(rules()) for kind in KINDS if getattr(rule, kind)]
+CASES = [(number, kind) for number, rule in enumerate(grounding_rules()) for kind in KINDS if getattr(rule, kind)]
 
 
 def fulfilled(wanted) -> dict[str, float]:
@@ -27,7 +27,7 @@ def fulfilled(wanted) -> dict[str, float]:
     return values
 
 
-def measurements(values, leads, reliability=1.0) -> tuple[Measurements, Patient]:
+def measurements(values, leads, reliability=1.0) -> tuple[Measurements, SexAge]:
     """With these values, by name, and in these leads; and a patient of the age among them."""
     values = dict(values)
     age = values.pop("age", 50)
@@ -36,7 +36,7 @@ def measurements(values, leads, reliability=1.0) -> tuple[Measurements, Patient]
     if NET in values:
         net = {"r_mv": values[NET], "q_mv": 0.0, "s_mv": 0.0}
         of_lead = {name: Measure(value, reliability) for name, value in net.items()} | of_lead
-    return Measurements(whole, dict.fromkeys(leads, of_lead)), Patient(age=age)
+    return Measurements(whole, dict.fromkeys(leads, of_lead)), SexAge(age=age)
 
 
 def about(rule):
@@ -47,7 +47,7 @@ def about(rule):
 
 @pytest.mark.parametrize(("number", "kind"), CASES)
 def test_each_threshold(number, kind):
-    rule = rules()[number]
+    rule = grounding_rules()[number]
     wanted = getattr(rule, kind)
     leads, sex = about(rule)
     for one in wanted:
@@ -66,7 +66,7 @@ def test_each_threshold(number, kind):
 @pytest.mark.parametrize(("number", "kind"), CASES)
 def test_what_a_row_says_is_what_a_statement_gets(number, kind):
     """No other row of the table speaks against it on the same measurements."""
-    rule = rules()[number]
+    rule = grounding_rules()[number]
     leads, sex = about(rule)
     found, patient = measurements(fulfilled(getattr(rule, kind)), leads)
     patient = patient._replace(sex=sex)
@@ -75,7 +75,8 @@ def test_what_a_row_says_is_what_a_statement_gets(number, kind):
         for code in (*rule.codes, *rule.unless):
             mentioned = Statement(code, code, 0, 1)
             assert not {one.code for one in omissions([mentioned], found, patient)} & {rule.codes[0]} or any(
-                other.codes[0] == rule.codes[0] and code not in (*other.codes, *other.unless) for other in rules()
+                other.codes[0] == rule.codes[0] and code not in (*other.codes, *other.unless)
+                for other in grounding_rules()
             )
         normal = check([Statement("NORM", "normal ECG", 0, 10)], found, patient)[0]
         assert not rule.refutes_normal or normal.support == CONTRADICTED
@@ -89,7 +90,7 @@ def test_what_a_row_says_is_what_a_statement_gets(number, kind):
 
 
 def test_the_table_is_well_formed():
-    for rule in rules():
+    for rule in grounding_rules():
         assert rule.codes and set(rule.codes) | rule.unless <= set(codes()), rule
         assert rule.supports or rule.contradicts or rule.names, rule
         assert rule.sex in ("", "F", "M", "?") and 0 < rule.reliability <= 1 and rule.words and rule.source, rule
@@ -100,9 +101,9 @@ def test_the_table_is_well_formed():
 
 
 def test_rows_by_sex_come_in_threes():
-    for rule in rules():
+    for rule in grounding_rules():
         if rule.sex:
-            same = {other.sex for other in rules() if other.codes == rule.codes and other.sex}
+            same = {other.sex for other in grounding_rules() if other.codes == rule.codes and other.sex}
             assert same == {"F", "M", "?"}, rule.codes
 
 
@@ -123,7 +124,7 @@ def as_markdown() -> str:
         return ", ".join(f"{one.name} {one.operator} {one.threshold:g}" for one in wanted)
 
     lines = ["| codes | measured | contradicted | named where not mentioned | leads | sex | source |", "|---" * 7 + "|"]
-    for rule in rules():
+    for rule in grounding_rules():
         leads = ", ".join(rule.leads) + (f" (in {rule.least_leads})" if len(rule.leads) > 1 else "")
         cells = [" ".join(rule.codes), *(told(getattr(rule, kind)) for kind in KINDS), leads, rule.sex, rule.source]
         cells[3] += " (abnormal)" if rule.refutes_normal else ""
