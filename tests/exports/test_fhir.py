@@ -213,9 +213,9 @@ def test_codes_are_whole_and_those_of_their_sources():
         if mdc:
             assert named[f"2:{int(mdc) - 2 * 65536}"] == words
     assert {dicom: mapping["SRT"][dicom] for dicom in fhir_codes._snomed()} == fhir_codes._snomed()
-    block = fhir_codes.finding("CLBBB")
+    block = fhir_codes.finding_concept("CLBBB")
     assert coded(block, fhir_codes.SNOMED) == ["63467002"] and coded(block, fhir_codes.DCM) == ["122752"]
-    assert "coding" not in fhir_codes.finding("TALLR"), "what has no code stands in words"
+    assert "coding" not in fhir_codes.finding_concept("TALLR"), "what has no code stands in words"
 
 
 @settings(max_examples=15, deadline=None)
