@@ -1,7 +1,11 @@
 """How a draft is worded for a person: its sentences, its statements with their marks, what was measured."""
 
+import re
+from itertools import pairwise
+
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.ecg.measure import Measurements
+from meit.reports.statements import read_sentences
 
 NO_REPORT = "No report was drafted: the recording is unusable."
 REVIEW = "Draft for a clinician's review, not a diagnosis."
@@ -15,6 +19,7 @@ SHOWN = {  # of the measurements, in the text
     "axis_deg": "axis {:.0f} degrees",
 }
 UNSURE = 0.5  # reliability below which a measurement is shown with a doubt
+_ABBREVIATED = re.compile(r"\b(?:approx|ca|resp|incl|vs|e\.g|i\.e)$", re.IGNORECASE)
 
 
 def measured_words(measurements: Measurements | None) -> list[str]:
@@ -43,6 +48,13 @@ def in_words(grounded: Grounded) -> str:
 
 
 def sentences(report: str) -> list[str]:
-    """The report's sentences, one by one."""
-    parts = [part.strip() for part in report.replace(". ", ".\n").splitlines()]
-    return [part for part in parts if part] or ["(no sentence)"]
+    """The report's sentences as they are read (meit.reports.statements), each with its stop, to be shown line by line. A
+    semicolon begins no new line, and an abbreviation ends none."""
+    starts = [0]
+    for sentence, following in pairwise(read_sentences(report)):
+        between = report[sentence.end : following.start]
+        goes_on = between.strip() == ";" or not between[-1:].isspace() or _ABBREVIATED.search(sentence.text)
+        if not goes_on:
+            starts.append(following.start)
+    lines = [report[start:end].strip() for start, end in pairwise([*starts, len(report)])]
+    return [line for line in lines if line] or ["(no sentence)"]
