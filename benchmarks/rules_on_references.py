@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from meit.data.batches import EcgSet
-from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check, omissions
+from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check_statements, omissions
 from meit.drafting.grounding_rules import SexAge
 from meit.drafting.prepared_drafts import measure_prepared
 from meit.reports.statements import asserted, read_statements
@@ -32,7 +32,7 @@ def main() -> None:
         example = data.example(index)
         report, found = example.report, measure_prepared(example)
         patient, statements = SexAge(report.sex, report.age), read_statements(report.text)
-        for one in check(statements, found, patient):
+        for one in check_statements(statements, found, patient):
             supports[one.statement.code][one.support] += 1
         for one in omissions([], found, patient):
             named[one.code] += 1

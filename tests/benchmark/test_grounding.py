@@ -7,7 +7,7 @@ import pytest
 
 from meit.benchmark.tasks.evidence import _by_code, _judge, _shares, evaluate_grounding, scores
 from meit.drafting import prepared_drafts
-from meit.drafting.calibrating import calibrate
+from meit.drafting.calibrating import calibrate_confidences
 from meit.drafting.confidence import load_calibration
 from meit.drafting.grounding import SUPPORTS
 from meit.drafting.prepared_drafts import PreparedDraft, measure_prepared
@@ -67,7 +67,7 @@ def writing(build, tmp_path, monkeypatch):
 def test_calibrated_then_evaluated(writing, simulated, tmp_path):
     """Of folds 9 and 10 with three recordings each, at 150 and 60 per minute; the references hold no finding."""
     model = writing("Sinus tachycardia. Atrial fibrillation.")
-    assert "6 statements of folds [9]" in calibrate(model, [simulated])
+    assert "6 statements of folds [9]" in calibrate_confidences(model, [simulated])
     table = evaluate_grounding(model, [simulated], tmp_path / "out", "test")
     kept = json.loads((tmp_path / "out" / "results.json").read_text())
     assert kept["task"] == "grounding" and kept["n"] == kept["recordings_in_mv"] == 3
@@ -82,7 +82,7 @@ def test_calibrated_then_evaluated(writing, simulated, tmp_path):
 
 def test_drafts_without_a_statement_cannot_be_calibrated_on(writing, simulated):
     with pytest.raises(DataError, match="no statement"):
-        calibrate(writing("nothing"), [simulated])
+        calibrate_confidences(writing("nothing"), [simulated])
 
 
 def test_z_scored_recordings_bear_no_voltage(example):

@@ -5,7 +5,13 @@ import math
 
 import pytest
 
-from meit.drafting.confidence import FEATURES, FILE, Calibration, features, load_calibration
+from meit.drafting.confidence import (
+    CALIBRATION_FILE,
+    CONFIDENCE_FEATURES,
+    Calibration,
+    confidence_features,
+    load_calibration,
+)
 from meit.drafting.grounding import CONTRADICTED, MEASURED, Grounded
 from meit.model.shipped import default_model
 from meit.reports.statements import Statement, codes
@@ -31,7 +37,7 @@ def test_the_formula():
 
 @pytest.mark.parametrize("given", [0.0, 1.0])
 def test_a_certain_encoder_is_not_believed_without_end(given):
-    assert abs(features(one("AFIB"), {"AFIB": given})[FEATURES.index("encoder_logit")]) < 6
+    assert abs(confidence_features(one("AFIB"), {"AFIB": given})[CONFIDENCE_FEATURES.index("encoder_logit")]) < 6
 
 
 def test_it_belongs_to_its_model(tmp_path):
@@ -44,7 +50,7 @@ def test_it_belongs_to_its_model(tmp_path):
 def test_the_shipped_model_has_its_own():
     from meit.model.report_model import _checksum
 
-    found = json.loads((default_model() / FILE).read_text())
+    found = json.loads((default_model() / CALIBRATION_FILE).read_text())
     assert found["model_sha256"] == _checksum(default_model())
-    assert set(found["weights"]) == set(FEATURES) and set(found["codes"]) <= set(codes())
+    assert set(found["weights"]) == set(CONFIDENCE_FEATURES) and set(found["codes"]) <= set(codes())
     assert found["fitted_on"]["folds"] == [9]

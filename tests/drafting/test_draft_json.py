@@ -10,7 +10,7 @@ import pytest
 import meit
 from meit.drafting import draft as drafting
 from meit.drafting.draft import Draft, draft_reports
-from meit.drafting.draft_wording import in_words
+from meit.drafting.draft_wording import statement_words
 from meit.drafting.examine import examine
 from meit.ecg.recording import LEADS, Recording
 
@@ -61,7 +61,7 @@ def test_what_the_json_holds(drafts):
     assert (infarction["certainty"], infarction["territory"], infarction["age"]) == ("possible", "inferior", "old")
     for one in given["statements"]:
         assert given["report"][one["start"] : one["end"]] == one["text"]
-    assert "infarction (possible, inferior, old)" in [in_words(one) for one in drafts[0].statements]
+    assert "infarction (possible, inferior, old)" in [statement_words(one) for one in drafts[0].statements]
 
 
 def test_what_was_examined_is_not_measured_again(model, recordings, drafts, monkeypatch):

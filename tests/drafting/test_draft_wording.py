@@ -2,7 +2,7 @@
 
 import pytest
 
-from meit.drafting.draft_wording import finding_line, in_words, measured_words, sentences
+from meit.drafting.draft_wording import finding_line, measured_words, sentences, statement_words
 from meit.drafting.grounding import CONTRADICTED, Grounded
 from meit.ecg.measure.measurements import Measure, Measurements
 from meit.reports.statements import read_statements
@@ -26,7 +26,7 @@ def test_a_sentence_a_line(report, lines):
 
 def test_a_statement_with_what_qualifies_it():
     (infarction,) = read_statements("Possible old inferior infarction.")
-    assert in_words(Grounded(infarction)) == "infarction (possible, inferior, old)"
+    assert statement_words(Grounded(infarction)) == "infarction (possible, inferior, old)"
     assert finding_line(Grounded(infarction, confidence=0.42)) == "?  42%  infarction (possible, inferior, old)"
     line = finding_line(Grounded(infarction, CONTRADICTED, "'infarction' but no Q wave"))
     assert line == "!       'infarction' but no Q wave"

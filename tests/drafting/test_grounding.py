@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_texts import FINDINGS
 
-from meit.drafting.grounding import CONTRADICTED, MEASURED, SUPPORTS, UNCHECKED, check, ground, omissions
+from meit.drafting.grounding import CONTRADICTED, MEASURED, SUPPORTS, UNCHECKED, check_statements, ground, omissions
 from meit.drafting.grounding_rules import SexAge
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
 from meit.ecg.recording import LEADS
@@ -22,7 +22,7 @@ def measured(leads=None, reliability=1.0, **values) -> Measurements:
 
 def support(text, found, sex=None, age=None):
     """Of the last statement of a text, with its evidence."""
-    one = check(read_statements(text), found, SexAge(sex, age))[-1]
+    one = check_statements(read_statements(text), found, SexAge(sex, age))[-1]
     return one.support, one.evidence
 
 

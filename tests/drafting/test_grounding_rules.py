@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, check, omissions
-from meit.drafting.grounding_rules import NET, OPERATORS, STATED, SexAge, conditions, grounding_rules, holds
+from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, check_statements, omissions
+from meit.drafting.grounding_rules import NET, OPERATORS, STATED_LEADS, SexAge, conditions, grounding_rules, holds
 from meit.ecg.measure.measurements import BY_LEAD, Measure, Measurements
 from meit.reports.statements import Statement, codes
 
@@ -40,7 +40,7 @@ def measurements(values, leads, reliability=1.0) -> tuple[Measurements, SexAge]:
 
 
 def about(rule):
-    leads = INFERIOR if rule.leads == (STATED,) else rule.leads
+    leads = INFERIOR if rule.leads == (STATED_LEADS,) else rule.leads
     sex = rule.sex if rule.sex in ("F", "M") else None
     return leads, sex
 
@@ -78,15 +78,19 @@ def test_what_a_row_says_is_what_a_statement_gets(number, kind):
                 other.codes[0] == rule.codes[0] and code not in (*other.codes, *other.unless)
                 for other in grounding_rules()
             )
-        normal = check([Statement("NORM", "normal ECG", 0, 10)], found, patient)[0]
+        normal = check_statements([Statement("NORM", "normal ECG", 0, 10)], found, patient)[0]
         assert not rule.refutes_normal or normal.support == CONTRADICTED
         return
     for code in rule.codes:
-        stated = Statement(code, code, 0, 1, territory=", ".join(INFERIOR) if rule.leads == (STATED,) else "")
-        assert check([stated], found, patient)[0].support == (MEASURED if kind == "supports" else CONTRADICTED)
+        stated = Statement(code, code, 0, 1, territory=", ".join(INFERIOR) if rule.leads == (STATED_LEADS,) else "")
+        assert check_statements([stated], found, patient)[0].support == (
+            MEASURED if kind == "supports" else CONTRADICTED
+        )
         excluded = Statement(code, code, 0, 1, "excluded", stated.territory)
-        assert check([excluded], found, patient)[0].support == (CONTRADICTED if kind == "supports" else MEASURED)
-        assert check([stated], Measurements(), patient)[0].support == UNCHECKED
+        assert check_statements([excluded], found, patient)[0].support == (
+            CONTRADICTED if kind == "supports" else MEASURED
+        )
+        assert check_statements([stated], Measurements(), patient)[0].support == UNCHECKED
 
 
 def test_the_table_is_well_formed():
@@ -97,7 +101,7 @@ def test_the_table_is_well_formed():
         by_lead = any(one.by_lead for one in (*rule.supports, *rule.contradicts, *rule.names))
         assert by_lead == bool(rule.leads), rule
         assert not (rule.refutes_normal and not rule.names), rule
-        assert rule.least_leads <= len(rule.leads) or not rule.leads or rule.leads == (STATED,), rule
+        assert rule.least_leads <= len(rule.leads) or not rule.leads or rule.leads == (STATED_LEADS,), rule
 
 
 def test_rows_by_sex_come_in_threes():

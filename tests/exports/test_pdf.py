@@ -7,7 +7,7 @@ import pytest
 
 from meit.ecg.recording import LEADS, Patient
 from meit.exports.document import Document
-from meit.exports.typeset import Line, Style, columns, width_mm, wrapped
+from meit.exports.typeset import Style, TextLine, columns, width_mm, wrapped
 
 MM = 72 / 25.4  # points
 
@@ -128,7 +128,8 @@ def test_lines_fit_their_column():
 def test_columns_lose_no_line_and_end_in_no_heading():
     body, heading = Style(8, 4, "black"), Style(8, 4, "black", before=2, sticks=True)
     lines = [
-        Line(((0, str(n), "black"),), heading if n in (4, 9) else body, 2.0 if n in (4, 9) else 0) for n in range(30)
+        TextLine(((0, str(n), "black"),), heading if n in (4, 9) else body, 2.0 if n in (4, 9) else 0)
+        for n in range(30)
     ]
     parts = list(columns(lines, [23, 18] + [41] * 9))
     assert [line for part in parts for line in part] == lines

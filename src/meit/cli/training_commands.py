@@ -15,7 +15,7 @@ def train(args: argparse.Namespace) -> int:
 
 def calibrate(args: argparse.Namespace) -> int:
     """Fit the confidences of a model's statements on its drafts of the validation fold; MODEL/calibration.json."""
-    from meit.drafting.calibrating import calibrate as run
+    from meit.drafting.calibrating import calibrate_confidences as run
 
     print(run(args.model, args.data))
     return 0

@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from meit.data.splits import SPLITS
-from meit.drafting.confidence import FEATURES, Calibration, features
-from meit.drafting.grounding import Grounded, check
+from meit.drafting.confidence import CONFIDENCE_FEATURES, Calibration, confidence_features
+from meit.drafting.grounding import Grounded, check_statements
 from meit.drafting.grounding_rules import SexAge
 from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError, ModelError
@@ -43,7 +43,7 @@ def judged(records: Sequence[PreparedDraft]) -> list[Judged]:
     found: list[Judged] = []
     for record in records:
         there = asserted(read_statements(record.reference))
-        checked = check(read_statements(record.draft), record.measurements, SexAge(record.sex, record.age))
+        checked = check_statements(read_statements(record.draft), record.measurements, SexAge(record.sex, record.age))
         found += [
             Judged(one, dict(record.encoder), one.statement.code in there, record.patient_id)
             for one in checked
@@ -55,11 +55,13 @@ def judged(records: Sequence[PreparedDraft]) -> list[Judged]:
 def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Calibration:
     """Penalised logistic regression, by L-BFGS."""
     codes = sorted({each.one.statement.code for each in statements})
-    shared = np.array([features(each.one, each.encoder) for each in statements]).reshape(-1, len(FEATURES))
+    shared = np.array([confidence_features(each.one, each.encoder) for each in statements]).reshape(
+        -1, len(CONFIDENCE_FEATURES)
+    )
     by_code = np.array([[each.one.statement.code == code for code in codes] for each in statements], float)
     design = np.hstack([shared, by_code.reshape(len(statements), len(codes))])
     true = np.array([each.true for each in statements], float)
-    penalty = np.r_[np.full(len(FEATURES), PENALTY), np.full(len(codes), CODE_PENALTY)]
+    penalty = np.r_[np.full(len(CONFIDENCE_FEATURES), PENALTY), np.full(len(codes), CODE_PENALTY)]
     penalty[0] = 1e-3  # the constant is free
 
     def loss(weights):
@@ -68,16 +70,16 @@ def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Cal
         return value, design.T @ (expit(z) - true) + penalty * weights
 
     weights = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x.round(4).tolist()
-    n = len(FEATURES)
+    n = len(CONFIDENCE_FEATURES)
     return Calibration(
         model_sha256,
-        dict(zip(FEATURES, weights[:n], strict=True)),
+        dict(zip(CONFIDENCE_FEATURES, weights[:n], strict=True)),
         dict(zip(codes, weights[n:], strict=True)),
         fitted_on,
     )
 
 
-def calibrate(model_folder: Path, data: Sequence[Path]) -> str:
+def calibrate_confidences(model_folder: Path, data: Sequence[Path]) -> str:
     """Fits on the validation fold and writes calibration.json into the model's folder; says how it fits.
 
     Raises ModelError for an encoder without findings, whose drafts get no confidences, and DataError where the drafts of

@@ -17,15 +17,15 @@ from scipy.special import expit
 from meit.atomic import write_json
 from meit.drafting.grounding import SUPPORTS, UNCHECKED, Grounded
 
-FILE = "calibration.json"
-LEAST = 0.003  # probabilities nearer to 0 or 1 than this are taken for this far away
-FEATURES = ("constant", "encoder_logit", "encoder_has_no_output", *(s for s in SUPPORTS if s != UNCHECKED))
+CALIBRATION_FILE = "calibration.json"
+_LEAST = 0.003  # probabilities nearer to 0 or 1 than this are taken for this far away
+CONFIDENCE_FEATURES = ("constant", "encoder_logit", "encoder_has_no_output", *(s for s in SUPPORTS if s != UNCHECKED))
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """weights: of FEATURES. codes: offset of each code that the fit has seen. model_sha256: of the model whose drafts
-    and encoder it was fitted on. fitted_on: data, folds, statements, for the reader."""
+    """weights: of CONFIDENCE_FEATURES. codes: offset of each code that the fit has seen. model_sha256: of the model
+    whose drafts and encoder it was fitted on. fitted_on: data, folds, statements, for the reader."""
 
     model_sha256: str
     weights: Mapping[str, float]
@@ -34,22 +34,22 @@ class Calibration:
 
     def confidences(self, statements: Sequence[Grounded], encoder: Mapping[str, float]) -> list[float | None]:
         """encoder: its probability of each finding, by name ("axis:LAD" for an axis). None for what is excluded."""
-        weights = np.array([self.weights[name] for name in FEATURES])
+        weights = np.array([self.weights[name] for name in CONFIDENCE_FEATURES])
         return [
             None
             if one.statement.negated
-            else float(expit(features(one, encoder) @ weights + self.codes.get(one.statement.code, 0.0)))
+            else float(expit(confidence_features(one, encoder) @ weights + self.codes.get(one.statement.code, 0.0)))
             for one in statements
         ]
 
     def save(self, folder: Path) -> None:
-        write_json(folder / FILE, asdict(self))
+        write_json(folder / CALIBRATION_FILE, asdict(self))
 
 
 def load_calibration(folder: Path | None, model_sha256: str) -> Calibration | None:
     """The calibration that lies with a model; None where there is none, or one of another model. A file is read once,
     and again when it was written anew."""
-    path = None if folder is None else folder / FILE
+    path = None if folder is None else folder / CALIBRATION_FILE
     if path is None or not path.exists():
         return None
     calibration = _read(path, path.stat().st_mtime_ns)
@@ -61,11 +61,11 @@ def _read(path: Path, written_ns: int) -> Calibration:
     return Calibration(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def features(one: Grounded, encoder: Mapping[str, float]) -> np.ndarray:
-    """Values of FEATURES."""
+def confidence_features(one: Grounded, encoder: Mapping[str, float]) -> np.ndarray:
+    """Values of CONFIDENCE_FEATURES."""
     code = one.statement.code
     probability = encoder.get(code, encoder.get(f"axis:{code}"))
     known = probability is not None
-    p = 0.5 if probability is None else min(max(probability, LEAST), 1 - LEAST)
+    p = 0.5 if probability is None else min(max(probability, _LEAST), 1 - _LEAST)
     supports = [one.support == support for support in SUPPORTS if support != UNCHECKED]
     return np.array([1.0, np.log(p / (1 - p)), not known, *supports], float)

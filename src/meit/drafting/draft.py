@@ -13,7 +13,7 @@ from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.examine import Examined, examine
 from meit.drafting.grounding import Confidences, ground, no_confidences
-from meit.drafting.report_writing import BATCH, READ_AHEAD, write_reports
+from meit.drafting.report_writing import DRAFTED_AT_ONCE, READ_AHEAD, write_reports
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording, check_leads
@@ -36,7 +36,7 @@ def draft_reports(
     model: ReportModel,
     recordings: Sequence[Recording | Examined],
     num_beams: int | None = None,
-    batch: int = BATCH,
+    batch: int = DRAFTED_AT_ONCE,
     strict: bool = False,
 ) -> list[Draft]:
     """Drafts the reports of recordings, `batch` at a time.

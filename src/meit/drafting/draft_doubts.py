@@ -4,13 +4,13 @@ rhythm without P waves over noise that hides them, and a draft of less, or other
 import re
 from collections.abc import Collection, Mapping
 
+from meit.drafting.rewording import NORMAL_ECG
 from meit.reports.statements import asserted, read_sentences, read_statements
 from meit.reports.word_tables import scp_codes
 
-NORMAL = "NORM"
 LEAST_NORMAL = 0.5  # probability of a normal ECG below which "normal" is doubted
 NAMED = 0.25  # probability from which a finding is named as a reason
-NO_FINDINGS = (NORMAL, "SR")  # and the axis classes
+NO_FINDINGS = (NORMAL_ECG, "SR")  # and the axis classes
 NO_P_WAVES = {"AFIB": "atrial fibrillation", "AFLT": "atrial flutter"}  # what noise is taken for (docs/noise.md)
 DISTURBED = {"muscle_noise", "artefacts", "noisy_beats", "restless"}  # of meit.ecg.quality
 _BUT = re.compile(r"\b(?:otherwise|except|apart from|aside from)\b", re.IGNORECASE)
@@ -21,7 +21,7 @@ def unlikely_normal(report: str, probabilities: Mapping[str, float]) -> list[str
 
     probabilities: the encoder's, 0 to 1, by the codes of its findings; empty where it was trained to find none.
     """
-    normal = probabilities.get(NORMAL, 1.0)
+    normal = probabilities.get(NORMAL_ECG, 1.0)
     if normal >= LEAST_NORMAL or not _calls_normal(report):
         return []
     names = scp_codes()
@@ -33,7 +33,7 @@ def unlikely_normal(report: str, probabilities: Mapping[str, float]) -> list[str
 
 def _calls_normal(report: str) -> bool:
     return any(
-        NORMAL in asserted(sentence.statements) and not _BUT.search(sentence.text)
+        NORMAL_ECG in asserted(sentence.statements) and not _BUT.search(sentence.text)
         for sentence in read_sentences(report)
     )
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
-from meit.drafting.report_writing import BATCH, READ_AHEAD
+from meit.drafting.report_writing import DRAFTED_AT_ONCE, READ_AHEAD
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError
@@ -24,7 +24,7 @@ class DraftedFile:
 
 
 def draft_paths(
-    model: ReportModel, paths: Iterable[Path], batch: int = BATCH, strict: bool = False
+    model: ReportModel, paths: Iterable[Path], batch: int = DRAFTED_AT_ONCE, strict: bool = False
 ) -> Iterator[DraftedFile]:
     """Drafts recordings `batch` at a time, in the order of the paths; memory does not grow with their number."""
     rest = iter(paths)

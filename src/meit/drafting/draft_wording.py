@@ -35,10 +35,10 @@ def measured_words(measurements: Measurements | None) -> list[str]:
 def finding_line(grounded: Grounded) -> str:
     """ "+ 96%  rate 48/min: sinus bradycardia"."""
     sure = "    " if grounded.confidence is None else f"{grounded.confidence:4.0%}"
-    return f"{MARKS[grounded.support]} {sure}  {grounded.evidence or in_words(grounded)}"
+    return f"{MARKS[grounded.support]} {sure}  {grounded.evidence or statement_words(grounded)}"
 
 
-def in_words(grounded: Grounded) -> str:
+def statement_words(grounded: Grounded) -> str:
     """ "infarction (possible, inferior, old)": a statement's words are its finding's alone."""
     statement = grounded.statement
     certainty = "" if statement.certainty == "definite" else statement.certainty

@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from meit.drafting.grounding_rules import STATED, Condition, Rule, SexAge, grounding_rules, holds
-from meit.drafting.rewording import hedged, without
+from meit.drafting.grounding_rules import STATED_LEADS, Rule, RuleCondition, SexAge, grounding_rules, holds
+from meit.drafting.rewording import NORMAL_ECG, hedged, without
 from meit.ecg.measure.measurements import Measurements
 from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
 from meit.reports.word_tables import scp_codes
 
 MEASURED, CONTRADICTED, UNCHECKED = SUPPORTS = ("measured", "contradicted", "unchecked")
 ADULT = 16  # years, from which the thresholds hold
-NORMAL, ABNORMAL = "NORM", "ABECG"
+ABNORMAL_ECG = "ABECG"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def ground(
     """
     patient = SexAge(sex, age)
     statements = read_statements(report)
-    checked = check(statements, measurements, patient)
+    checked = check_statements(statements, measurements, patient)
     given = confidences(checked)
     checked = [replace(one, confidence=sure) for one, sure in zip(checked, given, strict=True)]
     named = omissions(statements, measurements, patient)
@@ -130,7 +130,9 @@ def ground(
     return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
 
 
-def check(statements: Sequence[Statement], measurements: Measurements, patient: SexAge = SexAge()) -> list[Grounded]:
+def check_statements(
+    statements: Sequence[Statement], measurements: Measurements, patient: SexAge = SexAge()
+) -> list[Grounded]:
     """Each statement of a report with its support and evidence."""
     if not _is_adult(patient):
         return [Grounded(one) for one in statements]
@@ -182,18 +184,18 @@ def _evidence(one: Statement, stated: set[str], found: Measurements, patient: Se
     """What speaks for a finding, and what against it."""
     for_it: dict[str, None] = {}
     against: dict[str, None] = {}
-    if one.code in (NORMAL, ABNORMAL):
+    if one.code in (NORMAL_ECG, ABNORMAL_ECG):
         seen = [
             _words(rule, rule.names, found, patient, rule.leads)
             for rule in grounding_rules()
-            if rule.refutes_normal and (one.code == ABNORMAL or not stated & {*rule.codes, *rule.unless})
+            if rule.refutes_normal and (one.code == ABNORMAL_ECG or not stated & {*rule.codes, *rule.unless})
         ]
-        (against if one.code == NORMAL else for_it).update(dict.fromkeys(filter(None, seen)))
+        (against if one.code == NORMAL_ECG else for_it).update(dict.fromkeys(filter(None, seen)))
     own = leads_of(one.territory)
     for rule in grounding_rules():
-        elsewhere = own and rule.leads not in ((), (STATED,)) and not set(own) & set(rule.leads)
+        elsewhere = own and rule.leads not in ((), (STATED_LEADS,)) and not set(own) & set(rule.leads)
         if one.code in rule.codes and not elsewhere:
-            leads = own if rule.leads == (STATED,) else rule.leads
+            leads = own if rule.leads == (STATED_LEADS,) else rule.leads
             for_it[_words(rule, rule.supports, found, patient, leads)] = None
             against[_words(rule, rule.contradicts, found, patient, leads, everywhere=True)] = None
     return [words for words in for_it if words], [words for words in against if words]
@@ -201,7 +203,7 @@ def _evidence(one: Statement, stated: set[str], found: Measurements, patient: Se
 
 def _words(
     rule: Rule,
-    wanted: Sequence[Condition],
+    wanted: Sequence[RuleCondition],
     found: Measurements,
     patient: SexAge,
     leads: Sequence[str],

@@ -16,14 +16,14 @@ from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
 from meit.tables import named_rows_of
 
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
-STATED = "stated"  # the leads that the statement itself names
+STATED_LEADS = "stated"  # the leads that the statement itself names
 NET = "net_mv"
 AGE = "age"
 _CONDITION = re.compile(r"(\w+) (>=|<=|>|<|=) (-?\d+(?:\.\d+)?)")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-class Condition(NamedTuple):
+class RuleCondition(NamedTuple):
     name: str
     operator: str
     threshold: float
@@ -41,12 +41,12 @@ class Rule:
     """A row of grounding_rules.tsv. Empty conditions never hold."""
 
     codes: tuple[str, ...]
-    supports: tuple[Condition, ...]
-    contradicts: tuple[Condition, ...]
-    names: tuple[Condition, ...]
+    supports: tuple[RuleCondition, ...]
+    contradicts: tuple[RuleCondition, ...]
+    names: tuple[RuleCondition, ...]
     refutes_normal: bool
     unless: frozenset[str]
-    leads: tuple[str, ...]  # empty for a rule on the whole ECG; (STATED,) for the leads of the statement
+    leads: tuple[str, ...]  # empty for a rule on the whole ECG; (STATED_LEADS,) for the leads of the statement
     least_leads: int
     sex: str  # "F", "M", "?" where it is not known, or "" for all
     reliability: float
@@ -86,19 +86,19 @@ def _rule(row: Mapping[str, str]) -> Rule:
     )
 
 
-def conditions(text: str) -> tuple[Condition, ...]:
+def conditions(text: str) -> tuple[RuleCondition, ...]:
     """Raises ValueError for what is none."""
     made = []
     for part in filter(None, text.split(", ")):
         match = _CONDITION.fullmatch(part)
         if match is None or match[1] not in (*GLOBAL, *BY_LEAD, NET, AGE):
             raise ValueError(f"'{part}' is no condition of grounding_rules.tsv")
-        made.append(Condition(match[1], match[2], float(match[3])))
+        made.append(RuleCondition(match[1], match[2], float(match[3])))
     return tuple(made)
 
 
 def holds(
-    rule: Rule, wanted: Sequence[Condition], found: Measurements, patient: SexAge, leads: Sequence[str], least: int
+    rule: Rule, wanted: Sequence[RuleCondition], found: Measurements, patient: SexAge, leads: Sequence[str], least: int
 ) -> str:
     """The rule's words with what was measured in them, where all conditions hold; else "". least: in how many leads."""
     if not wanted or not rule.is_for(patient.sex):
@@ -119,7 +119,7 @@ def holds(
     return worded(rule.words, found, patient, there)
 
 
-def _true(one: Condition, measured: Measure, least: float) -> bool:
+def _true(one: RuleCondition, measured: Measure, least: float) -> bool:
     return measured.value is not None and measured.reliability >= least and one.holds(measured.value)
 
 
@@ -143,12 +143,12 @@ def worded(words: str, found: Measurements, patient: SexAge, leads: Sequence[str
             places = leads if name in BY_LEAD or name == NET else [""]
             values[name] = [_measure(found, name, lead, patient).value for lead in places]
         if all(given and None not in given for given in values.values()):
-            told = {name: ", ".join(number(name, value) for value in given) for name, given in values.items()}
+            told = {name: ", ".join(written_number(name, value) for value in given) for name, given in values.items()}
             parts.append(part.format_map(told))
     return ", ".join(parts) + (f" in {', '.join(leads)}" if leads else "")
 
 
-def number(name: str, value: float) -> str:
+def written_number(name: str, value: float) -> str:
     """As one would write it: whole milliseconds, beats and degrees, hundredths of a millivolt, percent."""
     if name in ("rr_irregularity", "paced_beats"):
         return f"{value:.0%}"

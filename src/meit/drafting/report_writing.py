@@ -8,7 +8,7 @@ from torch import Tensor
 from meit.model.report_model import ReportModel
 
 MAX_NEW_TOKENS = 256
-BATCH = 16
+DRAFTED_AT_ONCE = 16
 READ_AHEAD = 8  # batches that are encoded before they are written, in the order of their reports' length
 UNREMARKABLE = ("NORM", "SR")  # findings of short reports
 
@@ -29,7 +29,7 @@ def write_reports(
     model: ReportModel,
     probabilities: Tensor,
     tokens: Tensor,
-    batch: int = BATCH,
+    batch: int = DRAFTED_AT_ONCE,
     num_beams: int | None = None,
     done: Callable[[int], object] = lambda count: None,
 ) -> list[str]:

@@ -13,7 +13,7 @@ from meit.reports.word_tables import scp_codes
 # Confidence below which a statement is hedged: the hedge of a noun, and that of "normal ECG". PTB-XL's annotators
 # took "possible" for less than 50% and "probable" for less than certain (Wagner et al., Sci Data 2020).
 HEDGES = ((0.5, "possible", "possibly"), (0.75, "probable", "probably"))
-NORMAL = "NORM"
+NORMAL_ECG = "NORM"
 _SENTENCE = re.compile(r"((?:[^.;!\n]|\.(?=\d))+)([.;!\n]*\s*)")
 _JOINT = re.compile(r"\s*,\s*(?:(?:and|or|with|but)\s+)?|\s+(?:and|or|with|but)\s+|\s*[():]\s*", re.IGNORECASE)
 _BEGINNING = re.compile(r"(?:^|(?<=[a-z)][.!])\s+)[a-z]")
@@ -124,7 +124,7 @@ def _hedge(one: Statement, confidence: float | None) -> tuple[str, str] | None:
         return None
     for below, noun, adverb in HEDGES:
         if confidence < below:
-            return (adverb if one.code == NORMAL else noun), noun
+            return (adverb if one.code == NORMAL_ECG else noun), noun
     return None
 
 
@@ -139,7 +139,7 @@ def _places(report: str, one: Statement) -> list[int]:
         elif match.start() >= one.end:
             end = match.start()
             break
-    if one.code != NORMAL and _VERB.search(report, start, end):
+    if one.code != NORMAL_ECG and _VERB.search(report, start, end):
         return []
     return [place for place in dict.fromkeys((start, one.start)) if not _JOINT.match(f" {report[place:]}")]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check, omissions
+from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check_statements, omissions
 from meit.drafting.grounding_rules import SexAge
 from meit.ecg.measure import Measurements
 from meit.reports.statements import Statement, read, read_sentences
@@ -27,7 +27,10 @@ def hold_against(text: str, measurements: Measurements, sex: str | None, age: fl
     """sex: "F", "M" or None; age in years."""
     patient, reading = SexAge(sex, age), read(text)
     statements = list(reading.statements)
-    grounded, unmentioned = check(statements, measurements, patient), omissions(statements, measurements, patient)
+    grounded, unmentioned = (
+        check_statements(statements, measurements, patient),
+        omissions(statements, measurements, patient),
+    )
     return TextCheck(tuple(grounded), tuple(unmentioned), reading.unread)
 
 

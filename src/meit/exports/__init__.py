@@ -25,8 +25,8 @@ class ExportFormat(NamedTuple):
 
 
 EXPORT_FORMATS = {
-    "text": ExportFormat(".txt", "text/plain; charset=utf-8", "plain:write_text"),
-    "json": ExportFormat(".json", "application/json", "plain:write_json"),
+    "text": ExportFormat(".txt", "text/plain; charset=utf-8", "plain:export_text"),
+    "json": ExportFormat(".json", "application/json", "plain:export_json"),
     "fhir": ExportFormat(".fhir.json", "application/fhir+json; fhirVersion=4.3", "fhir:write_fhir"),
     "pdf": ExportFormat(".pdf", "application/pdf", "pdf:write_pdf", binary=True),
     "html": ExportFormat(".html", "text/html; charset=utf-8", "html:write_html"),

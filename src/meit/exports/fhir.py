@@ -27,7 +27,7 @@ from meit.exports.document import AMENDED, DRAFT, FINAL, Document
 from meit.exports.fhir_observations import finding_observation, measurement_observations, waveform_observation
 from meit.exports.page import clean
 
-STATUS = {DRAFT: "preliminary", FINAL: "final", AMENDED: "amended"}
+FHIR_STATUS = {DRAFT: "preliminary", FINAL: "final", AMENDED: "amended"}
 # DiagnosticReport.note, which R5 has and R4 lacks, as HL7's rules for such elements name it
 NOTE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note"
 NOT_CODED = ("excluded", "possible")  # certainties
@@ -56,7 +56,7 @@ def bundled(document: Document) -> dict:
     about = subject | _when(document.recording)
     software = made.add("Device", **_device("meit", [{"value": __version__}], "ECG measuring software"))
     model = made.add("Device", **_model(now.model)) if now.model else software
-    observed = {"status": STATUS[document.status], "category": [_PROCEDURE], **about}
+    observed = {"status": FHIR_STATUS[document.status], "category": [_PROCEDURE], **about}
     waveform = made.add("Observation", **observed, **waveform_observation(document.recording))
     measured = {**observed, "device": software, "derivedFrom": [waveform]}
     results = [made.add("Observation", **measured, **one) for one in measurement_observations(now.measurements)]
@@ -116,7 +116,7 @@ def _report(document: Document, labels: dict) -> dict:
         "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{told}</div>'},
         "extension": [{"url": NOTE, "valueAnnotation": {"text": clean(note)}} for note in notes],
         **named,
-        "status": STATUS[document.status],
+        "status": FHIR_STATUS[document.status],
         "category": [_ECG],
         "code": to.concept("12-lead ECG", to.STUDY),
         **issued,

@@ -16,7 +16,7 @@ SNOMED = "http://snomed.info/sct"
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 
 STUDY = (LOINC, "11524-6", "EKG study")
-UNITS = {"bpm": "/min", "ms": "ms", "deg": "deg", "mv": "mV"}  # by the end of a measurement's name; else "1"
+UCUM_UNITS = {"bpm": "/min", "ms": "ms", "deg": "deg", "mv": "mV"}  # by the end of a measurement's name; else "1"
 
 
 def concept(text: str, *codings: tuple[str, str, str]) -> dict:
@@ -49,7 +49,7 @@ def quantity(value: float, unit: str) -> dict:
 
 
 def unit_of(name: str) -> str:
-    return UNITS.get(name.rsplit("_", 1)[-1], "1")
+    return UCUM_UNITS.get(name.rsplit("_", 1)[-1], "1")
 
 
 @cache

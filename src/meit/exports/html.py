@@ -12,36 +12,36 @@ from meit.ecg.paper import Grid, draw_leads, drawing, sheet
 from meit.ecg.quality import Quality
 from meit.ecg.recording import Recording
 from meit.exports.document import Document
-from meit.exports.page import LEGEND, SURE, page
+from meit.exports.page import LEGEND, SURE, printed_page
 
-GRID = Grid()
+HTML_GRID = Grid()
 # what the page asks of a browser: no more than to show itself; for a server's header too
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def write_html(document: Document) -> bytes:
     """UTF-8. Everything that a file or a reader says is escaped. The same document gives the same bytes."""
-    said = page(document)
+    said = printed_page(document)
     svg, cut = drawn(document.recording, document.quality)
     sure = SURE if any(one.confidence for one in said.findings) else ""
     legend = [(support, mark, LEGEND[support]) for support, mark in said.marks.items()]
     return (
         _template()
-        .render(said=said, svg=svg, cut=cut, legend=legend, sure=sure, grid=GRID, policy=CONTENT_SECURITY_POLICY)
+        .render(said=said, svg=svg, cut=cut, legend=legend, sure=sure, grid=HTML_GRID, policy=CONTENT_SECURITY_POLICY)
         .encode()
     )
 
 
 def drawn(recording: Recording, quality: Quality) -> tuple[Markup, tuple[str, ...]]:
-    """Ten seconds of the 12 leads as an <svg> element, GRID's size in mm, and the leads that are cut."""
+    """Ten seconds of the 12 leads as an <svg> element, HTML_GRID's size in mm, and the leads that are cut."""
     target = BytesIO()
     with drawing():
-        figure, axes = sheet(GRID.width, GRID.height)
-        cut = draw_leads(axes, recording, quality, GRID)
+        figure, axes = sheet(HTML_GRID.width, HTML_GRID.height)
+        cut = draw_leads(axes, recording, quality, HTML_GRID)
         figure.savefig(target, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = target.getvalue().decode()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg ") :], flags=re.DOTALL)
-    size = f'width="{GRID.width:g}mm" height="{GRID.height:g}mm" role="img" aria-label="ECG, 12 leads"'
+    size = f'width="{HTML_GRID.width:g}mm" height="{HTML_GRID.height:g}mm" role="img" aria-label="ECG, 12 leads"'
     return Markup(re.sub(r'width="[^"]*" height="[^"]*"', size, svg, count=1)), cut
 
 

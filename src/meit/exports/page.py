@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from meit.drafting.draft_wording import MARKS, NO_REPORT, in_words, sentences
+from meit.drafting.draft_wording import MARKS, NO_REPORT, sentences, statement_words
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.ecg.paper import MM_PER_MILLIVOLT, MM_PER_SECOND, SHEET_SECONDS, about_patient
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
@@ -24,7 +24,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Page:
+class PrintedPage:
     """All in words that can be printed: no control characters. remarks: what to check, under a heading."""
 
     title: str
@@ -47,11 +47,11 @@ class Page:
         return {one.support: one.mark for one in self.findings}
 
 
-def page(document: Document) -> Page:
+def printed_page(document: Document) -> PrintedPage:
     recording, now = document.recording, document.current
     nothing = now.unusable and not now.report
     shown = min(SHEET_SECONDS, recording.seconds)
-    return Page(
+    return PrintedPage(
         title=clean(recording.name),
         patient=clean(about_patient(recording)),
         recorded=f"{recording.start:%Y-%m-%d  %H:%M:%S}" if recording.start else "recording time not stated",
@@ -76,5 +76,5 @@ def clean(text: str) -> str:
 
 def _finding(grounded: Grounded) -> Finding:
     sure = "" if grounded.confidence is None else f"{grounded.confidence:.0%}"
-    words = clean(grounded.evidence or in_words(grounded))
+    words = clean(grounded.evidence or statement_words(grounded))
     return Finding(MARKS[grounded.support], grounded.support, sure, words)

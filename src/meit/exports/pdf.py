@@ -9,14 +9,14 @@ from itertools import repeat
 from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED
 from meit.ecg.paper import Grid, draw_leads, drawing, sheet
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
-from meit.exports.page import LEGEND, SURE, Page, page
-from meit.exports.typeset import Line, Style, columns, in_font, paragraph, width_mm
+from meit.exports.page import LEGEND, SURE, PrintedPage, printed_page
+from meit.exports.typeset import Style, TextLine, columns, in_font, paragraph, width_mm
 
 WIDTH, HEIGHT = 297.0, 210.0  # A4
 LEFT, RIGHT, BOTTOM, TOP = 16.0, 281.0, 8.0, 202.0
-GRID = Grid(left=LEFT, bottom=86.0, width=RIGHT - LEFT, row_height=25.0)
+PDF_GRID = Grid(left=LEFT, bottom=86.0, width=RIGHT - LEFT, row_height=25.0)
 _FLOOR = BOTTOM + 8.0  # of the columns; the footer is below
-_CEILING = GRID.bottom - 9.0, TOP - 17.0  # of the columns, below the grid and without it
+_CEILING = PDF_GRID.bottom - 9.0, TOP - 17.0  # of the columns, below the grid and without it
 _COLUMN = (RIGHT - LEFT - 12.0) / 3  # mm wide, 6 mm apart
 
 _INK, _GREY, _RULE = "#1c1c24", "#6b6470", "#d9d4d2"
@@ -32,7 +32,7 @@ def write_pdf(document: Document) -> bytes:
     """PDF 1.4 with its fonts; text can be selected and searched. The same document gives the same bytes."""
     from matplotlib.backends.backend_pdf import PdfPages
 
-    said = page(document)
+    said = printed_page(document)
     sheets = _sheets(said)
     about = {"Title": f"ECG report {said.title} ({said.banner})", "Creator": "meit", "CreationDate": None}
     target = BytesIO()
@@ -42,7 +42,7 @@ def write_pdf(document: Document) -> bytes:
     return target.getvalue()
 
 
-def _sheets(said: Page) -> list[tuple[list[Line], ...]]:
+def _sheets(said: PrintedPage) -> list[tuple[list[TextLine], ...]]:
     """The lines of each page's columns. On the first each column has its own; what is left over goes on, one after the
     other, through the columns of further pages."""
     first, over = [], []
@@ -55,14 +55,14 @@ def _sheets(said: Page) -> list[tuple[list[Line], ...]]:
     return [tuple(first), *(tuple(rest[place : place + 3]) for place in range(0, len(rest), 3))]
 
 
-def _sheet(document: Document, said: Page, number: int, count: int, parts):
+def _sheet(document: Document, said: PrintedPage, number: int, count: int, parts):
     figure, axes = sheet(WIDTH, HEIGHT)
     _head(axes, said)
     if number == 0:
-        cut = draw_leads(axes, document.recording, document.quality, GRID)
+        cut = draw_leads(axes, document.recording, document.quality, PDF_GRID)
         tall = f"   taller than the grid and cut: {', '.join(cut)}" if cut else ""
-        _write(axes, LEFT, GRID.bottom - 4.0, said.scale + tall, 7.0, _GREY)
-        _write(axes, RIGHT, GRID.bottom - 4.0, said.shown, 7.0, _GREY, ha="right")
+        _write(axes, LEFT, PDF_GRID.bottom - 4.0, said.scale + tall, 7.0, _GREY)
+        _write(axes, RIGHT, PDF_GRID.bottom - 4.0, said.shown, 7.0, _GREY, ha="right")
     for column, lines in enumerate(parts):
         left, y = LEFT + column * (_COLUMN + 6.0), _CEILING[min(number, 1)]
         for place, line in enumerate(lines):
@@ -90,14 +90,14 @@ def _sheet(document: Document, said: Page, number: int, count: int, parts):
     return figure
 
 
-def _head(axes, said: Page) -> None:
+def _head(axes, said: PrintedPage) -> None:
     _write(axes, LEFT, TOP - 6.0, said.title, 13.0, _INK, bold=True)
     _write(axes, LEFT, TOP - 11.5, said.patient, 9.0, _INK)
     _write(axes, RIGHT, TOP - 6.0, said.banner, 11.0, _STATUS[said.status], bold=True, ha="right")
     _write(axes, RIGHT, TOP - 11.5, said.recorded, 9.0, _INK, ha="right")
 
 
-def _columns(said: Page) -> tuple[tuple[str, list[Line]], ...]:
+def _columns(said: PrintedPage) -> tuple[tuple[str, list[TextLine]], ...]:
     """The report and who signed it; its findings and what was measured; what to check. Each with its heading."""
     first = paragraph("REPORT", _HEADING, _COLUMN)
     for sentence in said.report:
@@ -113,7 +113,7 @@ def _columns(said: Page) -> tuple[tuple[str, list[Line]], ...]:
     return ("REPORT", first), ("FINDINGS", _findings(said) + _measured(said)), (heading, third)
 
 
-def _findings(said: Page) -> list[Line]:
+def _findings(said: PrintedPage) -> list[TextLine]:
     if not said.findings:
         return []
     lines = paragraph("FINDINGS", _HEADING, _COLUMN)
@@ -126,7 +126,7 @@ def _findings(said: Page) -> list[Line]:
     return lines + paragraph("  ·  ".join(legend), _SMALL, _COLUMN)
 
 
-def _measured(said: Page) -> list[Line]:
+def _measured(said: PrintedPage) -> list[TextLine]:
     if not said.measured:
         return []
     lines = paragraph("MEASURED", _HEADING, _COLUMN)
@@ -134,7 +134,7 @@ def _measured(said: Page) -> list[Line]:
         pieces = []
         for place, (name, value) in enumerate(said.measured[row : row + 2]):
             pieces += [(place * _COLUMN / 2, name, _GREY), (place * _COLUMN / 2 + 11.0, value, _INK)]
-        lines.append(Line(tuple(pieces), _BODY, _BODY.before))
+        lines.append(TextLine(tuple(pieces), _BODY, _BODY.before))
     return lines
 
 

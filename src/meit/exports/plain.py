@@ -5,12 +5,12 @@ import json
 from meit.exports.document import Document
 
 
-def write_text(document: Document) -> bytes:
+def export_text(document: Document) -> bytes:
     """UTF-8; of a draft what `meit report` prints, of a signed report the same with its signature."""
     return (document.current.to_text(document.closing) + "\n").encode("utf-8", "replace")
 
 
-def write_json(document: Document) -> bytes:
+def export_json(document: Document) -> bytes:
     """Of a draft meit.drafting.draft_types.Draft; of a signed report the same, with who signed it and what had been
     drafted."""
     content = document.current.to_dict()

@@ -21,7 +21,7 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """pieces: (mm from the column's left edge, words, colour)."""
 
     pieces: tuple[tuple[float, str, str], ...]
@@ -29,11 +29,11 @@ class Line:
     before: float
 
 
-def paragraph(text: str, style: Style, width: float, hang: float = 0.0, marks: Iterable[tuple] = ()) -> list[Line]:
+def paragraph(text: str, style: Style, width: float, hang: float = 0.0, marks: Iterable[tuple] = ()) -> list[TextLine]:
     """A paragraph's lines, `hang` mm from the left edge. marks: pieces that stand before its first line."""
     broken = wrapped(in_font(text), width - hang, style.size, style.bold)
-    lines = [Line(((hang, words, style.colour),), style, 0.0) for words in broken]
-    return [Line((*marks, *lines[0].pieces), style, style.before), *lines[1:]]
+    lines = [TextLine(((hang, words, style.colour),), style, 0.0) for words in broken]
+    return [TextLine((*marks, *lines[0].pieces), style, style.before), *lines[1:]]
 
 
 def wrapped(text: str, width: float, size: float, bold: bool = False) -> list[str]:
@@ -57,7 +57,7 @@ def _pieces(words: Iterable[str], width: float, size: float, bold: bool) -> Iter
         yield word
 
 
-def columns(lines: list[Line], heights: Iterable[float]) -> Iterator[list[Line]]:
+def columns(lines: list[TextLine], heights: Iterable[float]) -> Iterator[list[TextLine]]:
     """What of the lines goes into one column after another, of these heights in mm; stops when all are placed. A column
     takes at least a line."""
     rest = list(lines)

@@ -1,7 +1,7 @@
 """What the page of one recording shows: the draft with its evidence, the text as it stands, what is signed."""
 
 from meit.drafting.draft_types import Draft
-from meit.drafting.draft_wording import in_words
+from meit.drafting.draft_wording import statement_words
 from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
@@ -88,7 +88,7 @@ def checked(store: Store, text: str, draft: Drafted, shown: Shown) -> dict:
 def statement(grounded: Grounded, shown: Shown) -> dict:
     found = places(grounded.statement.code, grounded.statement.territory, grounded.evidence, shown.document)
     given = grounded.to_dict()
-    return {**given, "words": capital(in_words(grounded)), "places": [place.to_dict() for place in found]}
+    return {**given, "words": capital(statement_words(grounded)), "places": [place.to_dict() for place in found]}
 
 
 def version(signed: Signed) -> dict:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
 from meit.drafting.examine import Examined, examine
-from meit.drafting.report_writing import BATCH
+from meit.drafting.report_writing import DRAFTED_AT_ONCE
 from meit.ecg.files.formats import find_recordings, read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError
@@ -37,7 +37,7 @@ class Worker:
     store: Store
     model: ReportModel
     name: str
-    batch: int = BATCH
+    batch: int = DRAFTED_AT_ONCE
     lease: float = LEASE
 
     def work_once(self) -> int:
