@@ -18,7 +18,7 @@ import torch
 
 from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS
-from meit.drafting.writing import write_reports
+from meit.drafting.report_writing import write_reports
 from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import ReportModel, load_model
 from meit.reports.statements import asserted, read_statements

@@ -103,9 +103,7 @@ class _Writer:
         for given in recordings:
             recording = _recording(given)
             inputs.append(
-                model_input(
-                    recording.signal, recording.rate, "mV", config.rate, config.seconds, config.normalisation
-                )
+                model_input(recording.signal, recording.rate, "mV", config.rate, config.seconds, config.normalisation)
             )
         ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
         masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
