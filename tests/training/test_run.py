@@ -78,6 +78,12 @@ def test_the_encoder_can_be_tuned_along(recipe, tmp_path):
     assert "encoder.body.0.weight" in moved and "encoder.body.1.running_mean" in moved
 
 
+def test_findings_that_nothing_keeps_true_are_left_out(recipe):
+    """Pre-trained to find, then tuned along by the reports' loss alone: the head would speak of another encoder."""
+    recipe = replace(recipe, tune_encoder=True, finding_tokens=0, text_steps=0, tune_epochs=1)
+    assert load_model(training.train(recipe)).spec.encoder.findings == ()
+
+
 def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
     """The simulated recordings differ in rate, which is measured; resumed without measuring again, the same comes out."""
     measured = replace(recipe, measured=True)

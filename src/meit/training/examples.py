@@ -160,7 +160,7 @@ def all_prompts(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> list[li
     return [prompt_ids(tokenizer, text, recipe.prompt) for text in INSTRUCTIONS[recipe.instructions]()]
 
 
-def joined(parts: Sequence[Examples | None]) -> Dataset:
+def joined(parts: Sequence[Examples | None]) -> ConcatDataset:
     """One after the other. Raises ModelError where nothing is left to tune on."""
     filled = [part for part in parts if part is not None and len(part)]
     if not filled:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from meit.data.batches import EcgSet
+from meit.errors import ModelError
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import loaded
 
@@ -66,10 +67,12 @@ def pretrain(
 
 
 def set_prior(encoder: EcgEncoder, targets: np.ndarray) -> None:
-    """The findings begin as frequent as they are among targets (N, F)."""
+    """The findings begin as frequent as they are among targets (N, F). Raises ModelError for an encoder that has none."""
+    last = None if encoder.findings is None else encoder.findings[-1]
+    if not isinstance(last, nn.Linear):
+        raise ModelError("an encoder without findings cannot be trained to find")
     prior = np.clip(targets.mean(0), 1e-3, 0.95)
-    bias = encoder.findings[-1].bias
-    bias.data.copy_(torch.tensor(np.log(prior / (1 - prior)), dtype=torch.float32))
+    last.bias.data.copy_(torch.tensor(np.log(prior / (1 - prior)), dtype=torch.float32))
 
 
 def augment(ecg: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

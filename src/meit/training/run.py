@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import ConcatDataset, Dataset
 
 from meit.atomic import write_json
 from meit.data.batches import EcgSet, NoRecordings
@@ -229,7 +229,7 @@ def tune(run: Run, trained: Trained, model: ReportModel) -> Path:
     return run.folder / MODEL
 
 
-def tuning_examples(run: Run, trained: Trained, model: ReportModel) -> Dataset:
+def tuning_examples(run: Run, trained: Trained, model: ReportModel) -> ConcatDataset:
     """Text alone first, then recordings; each with what encoders that had not seen it say of it, or with its plan."""
     recipe, tokenizer = run.recipe, model.tokenizer
     prompts = all_prompts(recipe, tokenizer)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch.utils.data import Dataset, SequentialSampler
+from torch.utils.data import ConcatDataset, Dataset, SequentialSampler
 from tqdm import tqdm
 from transformers import EarlyStoppingCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
@@ -133,7 +133,7 @@ class Bar(TrainerCallback):
 def trainer_for(
     recipe: Recipe,
     model: ReportModel,
-    examples: Dataset,
+    examples: ConcatDataset,
     validation: Dataset | None,
     log: Path,
     processes: int,
