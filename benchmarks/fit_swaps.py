@@ -17,7 +17,7 @@ from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.noise import _limb_scale, swap_electrodes
 from meit.ecg.quality import swaps
-from meit.ecg.quality.signals import RATE, View, find_beats, usual_range
+from meit.ecg.quality.excerpt import BAND_RATE, Excerpt, steep_places, usual_range
 from meit.ecg.signal.normalising import band_pass
 from meit.ecg.signal.resampling import bridge_leads, resample
 
@@ -29,11 +29,15 @@ CLASSES = (swaps.NONE, *swaps.LEAST_ODDS)
 def beat_of(signal: np.ndarray, rate: float, unit: str) -> np.ndarray | None:
     """The median beat of a prepared recording; z-scored limb leads are brought to one scale."""
     filled = bridge_leads(signal, np.isfinite(signal))
-    band = filled * _limb_scale(signal) if unit == "z" else band_pass(resample(filled, rate, RATE).astype(float), RATE)
-    band = band[: round(10 * RATE)]
+    band = (
+        filled * _limb_scale(signal)
+        if unit == "z"
+        else band_pass(resample(filled, rate, BAND_RATE).astype(float), BAND_RATE)
+    )
+    band = band[: round(10 * BAND_RATE)]
     size = usual_range(band)
-    beats, clear = find_beats(band)
-    return swaps.beat_of(View(RATE, band, band, size > 0, size, beats, clear))
+    beats, clear = steep_places(band)
+    return swaps.beat_of(Excerpt(BAND_RATE, band, band, size > 0, size, beats, clear))
 
 
 def fit(rows: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -73,12 +77,15 @@ def main() -> None:
     beats = []
     for folders, folds in ((args.data, SPLITS["train"]), (args.half, HALF)):
         if folders:
-            data = EcgSet(folders, folds, RATE, 10.0)
+            data = EcgSet(folders, folds, BAND_RATE, 10.0)
             beats += [beat_of(*data.signals([i])[0]) for i in range(len(data))]
     beats = [beat for beat in beats if beat is not None]
     made = {
         name: np.stack(
-            [swaps.features(beat if name == swaps.NONE else swap_electrodes(beat, RATE, name, None)) for beat in beats]
+            [
+                swaps.features(beat if name == swaps.NONE else swap_electrodes(beat, BAND_RATE, name, None))
+                for beat in beats
+            ]
         )
         for name in CLASSES
     }

@@ -28,7 +28,7 @@ from meit.ecg import LEADS, find_recordings, read_ecg
 from meit.ecg.noise import NOISES, swap_electrodes
 from meit.ecg.quality import Quality, inspect, swaps
 from meit.ecg.quality.disturbances import disturbances
-from meit.ecg.quality.signals import view
+from meit.ecg.quality.excerpt import excerpt_of
 from meit.ecg.quality.verdicts import VERDICTS
 from meit.ecg.recording import Recording
 from meit.ecg.signal.windowing import first_windows
@@ -83,7 +83,7 @@ def annotated(raw: Path, records: list[Recording]) -> None:
     print("### Beside the noise that PTB-XL's annotators marked\n")
     listed = pd.read_csv(raw / "ptb-xl" / "ptbxl_database.csv").set_index("ecg_id")
     found = [{reason.reason for reason in inspect(one).reasons} for one in records]
-    seen = [view(one, inspect(one).flat) for one in records]
+    seen = [excerpt_of(one, inspect(one).flat) for one in records]
     amounts = [
         {kind: (values / one.size)[one.usable].max() for kind, values in disturbances(one).items()} for one in seen
     ]

@@ -6,6 +6,7 @@ some limb leads were not recorded, several mistakes may look the same, and all o
 are not found here: leads recorded from them add up.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import permutations
 
@@ -50,7 +51,7 @@ def likely_causes(recording: Recording, allowed_mv: float) -> list[str]:
     fits = (n_checked >= min(2, n_checked[0])) & (worst < EXPLAINED * allowed_mv)  # the first one leaves all as it is
     fits &= n_changed == n_changed[fits].min(initial=len(LEADS))
     alike = fits & (worst <= ALIKE * worst[fits].min(initial=np.inf))
-    named = [causes[place] for place in np.flatnonzero(alike)]
+    named = [causes[number] for number in np.flatnonzero(alike)]
     return named if len(named) <= MOST_NAMED else []
 
 
@@ -60,7 +61,7 @@ def _mistakes() -> tuple[list[str], np.ndarray, np.ndarray]:
 
     A law that needs a lead which the mistake has lost has no weights.
     """
-    mistakes = [("", 0, LEADS)]
+    mistakes: list[tuple[str, int, Sequence[str]]] = [("", 0, LEADS)]
     for limb in permutations(LIMB_LEADS):
         moved = [lead for lead, stored in zip(LIMB_LEADS, limb, strict=True) if lead != stored]
         cause = f"the limb leads look as if stored in the order {', '.join(limb)}"
@@ -73,10 +74,10 @@ def _mistakes() -> tuple[list[str], np.ndarray, np.ndarray]:
     mistakes += [(cause, 2, stored.split()) for cause, stored in _REORDERED]  # one mistake, though all leads move
     weights = np.zeros((len(mistakes), len(_LAWS), len(LEADS)))
     for number, (_, _, stored) in enumerate(mistakes):
-        place = {lead.lstrip("-"): (column, -1 if lead[0] == "-" else 1) for column, lead in enumerate(stored)}
+        columns = {lead.lstrip("-"): (column, -1 if lead[0] == "-" else 1) for column, lead in enumerate(stored)}
         for law, (_, leads, terms) in enumerate(_LAWS):
-            if set(leads) <= place.keys():
+            if set(leads) <= columns.keys():
                 for lead, term in zip(leads, terms, strict=True):
-                    column, sign = place[lead]
+                    column, sign = columns[lead]
                     weights[number, law, column] = sign * term
     return [cause for cause, _, _ in mistakes], np.array([n for _, n, _ in mistakes]), weights

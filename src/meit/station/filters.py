@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meit.ecg.recording import Recording
+from meit.ecg.signal.filtering import notch, zero_phase
 from meit.ecg.signal.resampling import bridge_leads
 from meit.errors import MeitError
 
@@ -58,20 +59,18 @@ def filtered(recording: Recording, band: str = "none", mains: str = "off") -> np
 
     Raises MeitError for a filter that the recording cannot have.
     """
-    from scipy.signal import filtfilt, iirnotch, sosfiltfilt
-
     chosen, hz = _chosen(recording, band, mains), MAINS[mains]
-    sections = _sections(recording, chosen)
-    if not sections and hz is None:
+    corners = _corners(recording, chosen)
+    if not corners and hz is None:
         return recording.signal
     recorded = np.isfinite(recording.signal)
     values = bridge_leads(np.clip(recording.signal, -_MOST_MV, _MOST_MV), recorded)
-    padding = min(round(_PADDING_S * recording.rate), len(values) - 1)
-    for sos in sections:
-        values = sosfiltfilt(sos, values, axis=0, padlen=padding)
+    for kind, corner in corners.items():
+        padding = round(_PADDING_S * recording.rate)
+        values = zero_phase(values, kind, corner, recording.rate, order=_ORDER, padding=padding)
     if hz is not None:
-        b, a = iirnotch(hz, hz / (_NOTCH_HZ * np.sqrt(np.sqrt(2) - 1)), recording.rate)  # after both passes as wide
-        values = filtfilt(b, a, values, axis=0, padlen=min(padding, round(recording.rate)))
+        width = _NOTCH_HZ * np.sqrt(np.sqrt(2) - 1)  # so that it is as wide after both passes
+        values = notch(values, hz, width, recording.rate, padding=round(recording.rate))
     return np.where(recorded, values, np.nan).astype(np.float32)
 
 
@@ -83,19 +82,18 @@ def _chosen(recording: Recording, band: str, mains: str) -> Band:
     return BANDS[band]
 
 
-def _sections(recording: Recording, band: Band) -> list[np.ndarray]:
-    """Second-order sections of the high-pass and of the low-pass that the rate allows."""
-    from scipy.signal import butter
+def _corners(recording: Recording, band: Band) -> dict[str, float]:
+    """Where one pass of the high-pass and of the low-pass that the rate allows must have their corners, in Hz."""
 
     def corner(hz: float, factor: float) -> float:  # warped, since the bilinear transform would move it
-        return np.arctan(factor * np.tan(np.pi * hz / recording.rate)) * recording.rate / np.pi
+        return float(np.arctan(factor * np.tan(np.pi * hz / recording.rate)) * recording.rate / np.pi)
 
-    found = []
+    corners = {}
     if band.low is not None:
-        found.append(butter(_ORDER, corner(band.low, _TWICE), "highpass", fs=recording.rate, output="sos"))
+        corners["highpass"] = corner(band.low, _TWICE)
     if band.high is not None and band.high < _top(recording):
-        found.append(butter(_ORDER, corner(band.high, 1 / _TWICE), "lowpass", fs=recording.rate, output="sos"))
-    return found
+        corners["lowpass"] = corner(band.high, 1 / _TWICE)
+    return corners
 
 
 def _top(recording: Recording) -> float:

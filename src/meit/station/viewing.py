@@ -14,9 +14,9 @@ import numpy as np
 from meit.atomic import atomic_path, write_json
 from meit.ecg import paper
 from meit.ecg.measure import BY_LEAD, GLOBAL, Look, Measurements, look, measured
-from meit.ecg.measure.signals import MS, RATE
 from meit.ecg.quality import inspect
 from meit.ecg.recording import LEADS, Recording
+from meit.ecg.signal.usable_leads import MS, RATE
 from meit.station.filters import BANDS, MAINS, choices, filtered, written
 
 FORMAT = 1

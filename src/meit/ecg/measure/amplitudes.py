@@ -3,14 +3,12 @@
 import numpy as np
 
 from meit.ecg.measure.boundaries import Waves
-from meit.ecg.measure.signals import MS, samples
+from meit.ecg.signal.usable_leads import MS, samples
 
 _LEAST_MV = 0.02  # a wave is taller than this (CSE: 20 uV), and than so many times the noise:
 _NOISES = 3.0
 _LEVEL = samples(8)  # how long the level before the QRS onset and that of ST are averaged
 _T_FROM = samples(60)  # after the J point
-_CUT_S, _CUT_SHARE = 0.02, 0.005  # longer than a rounded peak, and of all samples
-_CUT_LEAST_MV = 2.0  # amplifiers of electrocardiographs take this and more either way
 
 
 def lead_waves(values: np.ndarray, noise: float, waves: Waves) -> dict[str, float | None]:
@@ -46,21 +44,6 @@ def lead_waves(values: np.ndarray, noise: float, waves: Waves) -> dict[str, floa
         "st60_mv": float(values[sixty : sixty + _LEVEL + 1].mean()),
         "t_mv": t,
     }
-
-
-def is_cut_off(values: np.ndarray, rate: float) -> bool:
-    """True where a lead, in mV, stays for a while at its own highest or lowest value, far from its middle."""
-    recorded = values[np.isfinite(values)].astype(np.float64)
-    if len(recorded) == 0:
-        return False
-    shortest, middle = max(3, round(_CUT_S * rate)), np.median(recorded)
-    for limit in (recorded.max(), recorded.min()):
-        if abs(limit - middle) >= _CUT_LEAST_MV:
-            edges = np.flatnonzero(np.diff(np.concatenate([[0], (recorded == limit).astype(np.int8), [0]])))
-            runs = edges[1::2] - edges[::2]
-            if runs[runs >= shortest].sum() >= _CUT_SHARE * len(recorded):
-                return True
-    return False
 
 
 def _duration(values: np.ndarray, lowest: int) -> float:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from meit.ecg.measure.boundaries import Waves
-from meit.ecg.measure.signals import samples
 from meit.ecg.recording import LIMB_LEADS
 from meit.ecg.signal.median_beat import MedianBeat
+from meit.ecg.signal.usable_leads import samples
 
 T_FROM = samples(60)  # after the J point
 _AUGMENTED = np.sqrt(3) / 2  # their length in Einthoven's triangle, of a bipolar lead's
@@ -21,23 +21,21 @@ _DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1) * np.repeat([
 
 def wave(beat: MedianBeat, waves: Waves, name: str) -> np.ndarray | None:
     """(length, k) mV of the "p", "qrs" or "t" wave above its baseline; None where its ends are not known."""
-    if waves.qrs_on is None:
-        return None
     if name == "p":
-        if waves.p_on is None:
+        if waves.p_on is None or waves.p_off is None:
             return None
         part = beat.smooth[waves.p_on : waves.p_off + 1]
-        return part - np.linspace(part[0], part[-1], len(part))
+        return np.asarray(part - np.linspace(part[0], part[-1], len(part)))
     if name == "qrs":
-        return beat.values[waves.qrs_on : waves.qrs_off + 1] - beat.values[waves.qrs_on]
+        return np.asarray(beat.values[waves.qrs_on : waves.qrs_off + 1] - beat.values[waves.qrs_on])
     if waves.t_end is None or waves.t_end <= waves.qrs_off + T_FROM:
         return None
-    return beat.smooth[waves.qrs_off + T_FROM : waves.t_end + 1] - beat.smooth[waves.qrs_on]
+    return np.asarray(beat.smooth[waves.qrs_off + T_FROM : waves.t_end + 1] - beat.smooth[waves.qrs_on])
 
 
 def heights(part: np.ndarray) -> np.ndarray:
     """(length, k) mV of a wave -> (k,) the sum of its highest and lowest points."""
-    return np.maximum(part.max(axis=0), 0) + np.minimum(part.min(axis=0), 0)
+    return np.asarray(np.maximum(part.max(axis=0), 0) + np.minimum(part.min(axis=0), 0))
 
 
 def frontal_vector(sizes: np.ndarray, names: Sequence[str]) -> np.ndarray | None:
@@ -47,7 +45,7 @@ def frontal_vector(sizes: np.ndarray, names: Sequence[str]) -> np.ndarray | None
     if len(columns) < 2:
         return None
     rows = [LIMB_LEADS.index(names[column]) for column in columns]
-    return np.linalg.lstsq(_DIRECTIONS[rows], sizes[columns], rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(_DIRECTIONS[rows], sizes[columns], rcond=None)[0])
 
 
 def degrees(vector: np.ndarray) -> float:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.ecg.measure.signals import MS, RATE, samples
 from meit.ecg.signal.median_beat import MedianBeat
+from meit.ecg.signal.plateaus import run_lengths
+from meit.ecg.signal.usable_leads import MS, RATE, samples
 
 _QRS_SHARE = 0.05  # of its steepness
 _P_ONSET_SHARE, _P_OFFSET_SHARE = 0.3, 0.2
@@ -37,14 +38,18 @@ _STANDS_OUT = 2.5  # how steep a wave is, of the quietest place beside it
 
 @dataclass(frozen=True)
 class Waves:
-    """Places in the median beat, in samples; None where there is no such wave or its end is not to be seen."""
+    """Samples of the median beat; None where there is no such wave or its end is not to be seen."""
 
-    qrs_on: int | None = None
-    qrs_off: int | None = None
+    qrs_on: int
+    qrs_off: int
     p_on: int | None = None
     p_peak: int | None = None
     p_off: int | None = None
     t_end: int | None = None
+
+    @property
+    def qrs_ms(self) -> float:
+        return (self.qrs_off - self.qrs_on) * MS
 
     def ms(self, first: str, last: str) -> float | None:
         """From one place to another."""
@@ -52,17 +57,17 @@ class Waves:
         return None if start is None or end is None else (end - start) * MS
 
 
-def find_waves(beat: MedianBeat, factor: float = 1.0) -> Waves:
-    """factor: of the shares, to see how much hangs on them."""
+def find_waves(beat: MedianBeat, factor: float = 1.0) -> Waves | None:
+    """None where no QRS complex stands out. factor: of the shares, to see how much hangs on them."""
     values = beat.smooth * beat.weights
     qrs = qrs_ends(values, beat.middle, factor)
     if qrs is None:
-        return Waves()
+        return None
     on, off = qrs
     rr = samples(beat.rr_ms)
     t_end = _t_end(values, on, off, rr, factor)
     p = _p_ends(values, on, None if t_end is None else t_end - rr, factor)
-    return Waves(on, off, *(p or (None, None, None)), t_end)
+    return Waves(on, off, *(p or (None, None, None)), t_end=t_end)
 
 
 def qrs_ends(values: np.ndarray, middle: int, factor: float = 1.0) -> tuple[int, int] | None:
@@ -93,7 +98,7 @@ def _t_end(values: np.ndarray, on: int, off: int, rr: int, factor: float) -> int
     slopes, _ = find_peaks(steep[: min(on + round(_T_STEEPEST * rr), last) + 1], height=_T_SMALL * steep[main])
     slope = main
     for later in slopes[slopes > main]:
-        if _longest_run(steep[slope:later] < _T_QUIET * steep[main]) >= _T_GAP:
+        if run_lengths(steep[slope:later] < _T_QUIET * steep[main]).max(initial=0) >= _T_GAP:
             break
         slope = int(later)
     quiet = _mean_filter(steep, samples(20))[slope : last + 1].min(initial=np.inf)
@@ -136,18 +141,13 @@ def _steepness(values: np.ndarray, sigma: int | None = None) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     slope = np.gradient(values, axis=0) if sigma is None else gaussian_filter1d(values, sigma, axis=0, order=1)
-    return np.abs(slope).mean(axis=1) * RATE
+    return np.asarray(np.abs(slope).mean(axis=1) * RATE)
 
 
 def _mean_filter(values: np.ndarray, length: int) -> np.ndarray:
     from scipy.ndimage import uniform_filter1d
 
-    return uniform_filter1d(values, length)
-
-
-def _longest_run(flags: np.ndarray) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+    return np.asarray(uniform_filter1d(values, length))
 
 
 def _back(values: np.ndarray, start: int, level: float, hold: int, first: int) -> int | None:

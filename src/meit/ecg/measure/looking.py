@@ -7,10 +7,10 @@ import numpy as np
 from meit.ecg.measure.boundaries import Waves, find_waves
 from meit.ecg.measure.pacing import find_spikes, paced_beats, without_spikes
 from meit.ecg.measure.rhythm import agreement
-from meit.ecg.measure.signals import MS, Leads, usable_leads
 from meit.ecg.recording import LIMB_LEADS, Recording
 from meit.ecg.signal.beats import Beats, find_beats
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat
+from meit.ecg.signal.usable_leads import MS, Leads, usable_leads
 
 _AGREED = 0.7  # of the beats, found in the limb leads or in the chest leads alone too
 _FOUND = 0.35  # how surely the beats were found
@@ -53,7 +53,7 @@ def look(recording: Recording) -> Look:
     if len(chosen) < FEWEST:
         return Look(leads, beats, found, missing=f"fewer than {FEWEST} whole beats of one shape")
     leads, beat, waves, paced = _median_beat(leads, beats, chosen)
-    if waves.qrs_on is None or waves.ms("qrs_on", "qrs_off") > _LONGEST_QRS_MS:
+    if waves is None or waves.qrs_ms > _LONGEST_QRS_MS:
         return Look(missing="no QRS complex stands out in the median beat")
     return Look(leads, beats, found, beat, waves, paced)
 
@@ -70,13 +70,13 @@ def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
     return max(agreed), float(np.mean(agreed) * beats.clear * np.maximum(beats.likeness, 0).mean())
 
 
-def _median_beat(leads: Leads, beats: Beats, chosen: np.ndarray) -> tuple[Leads, MedianBeat, Waves, np.ndarray]:
+def _median_beat(leads: Leads, beats: Beats, chosen: np.ndarray) -> tuple[Leads, MedianBeat, Waves | None, np.ndarray]:
     """The leads without pacing spikes, the median beat, its waves, and (m,) which beats are paced."""
     rr_ms = float(np.nanmedian(beats.rr) * MS)
     beat = median_beat(leads, chosen, rr_ms)
     waves = find_waves(beat)
     spikes = find_spikes(leads)
-    onset = beat.middle if waves.qrs_on is None else waves.qrs_on
+    onset = beat.middle if waves is None else waves.qrs_on
     paced = paced_beats(spikes, beats.at + onset - beat.middle)
     if paced.any():
         leads = without_spikes(leads, spikes)

@@ -94,7 +94,9 @@ class Measurements:
     def from_dict(cls, given: Mapping[str, Any]) -> "Measurements":
         """What to_dict gave; reliabilities of the leads' values are 0 where it does not say them."""
 
-        def measure(name: str, values: Mapping, reliability: Mapping, why: Mapping) -> Measure:
+        def measure(
+            name: str, values: Mapping[str, Any], reliability: Mapping[str, float], why: Mapping[str, str]
+        ) -> Measure:
             return Measure(values[name], reliability.get(name, 0.0), why.get(name, ""))
 
         sure, why = given.get("leads_reliability", {}), given.get("leads_why_absent", {})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from meit.ecg.measure.signals import Leads, samples, smoothed
+from meit.ecg.signal.usable_leads import Leads, samples, smoothed
 
 LEAST_RATE = 250.0  # Hz, of the recording
 _LONGEST = samples(16) + 1  # a median filter of this length leaves nothing of a spike, and nearly all of other waves
@@ -37,7 +37,7 @@ def find_spikes(leads: Leads) -> np.ndarray:
     count = shown.sum(axis=1) * (shown.sum(axis=1) >= min(_LEADS, len(leads.names)))
     height = np.where(count > 0, (short * shown).sum(axis=1), 0.0)
     places, _ = find_peaks(np.concatenate([[0], height, [0]]), distance=_APART, height=1e-12)
-    return places - 1
+    return np.asarray(places - 1)
 
 
 def paced_beats(spikes: np.ndarray, onsets: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from meit.ecg.measure.axes import wave
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import Measure
 from meit.ecg.measure.rhythm import IRREGULAR
-from meit.ecg.measure.signals import Leads, samples, zero_phase
 from meit.ecg.signal.median_beat import MedianBeat
+from meit.ecg.signal.usable_leads import Leads, filtered, samples
 
 _SMOOTH_HZ = 25.0  # P waves hold no more
 _AROUND = samples(20)
@@ -37,10 +37,10 @@ def p_likeness(leads: Leads, beat: MedianBeat, waves: Waves) -> float:
     """How alike the beats are where the median beat has its P wave: the mean correlation of each beat with the mean of
     the others, over all leads, each stretch without its own slope. Fibrillatory waves come at any distance from the QRS
     complex, and give about 0; P waves in little noise about 1. 0 where the median beat has none."""
-    if waves.p_on is None:
+    if waves.p_on is None or waves.p_off is None:
         return 0.0
     start, stop = max(waves.p_on - _AROUND, 0), min(waves.p_off + _AROUND, waves.qrs_on - _BEFORE_QRS)
-    smooth = zero_phase(leads.signal, "lowpass", _SMOOTH_HZ)
+    smooth = filtered(leads.signal, "lowpass", _SMOOTH_HZ)
     where = beat.at[:, None] - beat.middle + np.arange(start, stop)
     parts = _without_slope((smooth * beat.weights)[where])
     total = parts.sum(axis=0)
@@ -59,7 +59,7 @@ def _without_slope(parts: np.ndarray) -> np.ndarray:
     line = np.linspace(-1.0, 1.0, length)
     parts = parts - parts.mean(axis=1, keepdims=True)
     slope = np.einsum("blk,l->bk", parts, line) / (line @ line)
-    return parts - slope[:, None, :] * line[:, None]
+    return np.asarray(parts - slope[:, None, :] * line[:, None])
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

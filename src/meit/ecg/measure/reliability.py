@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from meit.ecg.measure.boundaries import find_waves
-from meit.ecg.measure.signals import Leads
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, median_beat
+from meit.ecg.signal.usable_leads import Leads
 
 _THIRDS = 3
 _BLUR = (2 / 3, 3 / 2)
@@ -36,11 +36,12 @@ class Doubts:
 
     def spread(self, value: float, first: str, last: str) -> float:
         """Of a duration between two of the places of Waves, in ms; infinite where it is not found in all ways."""
-        fewer = [waves.ms(first, last) for waves in self.fewer]
-        blurred = [waves.ms(first, last) for waves in self.blurred]
-        if not fewer or None in fewer or None in blurred:
+        fewer = [waves and waves.ms(first, last) for waves in self.fewer]
+        blurred = [waves and waves.ms(first, last) for waves in self.blurred]
+        known, apart = [ms for ms in fewer if ms is not None], [ms for ms in blurred if ms is not None]
+        if not fewer or len(known) < len(fewer) or len(apart) < len(blurred):
             return float("inf")
-        return float(np.hypot(jackknife(fewer), np.mean(np.abs(np.array(blurred) - value))))
+        return float(np.hypot(jackknife(known), np.mean(np.abs(np.array(apart) - value))))
 
 
 def jackknife(values: Sequence[float]) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 
 from meit.ecg.measure.boundaries import Waves, qrs_ends
 from meit.ecg.measure.measurements import Measure
-from meit.ecg.measure.signals import MS, Leads, samples
 from meit.ecg.signal.beats import Beats
+from meit.ecg.signal.usable_leads import MS, Leads, samples
 
 IRREGULAR = 0.08  # of the RR interval differ successive ones, in the middle; in sinus rhythm mostly less
 _EARLY = 0.85  # of the usual RR interval
@@ -37,9 +37,9 @@ def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
     sudden[:-1] |= rr[2:] > _PAUSE * rr[1:-1]
     early[2:] &= early[1:-1] | sudden
     early[1:-1] &= (rr[1:] > _RETURN * rr[:-1]) | early[2:]
-    usual_ms = None if waves is None else waves.ms("qrs_on", "qrs_off")
-    if usual_ms is None:
+    if waves is None:
         return Premature(early & beats.dominant, None)
+    usual_ms = waves.qrs_ms
     other = beats.likeness < _UNLIKE
     of_first = other & (np.arange(len(other)) == 0) & (rr[0] > _RETURN * usual)  # its pause tells
     wide = np.zeros(len(early), bool)

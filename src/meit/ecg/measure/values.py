@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meit.ecg.measure.amplitudes import is_cut_off, lead_waves
+from meit.ecg.measure.amplitudes import lead_waves
 from meit.ecg.measure.axes import degrees, frontal_vector, heights, turned, wave
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import BY_LEAD, Measure
 from meit.ecg.measure.reliability import LEAST, Doubts, jackknife, reliability
-from meit.ecg.measure.signals import Leads
 from meit.ecg.recording import CHEST_LEADS, LEADS, LIMB_LEADS, Recording
 from meit.ecg.signal.median_beat import MedianBeat
+from meit.ecg.signal.plateaus import is_cut_off
+from meit.ecg.signal.usable_leads import Leads
 
 DURATIONS = {  # name -> from where to where, the error that is tolerated, the least and the most, in ms
     "p_ms": ("p_on", "p_off", 15.0, 30.0, 220.0),
@@ -80,8 +81,10 @@ def axes(leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts, p: Measur
             values[name] = Measure(None, 0.0, "indeterminate: as much upwards as downwards in the limb leads")
         else:
             value = degrees(vector)
-            others = [heights(wave(fewer, waves, kind)) for fewer in doubts.beats] + [part.sum(axis=0)]
-            *fewer, area = [turned(degrees(frontal_vector(other, leads.names)), value) for other in others]
+            parts = [wave(fewer, waves, kind) for fewer in doubts.beats]
+            others = [heights(other) for other in parts if other is not None] + [part.sum(axis=0)]
+            vectors = [frontal_vector(other, leads.names) for other in others]
+            *fewer, area = [turned(degrees(other), value) for other in vectors if other is not None]
             trust = reliability(np.hypot(jackknife(fewer), area / 8), TOLERATED_DEG)
             trust *= p.reliability if kind == "p" else 1.0
             values[name] = Measure(value if trust >= LEAST else None, trust, "" if trust >= LEAST else UNSTEADY)
@@ -137,7 +140,9 @@ def _lead_values(beat: MedianBeat, waves: Waves, doubts: Doubts, column: int) ->
             values[name] = Measure(None, 0.0, NO_T_END)
         else:
             tolerated = TOLERATED_Q_MS if name == "q_ms" else max(TOLERATED_MV, TOLERATED_SHARE * abs(value))
-            spread = jackknife(others) if name == "q_ms" else np.hypot(jackknife(others), beat.noise[column])
+            # without a T wave's end none of them has one: they have the same waves
+            spread = jackknife([other for other in others if other is not None])
+            spread = spread if name == "q_ms" else float(np.hypot(spread, beat.noise[column]))
             values[name] = Measure(value, reliability(spread, tolerated))
     return values
 
@@ -157,5 +162,5 @@ def _largest(leads: Sequence[str], found: dict[str, Values], sizes: dict[str, fl
     absent = [lead for lead in leads if lead not in sizes]
     if absent:
         return Measure(None, 0.0, f"{absent[0]}: {found[absent[0]]['r_mv'].why}")
-    largest = max(leads, key=sizes.get)
+    largest = max(leads, key=sizes.__getitem__)
     return Measure(sizes[largest], min(found[largest][wave].reliability for wave in ("r_mv", "s_mv")))

@@ -11,13 +11,8 @@ import numpy as np
 from meit.ecg.lead_order import LIMB_LAWS, likely_causes
 from meit.ecg.quality.verdicts import Reason, because
 from meit.ecg.recording import LEADS, LIMB_LEADS, MIN_SECONDS, Recording
+from meit.ecg.signal.plateaus import is_cut_off, is_flat, swings
 
-FLAT_MV = 0.02  # peak to peak over FLAT_STRETCH_S; the smallest QRS complexes have 0.05 mV
-FLAT_STRETCH_S = 2.0  # holds a beat even at 30 per minute
-FLAT_SHARE = 0.5  # of the stretches of a lead
-CLIP_RUN_S = 0.02  # a run at the extreme value that is no rounded peak
-CLIP_SHARE = 0.005  # of the lead's samples
-CLIP_LEAST_MV = 2.0  # amplifiers of electrocardiographs take 2 mV and more either way
 LIMB_LEAST_MV = 0.03
 LIMB_SHARE = 0.2  # of the size of the limb leads
 # peak to peak in two seconds, of the lead in the middle; on the records named above it has 0.13 to 12.05 mV, in 98 of
@@ -57,13 +52,13 @@ def integrity(recording: Recording) -> Integrity:
         absent = int(np.isnan(values).sum())
         if absent:
             gaps[lead] = absent / recording.rate
-        swings = _swings(values, recording.rate)
-        if len(swings) == 0:
+        lead_swings = swings(values, recording.rate)
+        if len(lead_swings) == 0:
             continue
-        sizes[lead] = float(np.median(swings))
-        if np.mean(swings < FLAT_MV) >= FLAT_SHARE:
+        sizes[lead] = float(np.median(lead_swings))
+        if is_flat(lead_swings):
             flat.append(lead)
-        elif _is_saturated(values, recording.rate):
+        elif is_cut_off(values, recording.rate):
             saturated.append(lead)
     alive = [size for lead, size in sizes.items() if lead not in flat] or list(sizes.values())
     errors = _limb_errors(recording)
@@ -106,38 +101,6 @@ def integrity_reasons(found: Integrity, recording: Recording) -> list[Reason]:
     if recording.derived:
         reasons.append(because("derived", recording.derived))
     return reasons
-
-
-def _swings(values: np.ndarray, rate: float) -> np.ndarray:
-    """Peak to peak of each stretch of FLAT_STRETCH_S that has no gap; of a short recording, of all that is there."""
-    length = min(max(1, round(FLAT_STRETCH_S * rate)), len(values))
-    if length == 0:
-        return np.empty(0)
-    stretches = values[: len(values) // length * length].reshape(-1, length)
-    whole = stretches[np.isfinite(stretches).all(axis=1)]
-    if len(whole):
-        return np.ptp(whole, axis=1)
-    recorded = values[np.isfinite(values)]
-    return np.array([np.ptp(recorded)]) if len(recorded) else np.empty(0)
-
-
-def _is_saturated(values: np.ndarray, rate: float) -> bool:
-    """True where the signal stays exactly at its own highest or lowest value, far from its middle."""
-    recorded = values[np.isfinite(values)]
-    middle = np.median(recorded)
-    shortest = max(3, round(CLIP_RUN_S * rate))
-    clipped = 0
-    for limit in (recorded.max(), recorded.min()):
-        if abs(limit - middle) < CLIP_LEAST_MV:
-            continue
-        runs = _run_lengths(recorded == limit)
-        clipped += runs[runs >= shortest].sum()
-    return clipped >= CLIP_SHARE * len(recorded)
-
-
-def _run_lengths(flags: np.ndarray) -> np.ndarray:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return edges[1::2] - edges[::2]
 
 
 def _limb_errors(recording: Recording) -> dict[str, float]:

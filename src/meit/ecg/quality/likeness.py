@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.ecg.quality.signals import HALF, LAG, RATE, View, find_beats, limb_and_chest
+from meit.ecg.quality.excerpt import BAND_RATE, HALF, LAG, Excerpt, limb_and_chest, steep_places
 from meit.ecg.recording import LEADS, LIMB_LEADS
 
 FEWEST_BEATS = 3  # below, beats cannot be compared
-_NEAR = round(0.07 * RATE)
+_NEAR = round(0.07 * BAND_RATE)
 _STEEP_HZ = 10.0
 _LINE = 2  # places either side of a spectral line
 _MOST = 3.0  # times a lead's usual range
@@ -49,22 +49,26 @@ RULES = (
 HARDLY_ALIKE = 0.88
 
 
-def likeness(view: View) -> Likeness:
-    band = np.clip(view.band[:, view.usable] / view.size[view.usable], -_MOST, _MOST)  # an artefact is not all there is
-    enough = len(view.beats) >= FEWEST_BEATS
-    first, second = limb_and_chest(view.usable)
+def likeness(excerpt: Excerpt) -> Likeness:
+    band = np.clip(
+        excerpt.band[:, excerpt.usable] / excerpt.size[excerpt.usable], -_MOST, _MOST
+    )  # an artefact is not all there is
+    enough = len(excerpt.beats) >= FEWEST_BEATS
+    first, second = limb_and_chest(excerpt.usable)
     both = enough and first.any() and second.any()
     power = np.abs(np.fft.rfft((band - band.mean(axis=0)) * np.hanning(len(band))[:, None], axis=0)) ** 2
     power = power.mean(axis=1) / max(power.mean(axis=1).sum(), 1e-300)
-    frequency = np.fft.rfftfreq(len(band), 1 / RATE)
+    frequency = np.fft.rfftfreq(len(band), 1 / BAND_RATE)
     around = np.convolve(power, np.ones(2 * _LINE + 1), "same")
     return Likeness(
-        alike=_alike(band, view.beats) if enough else None,
-        clear=view.clear,
-        agree=_agreement(find_beats(view.band[:, first])[0], find_beats(view.band[:, second])[0]) if both else None,
+        alike=_alike(band, excerpt.beats) if enough else None,
+        clear=excerpt.clear,
+        agree=_agreement(steep_places(excerpt.band[:, first])[0], steep_places(excerpt.band[:, second])[0])
+        if both
+        else None,
         steep=float(power[frequency >= _STEEP_HZ].sum()),
         line=float(around.max()),
-        one_shape=_one_shape(band) if _many_sided(view.usable) else None,
+        one_shape=_one_shape(band) if _many_sided(excerpt.usable) else None,
     )
 
 
@@ -104,4 +108,4 @@ def _one_shape(band: np.ndarray) -> float:
 
 def _many_sided(usable: np.ndarray) -> bool:
     limb = np.isin(LEADS, LIMB_LEADS)
-    return (usable & limb).sum() >= _FEWEST_LEADS and (usable & ~limb).sum() >= _FEWEST_LEADS
+    return bool((usable & limb).sum() >= _FEWEST_LEADS and (usable & ~limb).sum() >= _FEWEST_LEADS)

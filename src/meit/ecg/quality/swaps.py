@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from meit.ecg.quality.signals import RATE, View, median_beat, windows
+from meit.ecg.quality.excerpt import BAND_RATE, Excerpt, aligned, around
 from meit.ecg.recording import LEADS
 from meit.tables import named_rows_of
 
@@ -28,12 +28,12 @@ WIDEST_MS = 160.0  # QRS complexes from here on are mostly paced ones, whose axi
 _STEEP = 0.25  # of its steepest place: within the QRS complex
 
 
-def beat_of(view: View) -> np.ndarray | None:
+def beat_of(excerpt: Excerpt) -> np.ndarray | None:
     """(BEFORE + 1 + AFTER, 12) median beat; None where there are too few, or where leads are missing or flat."""
-    if not view.usable.all():
+    if not excerpt.usable.all():
         return None
-    at, alike, _ = median_beat(view.band / view.size, view.beats)
-    parts = windows(view.band, at[alike >= np.median(alike)] if len(at) else at, BEFORE, AFTER)
+    at, alike, _ = aligned(excerpt.band / excerpt.size, excerpt.beats)
+    parts = around(excerpt.band, at[alike >= np.median(alike)] if len(at) else at, BEFORE, AFTER)
     return np.median(parts, axis=0) if len(parts) >= _FEWEST_BEATS else None
 
 
@@ -74,7 +74,7 @@ def qrs_ms(beat: np.ndarray) -> float:
     around = slice(BEFORE - 14, BEFORE + 21)
     speed = np.linalg.norm(np.gradient(beat, axis=0) / np.maximum(np.ptp(beat, axis=0), 1e-9), axis=1)[around]
     steep = np.flatnonzero(speed > _STEEP * speed.max())
-    return float(steep[-1] - steep[0] + 1) * 1000 / RATE if len(steep) else 0.0
+    return float(steep[-1] - steep[0] + 1) * 1000 / BAND_RATE if len(steep) else 0.0
 
 
 def odds(beat: np.ndarray) -> dict[str, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.measure.signals import Leads, samples, zero_phase
+from meit.ecg.signal.usable_leads import Leads, filtered, samples
 
 ALIKE = 0.85  # correlation of QRS complexes of one shape, over all leads
 _STRONG = 0.3  # of the usual QRS: taken for a beat
@@ -16,7 +16,7 @@ _WEAK = 0.12  # taken for a beat where it looks like the others
 _ALIKE_WEAK = 0.9
 _UNLIKE, _STRONG_UNLIKE = 0.6, 0.45  # one that looks unlike the others must be this strong: PVCs are, artefacts not
 _EDGE = samples(80)  # what is cut off there looks unlike the others, and filters ring
-_STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no beat
+STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no beat
 _PEAKED = 12.0  # times its steepness in the middle has a good lead in a QRS complex; noise has 3 to 5
 _QRS_HZ = (5.0, 25.0)
 _GAP = samples(200)  # a QRS complex may lie in it
@@ -46,14 +46,15 @@ class Beats:
 
     @property
     def dominant(self) -> np.ndarray:
-        return self.shape == 0
+        return np.asarray(self.shape == 0)
 
 
 def find_beats(leads: Leads) -> Beats:
     """No beats (m = 0) where nothing stands out."""
-    slope = np.abs(np.gradient(zero_phase(leads.signal, "bandpass", _QRS_HZ), axis=0))
-    usual = _usual_maximum(slope)
-    strength = _strength(slope, usual)
+    slope = np.abs(np.gradient(filtered(leads.signal, "bandpass", _QRS_HZ), axis=0))
+    usual = usual_maximum(slope, _STRETCH)
+    strength, at_usual = steepness(slope, usual, _STRETCH, samples(60))
+    strength = strength / at_usual if at_usual > 0 else strength
     strong, weak, clear = _peaks(strength)
     if len(strong) == 0:
         return Beats(strong, np.empty(0), strong, np.empty(0), 0.0)
@@ -81,25 +82,32 @@ def find_beats(leads: Leads) -> Beats:
 def _intervals(at: np.ndarray, recorded: np.ndarray) -> np.ndarray:
     gap = np.concatenate([[0], np.cumsum(recorded.mean(axis=1) < 0.5)])
     within = gap[np.clip(at, 0, len(recorded))]
-    return np.where(np.diff(within) < _GAP, np.diff(at).astype(float), np.nan)
+    return np.asarray(np.where(np.diff(within) < _GAP, np.diff(at).astype(float), np.nan))
 
 
-def _strength(slope: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    """(n,) how steep the leads are together; about 1 in a usual QRS complex, each lead having the same say."""
+def steepness(slope: np.ndarray, usual: np.ndarray, stretch: int, width: int) -> tuple[np.ndarray, float]:
+    """How steep the leads are together, each having the same say, and how steep that is in a usual QRS complex.
+
+    slope: (n, k), the size of each lead's slope; usual: (k,) its usual_maximum. stretch: samples that hold a beat;
+    width: samples over which it is averaged, twice. -> (n,) and a number, 0 for leads without any slope.
+    """
     from scipy.ndimage import uniform_filter1d
 
-    together = np.minimum(slope / np.where(usual > 0, usual, np.inf), _STEEPEST).mean(axis=1)
+    together = np.minimum(slope / np.where(usual > 0, usual, np.inf), STEEPEST).mean(axis=1)
     for _ in range(2):
-        together = uniform_filter1d(together, samples(60))
-    usual = _usual_maximum(together[:, None])[0]
-    return together / usual if usual > 0 else together
+        together = uniform_filter1d(together, width)
+    return together, float(usual_maximum(together[:, None], stretch)[0])
 
 
-def _usual_maximum(values: np.ndarray) -> np.ndarray:
-    """(n, k) -> (k,) median over stretches of their maxima."""
-    length = min(_STRETCH, len(values))
-    whole = values[: len(values) // length * length]
-    return np.median(whole.reshape(-1, length, values.shape[1]).max(axis=1), axis=0)
+def usual_maximum(values: np.ndarray, stretch: int) -> np.ndarray:
+    """(n, k) -> (k,) median over stretches of so many samples of their maxima."""
+    return np.asarray(np.median(stretches(values, stretch).max(axis=1), axis=0))
+
+
+def stretches(values: np.ndarray, length: int) -> np.ndarray:
+    """(n, k) -> (count, length, k), without what is left at the end; one stretch where there is less than one."""
+    length = min(length, len(values))
+    return values[: len(values) // length * length].reshape(-1, length, values.shape[1])
 
 
 def _peaks(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -121,7 +129,8 @@ def _peaks(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 def _sort(values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Samples moved so that beats of one shape coincide, the shape of each, and the commonest shape (see _shape)."""
     shape, at = np.zeros(len(at), int), at.copy()
-    means, counts = [], []
+    means: list[np.ndarray] = []
+    counts: list[int] = []
     for beat, place in enumerate(at):
         best, moved, kind = -1.0, 0, -1
         for number, mean in enumerate(means):
@@ -157,7 +166,7 @@ def _shape(values: np.ndarray, place: int) -> np.ndarray:
     """The leads around a sample, each around its mean; beyond the ends the first or last sample goes on."""
     where = np.clip(np.arange(place - _HALF, place + _HALF + 1, _STEP), 0, len(values) - 1)
     part = values[where]
-    return part - part.mean(axis=0)
+    return np.asarray(part - part.mean(axis=0))
 
 
 def _match(values: np.ndarray, at: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.measure.signals import Leads, samples, smoothed
 from meit.ecg.signal.beats import Beats
+from meit.ecg.signal.usable_leads import Leads, samples, smoothed
 
 FEWEST = 3  # beats: with two, the median is their mean, and an artefact in one is half in it
 BEFORE_MS, AFTER_MS = 520.0, 800.0
@@ -29,12 +29,12 @@ class MedianBeat:
     @property
     def weights(self) -> np.ndarray:
         """(k,) how much each lead counts where all are looked at together: less if it is much noisier than most."""
-        return np.minimum(1.0, _NOISIER * np.median(self.noise) / np.maximum(self.noise, 1e-300))
+        return np.asarray(np.minimum(1.0, _NOISIER * np.median(self.noise) / np.maximum(self.noise, 1e-300)))
 
 
 def median_beat(leads: Leads, at: np.ndarray, rr_ms: float) -> MedianBeat:
     """Of the beats at these samples, each of which must lie whole within the recording."""
-    parts = np.stack([leads.signal[_window(place)] for place in at])
+    parts = np.stack([leads.signal[_window(sample)] for sample in at])
     parts = parts - np.median(parts, axis=1, keepdims=True)
     values = np.median(parts, axis=0)
     spread = np.median(np.abs(parts - values), axis=0)  # (length, k)
@@ -51,11 +51,11 @@ def choose(leads: Leads, beats: Beats) -> np.ndarray:
     length = len(leads.signal)
     whole = beats.dominant & (beats.at >= samples(BEFORE_MS)) & (beats.at + samples(AFTER_MS) < length)
     if not leads.recorded.all():
-        gap = ~leads.recorded.all(axis=1)
-        whole &= np.array([not gap[_window(place)].any() for place in beats.at], bool)
+        gap = np.asarray(~leads.recorded.all(axis=1))
+        whole &= np.array([not gap[_window(sample)].any() for sample in beats.at], dtype=np.bool_)
     even = whole & (before >= _EARLY * usual) & (after >= _EARLY * usual) & (before <= _LATE * usual)
-    return beats.at[even if even.sum() >= FEWEST else whole]
+    return np.asarray(beats.at[even if even.sum() >= FEWEST else whole])
 
 
-def _window(place: int) -> slice:
-    return slice(max(place - samples(BEFORE_MS), 0), place + samples(AFTER_MS))
+def _window(sample: int) -> slice:
+    return slice(max(sample - samples(BEFORE_MS), 0), sample + samples(AFTER_MS))

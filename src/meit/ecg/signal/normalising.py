@@ -15,10 +15,10 @@ z-scored lead by lead (the mV amplitude is lost). The stated rule for both:
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import numpy as np
 
+from meit.ecg.signal.filtering import zero_phase
 from meit.ecg.signal.resampling import bridge_leads
 
 LOW_HZ, HIGH_HZ = 0.5, 40.0
@@ -30,17 +30,9 @@ BAND, MIN_MAX = "band", "min-max"
 
 def band_pass(signal: np.ndarray, rate: float) -> np.ndarray:
     """(n, 12) without NaN -> (n, 12), 0.5-40 Hz, zero phase (fourth-order Butterworth run both ways)."""
-    from scipy.signal import sosfiltfilt
-
-    # a short odd extension (54 ms): a long one bends the baseline of the first and last second
-    return sosfiltfilt(_sections(rate), signal, axis=0, padlen=min(int(0.054 * rate), len(signal) - 1))
-
-
-@lru_cache(maxsize=16)
-def _sections(rate: float) -> np.ndarray:
-    from scipy.signal import butter
-
-    return butter(4, [LOW_HZ, min(HIGH_HZ, 0.49 * rate)], btype="band", fs=rate, output="sos")
+    # a short prolongation (54 ms): a long one bends the baseline of the first and last second
+    hz = (LOW_HZ, min(HIGH_HZ, 0.49 * rate))
+    return zero_phase(signal, "bandpass", hz, rate, order=4, padding=int(0.054 * rate))
 
 
 def limb_ratio(limb: np.ndarray) -> np.ndarray:
@@ -54,7 +46,7 @@ def limb_ratio(limb: np.ndarray) -> np.ndarray:
     smallest = smallest * np.sign(smallest[np.argmax(np.abs(smallest))])
     if limb.std(axis=0).min() < _TINY or smallest.min() < 0.02:
         return np.ones(3)
-    return smallest
+    return np.asarray(smallest)
 
 
 def normalise(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:

@@ -35,7 +35,7 @@ def resample(signal: np.ndarray, rate_from: float, rate_to: float) -> np.ndarray
         before = np.minimum(np.floor(at).astype(int), len(signal) - 1)
         after = np.minimum(np.ceil(at).astype(int), len(signal) - 1)
         out[~(recorded[before] & recorded[after])] = np.nan
-    return out.astype(np.float32)
+    return np.asarray(out.astype(np.float32))
 
 
 @lru_cache(maxsize=16)
@@ -44,7 +44,7 @@ def _low_pass(up: int, down: int) -> np.ndarray:
     from scipy.signal import firwin
 
     most = max(up, down)
-    return firwin(2 * 10 * most + 1, 1 / most, window=("kaiser", 5.0))
+    return np.asarray(firwin(2 * 10 * most + 1, 1 / most, window=("kaiser", 5.0)))
 
 
 def bridge_leads(signal: np.ndarray, recorded: np.ndarray) -> np.ndarray:
@@ -57,4 +57,4 @@ def bridge(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:
     if not recorded.any():
         return np.zeros(len(values))
     where = np.arange(len(values))
-    return np.interp(where, where[recorded], values[recorded].astype(np.float64))
+    return np.asarray(np.interp(where, where[recorded], values[recorded].astype(np.float64)))

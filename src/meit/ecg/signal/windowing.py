@@ -78,4 +78,4 @@ def _window(signal: np.ndarray, first: int, length: int, rate: float) -> Window:
     part = signal[first : first + length]
     padded = np.full((length, signal.shape[1]), np.nan, dtype=np.float32)
     padded[: len(part)] = part
-    return Window(signal=padded, mask=np.isfinite(padded).any(axis=1), start_s=first / rate)
+    return Window(signal=padded, mask=np.asarray(np.isfinite(padded).any(axis=1)), start_s=first / rate)

@@ -1,11 +1,12 @@
 """What everything is measured on: the leads that can be used, at one rate, without gaps and without baseline wander."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from meit.ecg.recording import LEADS, Recording
+from meit.ecg.signal.filtering import MAINS_HZ, notch, zero_phase
+from meit.ecg.signal.plateaus import FLAT_MV
 from meit.ecg.signal.resampling import bridge_leads, resample
 
 RATE = 500.0  # Hz, of all that follows (Kligfield et al., Circulation 115:1306-1324, 2007, ask for 500)
@@ -15,8 +16,7 @@ SHORTEST_S = 2.0
 _BASELINE_HZ = 0.5  # zero phase, which keeps the ST segment (Kligfield et al. allow up to 0.67 Hz)
 _SMOOTH_HZ = 40.0  # for onsets and offsets, so that recordings of 100 Hz and of 500 Hz are alike
 _LEAST_RECORDED = 0.8  # of a lead
-_HUMS_HZ, _HUM_WIDTH_HZ, _HUM_STANDS_OUT = (50.0, 60.0), 1.5, 30.0  # times the power beside it
-_FLAT_MV = 0.02  # peak to peak; the smallest QRS complexes have 0.05 mV
+_HUM_WIDTH_HZ, _HUM_STANDS_OUT = 1.5, 30.0  # times the power beside it
 _MOST_MV = 1e30  # with room for what filters add, in float32
 _CLIP = 4.0  # a sample this many times the lead's usual range from its middle is an artefact
 
@@ -38,6 +38,7 @@ class Leads:
 
 
 def samples(ms: float) -> int:
+    """Of so many milliseconds, at RATE."""
     return round(ms / MS)
 
 
@@ -54,8 +55,8 @@ def usable_leads(recording: Recording) -> Leads | None:
     values = bridge_leads(at_rate[:, enough], recorded[:, enough])
     low, middle, high = np.percentile(values, (0.5, 50, 99.5), axis=0)
     values = np.clip(values, middle - _CLIP * (high - low), middle + _CLIP * (high - low))
-    level = _without_hum(zero_phase(values, "highpass", _BASELINE_HZ))
-    uneven = np.ptp(level, axis=0) >= _FLAT_MV
+    level = _without_hum(filtered(values, "highpass", _BASELINE_HZ))
+    uneven = np.ptp(level, axis=0) >= FLAT_MV
     if not uneven.any():
         return None
     names = tuple(lead for lead, use in zip(LEADS, enough, strict=True) if use)
@@ -70,35 +71,22 @@ def usable_leads(recording: Recording) -> Leads | None:
 
 def smoothed(values: np.ndarray) -> np.ndarray:
     """(n, k) -> (n, k) without what is above 40 Hz."""
-    return zero_phase(values, "lowpass", _SMOOTH_HZ)
+    return filtered(values, "lowpass", _SMOOTH_HZ)
 
 
-def zero_phase(values: np.ndarray, kind: str, hz: float | tuple[float, float]) -> np.ndarray:
-    """(n, k) -> (n, k), second-order Butterworth (scipy) run both ways. kind: "highpass", "lowpass" or "bandpass"."""
-    from scipy.signal import sosfiltfilt
-
+def filtered(values: np.ndarray, kind: str, hz: float | tuple[float, float]) -> np.ndarray:
+    """(n, k) at RATE -> (n, k), through a second-order Butterworth filter of zero phase; see zero_phase."""
     # a long slow transient at the ends would look like a wave
-    padding = min(samples(1000 if kind == "highpass" else 200), len(values) - 1)
-    return sosfiltfilt(_sections(kind, hz), values, axis=0, padlen=padding)
+    return zero_phase(values, kind, hz, RATE, padding=samples(1000 if kind == "highpass" else 200))
 
 
 def _without_hum(values: np.ndarray) -> np.ndarray:
     """Without the mains' frequency where it stands out in one lead at least: a notch filter rings at QRS complexes."""
-    from scipy.signal import filtfilt, iirnotch
-
     power = np.abs(np.fft.rfft(values - values.mean(axis=0), axis=0)) ** 2
     frequency = np.fft.rfftfreq(len(values), 1 / RATE)
-    for hum in _HUMS_HZ:
+    for hum in MAINS_HZ:
         away = np.abs(frequency - hum)
         beside = np.median(power[(away > 2 * _HUM_WIDTH_HZ) & (away < 6 * _HUM_WIDTH_HZ)], axis=0)
         if (power[away < _HUM_WIDTH_HZ / 2].mean(axis=0) > _HUM_STANDS_OUT * beside).any():
-            b, a = iirnotch(hum, hum / _HUM_WIDTH_HZ, RATE)
-            values = filtfilt(b, a, values, axis=0, padlen=min(samples(500), len(values) - 1))
+            values = notch(values, hum, _HUM_WIDTH_HZ, RATE, padding=samples(500))
     return values
-
-
-@lru_cache(maxsize=16)
-def _sections(kind: str, hz: float | tuple[float, float]) -> np.ndarray:
-    from scipy.signal import butter
-
-    return butter(2, hz, btype=kind, fs=RATE, output="sos")

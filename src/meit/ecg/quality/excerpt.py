@@ -1,32 +1,33 @@
 """What the detectors look at: the beginning of a recording in the band that the encoder sees, and its beats."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
+from meit.ecg.signal.beats import steepness, stretches, usual_maximum
+from meit.ecg.signal.filtering import zero_phase
 from meit.ecg.signal.normalising import band_pass
+from meit.ecg.signal.plateaus import STRETCH_S
 from meit.ecg.signal.resampling import bridge_leads, resample
 
-RATE = 100.0  # Hz, of the band 0.5-40 Hz: the encoder's
+BAND_RATE = 100.0  # Hz, of the band 0.5-40 Hz: the encoder's
 SEEN_S = 10.0  # of a longer recording the beginning, which is what is drafted
 SHORTEST_S = 2.0
-STRETCH_S = 2.0  # holds a beat even at 30 per minute
 _FASTEST = 500.0  # Hz
 _MOST_MV = 1e6  # beyond is damage
 _QRS_HZ = (8.0, 25.0)
-_APART = round(0.25 * RATE)  # between two beats
-_SMOOTH = round(0.08 * RATE)
+_STRETCH = round(STRETCH_S * BAND_RATE)
+_APART = round(0.25 * BAND_RATE)  # between two beats
+_SMOOTH = round(0.08 * BAND_RATE)
 _STRONG = 0.35  # of the usual QRS complex
-_STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no beat
-HALF = round(0.12 * RATE)  # of a QRS complex with what is beside it
-LAG = round(0.04 * RATE)
+HALF = round(0.12 * BAND_RATE)  # of a QRS complex with what is beside it
+LAG = round(0.04 * BAND_RATE)
 
 
 @dataclass(frozen=True, eq=False)
-class View:
-    """rate: at most 500 Hz. values: (n, 12) mV at it, gaps bridged. band: (m, 12) the same in 0.5-40 Hz at RATE.
+class Excerpt:
+    """rate: at most 500 Hz. values: (n, 12) mV at it, gaps bridged. band: (m, 12) the same in 0.5-40 Hz at BAND_RATE.
     usable: (12,) leads that were recorded and are not flat. size: (12,) mV, the usual range of band in STRETCH_S.
     beats: (b,) places of QRS complexes in band. clear: 0..1, by how much they stand out of what lies between."""
 
@@ -39,7 +40,7 @@ class View:
     clear: float
 
 
-def view(recording: Recording, flat: tuple[str, ...]) -> View | None:
+def excerpt_of(recording: Recording, flat: tuple[str, ...]) -> Excerpt | None:
     """None where no lead can be used or less than SHORTEST_S are there."""
     first = np.clip(recording.signal[: round(SEEN_S * recording.rate)], -_MOST_MV, _MOST_MV)
     if len(first) < SHORTEST_S * recording.rate:
@@ -51,31 +52,26 @@ def view(recording: Recording, flat: tuple[str, ...]) -> View | None:
     values, rate = bridge_leads(first, recorded), recording.rate
     if rate > _FASTEST:
         values, rate = resample(values, rate, _FASTEST).astype(np.float64), _FASTEST
-    band = band_pass(resample(values - np.median(values, axis=0), rate, RATE).astype(np.float64), RATE)
+    band = band_pass(resample(values - np.median(values, axis=0), rate, BAND_RATE).astype(np.float64), BAND_RATE)
     size = usual_range(band)
     usable &= size > 0
     if not usable.any():
         return None
-    beats, clear = find_beats(band[:, usable])
-    return View(rate, values, band, usable, size, beats, clear)
+    beats, clear = steep_places(band[:, usable])
+    return Excerpt(rate, values, band, usable, size, beats, clear)
 
 
 def usual_range(values: np.ndarray) -> np.ndarray:
-    """(m, k) at RATE -> (k,) median over stretches of the peak-to-peak range."""
-    return np.median(np.ptp(_stretches(values), axis=1), axis=0)
+    """(m, k) at BAND_RATE -> (k,) median over stretches of the peak-to-peak range."""
+    return np.asarray(np.median(np.ptp(stretches(values, _STRETCH), axis=1), axis=0))
 
 
-def find_beats(band: np.ndarray) -> tuple[np.ndarray, float]:
+def steep_places(band: np.ndarray) -> tuple[np.ndarray, float]:
     """(m, k) -> places where all leads together are steep, one a QRS complex, and how clearly they stand out, 0..1."""
-    from scipy.ndimage import uniform_filter1d
-    from scipy.signal import find_peaks, sosfiltfilt
+    from scipy.signal import find_peaks
 
-    slope = np.abs(sosfiltfilt(_sections(), band, axis=0, padlen=min(30, len(band) - 1)))
-    usual = np.median(_stretches(slope).max(axis=1), axis=0)
-    together = np.minimum(slope / np.where(usual > 0, usual, np.inf), _STEEPEST).mean(axis=1)
-    for _ in range(2):
-        together = uniform_filter1d(together, _SMOOTH)
-    usual = np.median(_stretches(together[:, None]).max(axis=1))
+    slope = np.abs(zero_phase(band, "bandpass", _QRS_HZ, BAND_RATE, padding=30))
+    together, usual = steepness(slope, usual_maximum(slope, _STRETCH), _STRETCH, _SMOOTH)
     if usual <= 0:
         return np.empty(0, int), 0.0
     peaks, _ = find_peaks(np.concatenate([[0], together, [0]]), height=_STRONG * usual, distance=_APART)
@@ -85,13 +81,13 @@ def find_beats(band: np.ndarray) -> tuple[np.ndarray, float]:
     return peaks, float(max(1 - np.median(together) / np.median(together[peaks]), 0.0))
 
 
-def windows(band: np.ndarray, beats: np.ndarray, before: int, after: int) -> np.ndarray:
+def around(band: np.ndarray, beats: np.ndarray, before: int, after: int) -> np.ndarray:
     """(b', before + after + 1, k) around the beats that lie whole in it."""
     inside = beats[(beats >= before) & (beats + after < len(band))]
     return band[inside[:, None] + np.arange(-before, after + 1)]
 
 
-def median_beat(band: np.ndarray, beats: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def aligned(band: np.ndarray, beats: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Beats moved by up to 40 ms so that they look alike; their correlation with the median beat, all leads together;
     the median beat (2 * HALF + 1, k), each lead around its mean there."""
     lags = np.arange(-LAG, LAG + 1)
@@ -117,15 +113,3 @@ def limb_and_chest(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         every = np.cumsum(usable) % 2 == 0
         first, second = usable & every, usable & ~every
     return first, second
-
-
-def _stretches(values: np.ndarray) -> np.ndarray:
-    length = min(round(STRETCH_S * RATE), len(values))
-    return values[: len(values) // length * length].reshape(-1, length, values.shape[1])
-
-
-@lru_cache(maxsize=1)
-def _sections() -> np.ndarray:
-    from scipy.signal import butter
-
-    return butter(2, _QRS_HZ, btype="band", fs=RATE, output="sos")

@@ -1,9 +1,11 @@
 """All detectors, one after the other, and one verdict."""
 
+import numpy as np
+
 from meit.ecg.quality.disturbances import MOST_RESTLESS, disturbances, named, restlessness
+from meit.ecg.quality.excerpt import Excerpt, excerpt_of
 from meit.ecg.quality.integrity import integrity, integrity_reasons
 from meit.ecg.quality.likeness import HARDLY_ALIKE, failing, likeness
-from meit.ecg.quality.signals import View, view
 from meit.ecg.quality.swaps import beat_of, exchanged
 from meit.ecg.quality.verdicts import Quality, Reason, because
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
@@ -23,37 +25,43 @@ def inspect(recording: Recording) -> Quality:
     """
     found = integrity(recording)
     reasons = integrity_reasons(found, recording)
-    seen = view(recording, found.flat)
-    if seen is not None:
-        reasons += signal_reasons(seen, ordered=not found.broken_laws)
+    excerpt = excerpt_of(recording, found.flat)
+    if excerpt is not None:
+        reasons += signal_reasons(excerpt, ordered=not found.broken_laws)
     parts = {name: value for name, value in vars(found).items() if name != "seconds"}
     return Quality(**parts, missing=recording.missing, derived=recording.derived).also(*reasons)
 
 
-def signal_reasons(seen: View, ordered: bool) -> list[Reason]:
+def signal_reasons(excerpt: Excerpt, ordered: bool) -> list[Reason]:
     """ordered: whether the limb leads are what they are named; else exchanged electrodes cannot be told."""
-    like = likeness(seen)
+    like = likeness(excerpt)
     against = failing(like)
     if against:
         return [because("no_ecg", why=against[0])]
     reasons = []
     if like.alike is not None and like.alike < HARDLY_ALIKE:
         reasons.append(because("noisy_beats", value=like.alike, why=str(HARDLY_ALIKE)))
-    restless = restlessness(seen)
+    restless = restlessness(excerpt)
     if restless > MOST_RESTLESS:
         reasons.append(because("restless", value=restless, why=str(MOST_RESTLESS)))
-    amounts = disturbances(seen)
-    over = named(seen, amounts)
+    amounts = disturbances(excerpt)
+    over = named(excerpt, amounts)
     for reason, kinds in KINDS.items():
-        leads = [any(over[kind][place] for kind in kinds) for place in range(len(LEADS))]
-        if any(leads):
-            most = max(amounts[kind][leads].max() for kind in kinds)
-            reasons.append(because(reason, tuple(lead for lead, bad in zip(LEADS, leads, strict=True) if bad), most))
-    beat = beat_of(seen) if ordered else None
+        disturbed = np.any([over[kind] for kind in kinds], axis=0)
+        if disturbed.any():
+            most = max(amounts[kind][disturbed].max() for kind in kinds)
+            reasons.append(because(reason, _names(disturbed), float(most)))
+    beat = beat_of(excerpt) if ordered else None
     swap = exchanged(beat) if beat is not None else None
     if swap:
         one, other = swap.split("-")
-        chest = swap.startswith("V")
-        reason, leads = ("chest_electrodes", (one, other)) if chest else ("arm_electrodes", LIMB_LEADS)
-        reasons.append(because(reason, leads, why=f"{one} and {other}"))
+        if swap.startswith("V"):
+            reasons.append(because("chest_electrodes", (one, other), why=f"{one} and {other}"))
+        else:
+            reasons.append(because("arm_electrodes", LIMB_LEADS, why=f"{one} and {other}"))
     return reasons
+
+
+def _names(chosen: np.ndarray) -> tuple[str, ...]:
+    """Of the leads for which (12,) is True."""
+    return tuple(lead for lead, use in zip(LEADS, chosen, strict=True) if use)
