@@ -24,8 +24,8 @@ import wfdb
 from scipy.signal import resample_poly
 
 from meit.data.batches import EcgSet
-from meit.data.mimic_iv_ecg import MACHINE, RECORDS, prepare
 from meit.data.shards import quantise, restore
+from meit.data.sources.mimic_iv_ecg import MACHINE, RECORDS, prepare
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.signal.resampling import resample
 from meit.machine import cores

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.data.mimic_iv_ecg import planned
+from meit.data.sources.mimic_iv_ecg import planned
 from meit.data.splits import fold_of
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from meit.data import prepare as preparing
-from meit.data.prepare import Settings, prepare
+from meit.data.prepare import prepare
+from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report, read_examples, read_manifest
 from meit.errors import DataError
 
 RECORDINGS = 2_345  # three shards, the last one not full
-SETTINGS = Settings("examples", "here", 100)
+SETTINGS = PrepareSettings("examples", "here", 100)
 
 
 def planned(paths, count=RECORDINGS):
@@ -84,7 +85,7 @@ def test_killed_and_started_again_finished_shards_are_kept(whole, paths, tmp_pat
 def test_other_settings_begin_anew(paths, tmp_path):
     plan = list(planned(paths, 30))
     preparing._plan(iter(plan), Counter(), tmp_path, SETTINGS)
-    manifest = prepare(iter(plan[:20]), Counter(), tmp_path, Settings("examples", "elsewhere", 100))
+    manifest = prepare(iter(plan[:20]), Counter(), tmp_path, PrepareSettings("examples", "elsewhere", 100))
     assert manifest["recordings"] == 20
 
 
@@ -164,13 +165,13 @@ def mortal(marks):
     """make_shard, but the worker that begins shard 1 for the first time is killed in the middle of it."""
     real = preparing.make_shard
 
-    def make_shard(out, number, settings):
+    def make_shard(out, number, settings, read):
         first = not list(marks.glob(f"{number}-*"))
         (marks / f"{number}-{os.getpid()}").touch()
         if number == 1 and first:
             import threading
 
             threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
-        return real(out, number, settings)
+        return real(out, number, settings, read)
 
     return make_shard

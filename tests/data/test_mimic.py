@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from meit.data.mimic_iv_ecg import MACHINE, MEASUREMENTS, NAMES, RECORDS, planned, possible, prepare
 from meit.data.shards import read_examples
+from meit.data.sources.mimic_iv_ecg import MACHINE, MEASUREMENTS, NAMES, RECORDS, planned, possible, prepare
 from meit.data.splits import SPLITS, fold_of
 from meit.ecg.files.formats import read_ecg
 from meit.errors import DataError

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from meit.data import arrays, ptb_xl
 from meit.data.batches import EcgSet
 from meit.data.shards import quantise, read_examples, read_manifest, read_reports, restore, sha256
+from meit.data.sources import array_file, ptb_xl
 from meit.ecg.signal.windowing import model_input
 from meit.errors import DataError
 
@@ -15,7 +15,7 @@ def prepared(shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared")
     ptb_xl.prepare(shared / "ptb-xl", folder / "raw", challenge=shared / "cinc2021")
     file = next((shared / "ptb-xl-zscored").glob("*.npz"))
-    arrays.prepare(file, shared / "ptb-xl" / ptb_xl.TABLE, folder / "zscored", "z")
+    array_file.prepare(file, shared / "ptb-xl" / ptb_xl.TABLE, folder / "zscored", "z")
     return folder
 
 
@@ -84,6 +84,25 @@ def test_bad_input_is_named(tmp_path, shared):
         ptb_xl.prepare(tmp_path, tmp_path / "out")
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="no .npz"):
-        arrays.prepare(tmp_path / "x.npz", shared / "ptb-xl" / ptb_xl.TABLE, tmp_path / "out", "z")
+        array_file.prepare(tmp_path / "x.npz", shared / "ptb-xl" / ptb_xl.TABLE, tmp_path / "out", "z")
     with pytest.raises(DataError, match="not a prepared data folder"):
         read_manifest(tmp_path / "out")
+
+
+def test_only_recordings_that_were_asked_for_are_counted_as_dropped(shared, tmp_path):
+    """An array of five: two of PTB-XL's whole table with a report, one whose text is none, and two that it lacks."""
+    import pandas as pd
+
+    from meit.reports.clean import clean_report
+
+    table = pd.read_csv(shared / "ptb-xl" / ptb_xl.TABLE)
+    none = table[
+        [clean_report(str(text)) is None for text in table["report"].head(3000)] + [False] * (len(table) - 3000)
+    ]
+    ids = [1, 2, int(none["ecg_id"].iloc[0]), 99_001, 99_002]
+    x = np.random.default_rng(0).integers(-300, 300, (len(ids), 1000, 12), dtype=np.int16)
+    leads = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
+    np.savez(tmp_path / "five.npz", ecg_id=ids, x=x, scale=0.001, leads=leads, fs=100)
+    manifest = array_file.prepare(tmp_path / "five.npz", shared / "ptb-xl" / ptb_xl.TABLE, tmp_path / "out", "mV")
+    assert manifest["recordings"] == 2
+    assert manifest["dropped"] == {"recording without a row in the table": 2, ptb_xl.NO_REPORT: 1}

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from meit.data.mimic_iv_ecg import planned
+from meit.data.sources.mimic_iv_ecg import planned
 from meit.data.splits import SPLITS, fold_of
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure

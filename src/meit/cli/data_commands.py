@@ -21,19 +21,19 @@ def download(args: argparse.Namespace) -> int:
 
 
 def prepare_ptb_xl(args: argparse.Namespace) -> int:
-    from meit.data.ptb_xl import prepare
+    from meit.data.sources.ptb_xl import prepare
 
     return _show_manifest(prepare(args.source, args.out, args.rate, args.challenge, args.engine), args.out)
 
 
 def prepare_mimic_iv_ecg(args: argparse.Namespace) -> int:
-    from meit.data.mimic_iv_ecg import prepare
+    from meit.data.sources.mimic_iv_ecg import prepare
 
     return _show_manifest(prepare(args.source, args.out, args.rate, args.seed, args.engine), args.out)
 
 
 def prepare_folder(args: argparse.Namespace) -> int:
-    from meit.data.own import prepare
+    from meit.data.sources.own_files import prepare
     from meit.ecg.deidentify import read_key
 
     key = read_key(args.key or args.out.with_name(args.out.name + ".key"))
@@ -42,28 +42,28 @@ def prepare_folder(args: argparse.Namespace) -> int:
 
 
 def prepare_arrays(args: argparse.Namespace) -> int:
-    from meit.data.arrays import prepare
+    from meit.data.sources.array_file import prepare
 
     return _show_manifest(prepare(args.file, args.table, args.out, args.unit, args.engine), args.out)
 
 
 def data_check(args: argparse.Namespace) -> int:
     """Look for patients and near-identical recordings in two splits; exit code 1 where there are any."""
-    from meit.data.check import check
+    from meit.data.leaks import find_leaks
 
-    found = check(args.data)
-    print(found.to_text())
-    return SOME_FAILED if found.leaks else 0
+    leaks = find_leaks(args.data)
+    print(leaks.to_text())
+    return SOME_FAILED if leaks else 0
 
 
 def data_stats(args: argparse.Namespace) -> int:
     """Print what prepared folders hold, and draw it."""
-    from meit.data.stats import draw, stats
+    from meit.data.stats import count_data, draw_stats
 
-    found = stats(args.data)
-    print(found.to_text())
+    counted = count_data(args.data)
+    print(counted.to_text())
     if args.plot:
-        draw(found, args.plot)
+        draw_stats(counted, args.plot)
     return 0
 
 

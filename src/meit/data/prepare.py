@@ -1,20 +1,27 @@
 """From reports and files to shards: planned once, read in pieces by any engine, resumed where a run was killed.
 
 A source plans: it yields each usable report with the file of its recording, in a fixed order. Piece k is the k-th
-thousand of those that have a file, and becomes shard k, whatever ran it; so engines give the same bytes.
+thousand of those that have a file, and becomes shard k, whatever ran it; so engines give the same bytes. At the end,
+recordings that stand in a later split too are taken out (meit.data.copies).
 """
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
 
 from meit.atomic import atomic_path, write_json
+from meit.data.copies import Copy, find_copies, sketch_shard
 from meit.data.engines import ENGINES
+from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import (
     FORMAT,
     MANIFEST,
@@ -22,49 +29,57 @@ from meit.data.shards import (
     ROWS_PER_SHARD,
     Example,
     Report,
+    Shard,
+    drop_records,
     report_of,
     report_row,
     report_schema,
     sha256,
     write_shard,
 )
+from meit.ecg.deidentify import safe_age
+from meit.ecg.files.formats import read_ecg
 from meit.ecg.recording import LEADS
+from meit.ecg.signal.resampling import resample
 from meit.errors import DataError, MeitError
 
-PLAN, PLANNED = "plan.parquet", "plan.json"  # there while a run is unfinished
-NO_FILE, UNREADABLE = "no recording file", "unreadable"
+PLAN, PLANNED, COPIES = "plan.parquet", "plan.json", "copies.json"  # there while a run is unfinished
+NO_FILE, UNREADABLE, COPIED = "no recording file", "unreadable", "same recording in a later split"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a run is of. rate_hz: samples a second to store; unit: "mV" or "z". place: where the source lies.
+class Read:
+    """What a file holds. signal: (n_samples, 12) at the rate to store; age in years (over 89: 90); sex: "M" or "F"."""
 
-    keeps_reports: whether reports without a recording are kept, in reports.parquet.
-    """
+    signal: np.ndarray
+    age: float | None = None
+    sex: str | None = None
 
-    source: str
-    place: str
-    rate_hz: float
-    unit: str = "mV"
-    reader: str = "recording"
-    keeps_reports: bool = True
+
+Reader = Callable[[str, PrepareSettings], Read]  # of a file's place; a function of a module, which processes can find
+
+
+def read_recording(path: str, settings: PrepareSettings) -> Read:
+    """A file of any known format. Raises RecordingError."""
+    recording = read_ecg(path)
+    signal = resample(recording.signal, recording.rate, settings.rate_hz)
+    return Read(signal, safe_age(recording.patient.age), recording.patient.sex)
 
 
 def prepare(
     planned: Iterable[tuple[Report, Path | str | None]],
     drops: Counter,
     out: Path,
-    settings: Settings,
+    settings: PrepareSettings,
     engine: str = "local",
+    read: Reader = read_recording,
 ) -> dict:
     """Writes a prepared folder and returns its manifest, which is written last.
 
     planned: reports with their files; None where there is none. drops: what the source leaves out, by reason, counted
     while it plans. A run that was killed goes on, if the settings are the same; a finished folder is made anew.
-    Raises DataError where no recording is found.
+    read: how a file is read. Raises DataError where no recording is found.
     """
-    from tqdm import tqdm
-
     out.mkdir(parents=True, exist_ok=True)
     for stray in out.glob(".*-*.arrow"):  # what a killed run had begun to write
         stray.unlink()
@@ -73,59 +88,59 @@ def prepare(
     missing = [number for number in range(count) if not _summary(out, number).exists()]
     with tqdm(total=plan["recordings"], desc="reading recordings", unit="ECG") as bar:
         bar.update(sum(_read(_summary(out, n))["rows"] for n in set(range(count)) - set(missing)))
-        for rows, errors in ENGINES[engine](make_shard, [(str(out), number, settings) for number in missing]):
+        for rows, errors in ENGINES[engine](make_shard, [(str(out), number, settings, read) for number in missing]):
             bar.update(rows)
             for error in errors:  # with the file's place, which the manifest leaves out
                 bar.write(f"meit: {error}", file=sys.stderr)
     return _finish(out, settings, plan, count)
 
 
-def make_shard(out: str, number: int, settings: Settings) -> tuple[int, list[str]]:
-    """Piece `number`, done in any process: its shard, and then its summary, which says that it is whole.
+def make_shard(
+    out: str, number: int, settings: PrepareSettings, read: Reader = read_recording
+) -> tuple[int, list[str]]:
+    """Piece `number`, done in any process: its shard, its sketches, and then its summary, which says that it is whole.
 
     Returns how many rows it had, and what could not be read.
     """
-    import pyarrow.parquet as pq
-
     rows = pq.ParquetFile(Path(out) / PLAN).read_row_group(number, use_threads=False).to_pylist()
-    read = READERS[settings.reader]
     failed: list[dict] = []
     errors: list[str] = []
 
-    def examples():
+    def examples() -> Iterator[Example]:
         for row in rows:
             report = report_of(row)
             try:
-                signal, age, sex = read(row["path"], settings)
+                found = read(row["path"], settings)
             except MeitError as error:
                 errors.append(str(error))
                 failed.append({"record_id": report.record_id, "reason": _without_path(str(error), row["path"])})
                 continue
-            age, sex = age if report.age is None else report.age, report.sex or sex
-            yield Example(replace(report, age=age, sex=sex), signal, settings.rate_hz, settings.unit)
+            age, sex = found.age if report.age is None else report.age, report.sex or found.sex
+            yield Example(replace(report, age=age, sex=sex), found.signal, settings.rate_hz, settings.unit)
 
     path = _shard(Path(out), number)
     folds = write_shard(path, examples())
-    digest = sha256(path) if folds else None
-    write_json(_summary(Path(out), number), {"rows": len(rows), "folds": folds, "unreadable": failed, "sha256": digest})
+    if folds:
+        with atomic_path(_sketches(Path(out), number)) as temporary, temporary.open("wb") as file:
+            np.save(file, sketch_shard(Shard(path)))
+    write_json(_summary(Path(out), number), {"rows": len(rows), "unreadable": failed})
     return len(rows), errors
 
 
-def _plan(planned: Iterable[tuple[Report, Path | str | None]], drops: Counter, out: Path, settings: Settings) -> dict:
+def _plan(
+    planned: Iterable[tuple[Report, Path | str | None]], drops: Counter, out: Path, settings: PrepareSettings
+) -> dict:
     """Writes the plan, unless an unfinished run with these settings has left one."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if (out / PLANNED).exists() and (out / PLAN).exists():
         left = _read(out / PLANNED)
         if left["settings"] == asdict(settings):
             return left
-    for old in (MANIFEST, PLANNED, PLAN, REPORTS):  # a folder without manifest is an unfinished one
+    for old in (MANIFEST, PLANNED, PLAN, COPIES, REPORTS):  # a folder without manifest is an unfinished one
         (out / old).unlink(missing_ok=True)
-    for old in [*out.glob("records-*.arrow"), *out.glob("records-*.json")]:
-        old.unlink()
+    for stale in out.glob("records-*.*"):
+        stale.unlink()
     schema = report_schema().append(pa.field("path", pa.string()))
-    counts = Counter()
+    counts: Counter[str] = Counter()
     with atomic_path(out / PLAN) as plan_path, atomic_path(out / REPORTS) as reports_path:
         with pq.ParquetWriter(plan_path, schema) as plan, pq.ParquetWriter(reports_path, report_schema()) as reports:
             rows: dict = {plan: [], reports: []}
@@ -153,20 +168,22 @@ def _plan(planned: Iterable[tuple[Report, Path | str | None]], drops: Counter, o
     return left
 
 
-def _finish(out: Path, settings: Settings, plan: dict, count: int) -> dict:
-    folds, drops = Counter(), Counter(plan["drops"])
-    files, failed = {}, []
-    for number in range(count):
-        summary = _read(_summary(out, number))
-        folds.update({int(fold): rows for fold, rows in summary["folds"].items()})
-        failed += summary["unreadable"]
-        if summary["sha256"]:
-            files[_shard(out, number).name] = summary["sha256"]
+def _finish(out: Path, settings: PrepareSettings, plan: dict, count: int) -> dict:
+    folds: Counter[int] = Counter()
+    drops = Counter(plan["drops"])
+    files: dict[str, str] = {}
+    failed = [failure for number in range(count) for failure in _read(_summary(out, number))["unreadable"]]
+    copies = _take_out_copies(out, count)
+    for path in filter(Path.exists, (_shard(out, number) for number in range(count))):
+        folds.update(Shard(path).column("fold").to_pylist())
+        files[path.name] = sha256(path)
     if not folds:
         first = f"; {failed[0]['record_id']}: {failed[0]['reason']}" if failed else ""
         raise DataError(f"{settings.place}: no recording of {settings.source} was found or could be read{first}")
     if failed:
         drops[UNREADABLE] = len(failed)
+    if copies:
+        drops[COPIED] = len(copies)
     if (out / REPORTS).exists():
         files[REPORTS] = sha256(out / REPORTS)
     manifest = {
@@ -178,44 +195,44 @@ def _finish(out: Path, settings: Settings, plan: dict, count: int) -> dict:
         "reports": plan.get("reports", 0),
         "dropped": dict(drops.most_common()),
         "unreadable": failed,
+        "copies": [asdict(copy) for copy in copies],
         "sha256": files,
     }
     write_json(out / MANIFEST, manifest)
-    for left in [out / PLAN, out / PLANNED, *(_summary(out, number) for number in range(count))]:
-        left.unlink()
+    of_shards = [place(out, number) for number in range(count) for place in (_summary, _sketches)]
+    for left in [out / PLAN, out / PLANNED, out / COPIES, *of_shards]:
+        left.unlink(missing_ok=True)
     return manifest
 
 
-def _recording(path: str, settings: Settings) -> tuple[np.ndarray, float | None, str | None]:
-    """The signal at the rate to store, and what the file says of the patient's age (over 89: 90) and sex."""
-    from meit.ecg.deidentify import safe_age
-    from meit.ecg.files.formats import read_ecg
-    from meit.ecg.signal.resampling import resample
-
-    recording = read_ecg(path)
-    patient = recording.patient
-    return resample(recording.signal, recording.rate, settings.rate_hz), safe_age(patient.age), patient.sex
-
-
-def _array(path: str, settings: Settings) -> tuple[np.ndarray, None, None]:
-    """FILE.npz#INDEX."""
-    from meit.data.arrays import read_array
-
-    return read_array(path), None, None
-
-
-READERS = {"recording": _recording, "array": _array}
+def _take_out_copies(out: Path, count: int) -> list[Copy]:
+    """What is taken out is written down first: a run that is killed here goes on with the same."""
+    if not (out / COPIES).exists():
+        numbers = [number for number in range(count) if _shard(out, number).exists()]
+        shards = [Shard(_shard(out, number)) for number in numbers]
+        found = find_copies(shards, [np.load(_sketches(out, number), mmap_mode="r") for number in numbers])
+        write_json(out / COPIES, [asdict(copy) for copy in found])
+    copies = [Copy(**row) for row in _read(out / COPIES)]
+    taken = {copy.record_id for copy in copies}
+    for path in filter(Path.exists, (_shard(out, number) for number in range(count))):
+        if taken.intersection(Shard(path).column("record_id").to_pylist()):
+            drop_records(path, taken)
+    return copies
 
 
 def _shard(out: Path, number: int) -> Path:
     return out / f"records-{number:05d}.arrow"
 
 
+def _sketches(out: Path, number: int) -> Path:
+    return out / f"records-{number:05d}.npy"
+
+
 def _summary(out: Path, number: int) -> Path:
     return out / f"records-{number:05d}.json"
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path) -> Any:
     return json.loads(path.read_text())
 
 

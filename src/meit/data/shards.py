@@ -7,20 +7,21 @@ Shards are Arrow IPC files (arrow.apache.org), uncompressed, so that a signal is
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from meit.atomic import atomic_path
 from meit.ecg.recording import LEADS
 from meit.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_BATCH = 100  # of a shard: what its writer holds in memory
@@ -78,9 +79,7 @@ def restore(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 @cache
-def report_schema() -> "pa.Schema":
-    import pyarrow as pa
-
+def report_schema() -> pa.Schema:
     text = ("record_id", "patient_id", "text", "source_text", "language", "codes", "heart_axis", "sex", "measurements")
     numbers = {"fold": pa.int16(), "coverage": pa.float32(), "age": pa.float32()}
     kinds = dict.fromkeys(text, pa.string()) | numbers
@@ -88,9 +87,7 @@ def report_schema() -> "pa.Schema":
 
 
 @cache
-def record_schema() -> "pa.Schema":
-    import pyarrow as pa
-
+def record_schema() -> pa.Schema:
     signal = [("signal", pa.binary()), ("scale", pa.list_(pa.float32(), len(LEADS))), ("rate", pa.float64())]
     return pa.schema([*report_schema(), *signal, ("unit", pa.string())])
 
@@ -109,51 +106,55 @@ def write_shard(path: Path, examples: Iterable[Example]) -> dict[int, int]:
 
     The same examples give the same bytes.
     """
-    import pyarrow as pa
+    return _write_rows(path, map(_record_row, examples))
 
-    folds: dict[int, int] = {}
+
+def drop_records(path: Path, record_ids: Collection[str]) -> None:
+    """Writes a shard anew without some records, the others as they are; no file where none is left."""
+    shard = Shard(path)
+    rows = (row for batch in shard.batches for row in batch.to_pylist() if row["record_id"] not in record_ids)
+    _write_rows(path, rows)
+
+
+def _record_row(example: Example) -> dict[str, Any]:
+    values, scale = quantise(example.signal)
+    signal = {"signal": values.tobytes(), "scale": scale.tolist(), "rate": float(example.rate)}
+    return {**report_row(example.report), **signal, "unit": example.unit}
+
+
+def _write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> dict[int, int]:
+    folds: Counter[int] = Counter()
     with atomic_path(path) as temporary, pa.ipc.new_file(temporary, record_schema()) as file:
-        rows: list[dict] = []
-        for example in examples:
-            values, scale = quantise(example.signal)
-            signal = {"signal": values.tobytes(), "scale": scale.tolist(), "rate": float(example.rate)}
-            rows.append({**report_row(example.report), **signal, "unit": example.unit})
-            folds[example.report.fold] = folds.get(example.report.fold, 0) + 1
-            if len(rows) == ROWS_PER_BATCH:
-                file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
-                rows = []
-        if rows:
-            file.write_batch(pa.RecordBatch.from_pylist(rows, record_schema()))
+        batches = iter(rows)
+        while batch := list(islice(batches, ROWS_PER_BATCH)):
+            folds.update(row["fold"] for row in batch)
+            file.write_batch(pa.RecordBatch.from_pylist(batch, record_schema()))
     if not folds:
         path.unlink()
-    return folds
+    return dict(folds)
 
 
 class Shard:
     """One shard, memory-mapped. len() is its number of recordings. Raises DataError where it is damaged or gone."""
 
     def __init__(self, path: Path):
-        import pyarrow as pa
-
         self.path = path
         try:
             file = pa.ipc.open_file(pa.memory_map(str(path)))
-            self._batches = [file.get_batch(number) for number in range(file.num_record_batches)]
+            self.batches = [file.get_batch(number) for number in range(file.num_record_batches)]
             if file.schema != record_schema():
                 raise pa.ArrowInvalid("its columns are of another version")
         except (pa.ArrowException, OSError) as error:
             raise unreadable(path, error) from None
 
     def __len__(self) -> int:
-        return sum(len(batch) for batch in self._batches)
+        return sum(len(batch) for batch in self.batches)
 
-    def column(self, name: str) -> "pa.ChunkedArray":
-        import pyarrow as pa
-
-        return pa.chunked_array([batch.column(name) for batch in self._batches], record_schema().field(name).type)
+    def column(self, name: str) -> pa.ChunkedArray:
+        return pa.chunked_array([batch.column(name) for batch in self.batches], record_schema().field(name).type)
 
     def _at(self, row: int, name: str):
-        return self._batches[row // ROWS_PER_BATCH].column(name)[row % ROWS_PER_BATCH]
+        return self.batches[row // ROWS_PER_BATCH].column(name)[row % ROWS_PER_BATCH]
 
     def report(self, row: int) -> Report:
         return report_of({name: self._at(row, name).as_py() for name in Report.__dataclass_fields__})
@@ -161,7 +162,7 @@ class Shard:
     def signal(self, row: int) -> tuple[np.ndarray, float, str]:
         """(n_samples, 12) float32, NaN where not recorded; its rate in Hz; its unit."""
         values = np.frombuffer(self._at(row, "signal").as_buffer(), dtype=np.int16).reshape(-1, len(LEADS))
-        scale = self._batches[row // ROWS_PER_BATCH].column("scale")
+        scale = self.batches[row // ROWS_PER_BATCH].column("scale")
         start = (scale.offset + row % ROWS_PER_BATCH) * len(LEADS)
         gain = scale.values.to_numpy()[start : start + len(LEADS)]
         return restore(values, gain), self._at(row, "rate").as_py(), self._at(row, "unit").as_py()
@@ -198,9 +199,6 @@ def read_examples(folder: Path, folds: Sequence[int] | None = None) -> Iterator[
 
 def read_reports(folder: Path, folds: Sequence[int] | None = None) -> list[Report]:
     """The reports of a prepared folder, with or without a recording, whose fold is in `folds`."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = Path(folder) / REPORTS
     if REPORTS not in read_manifest(folder)["sha256"]:
         raise DataError(f"{folder} holds no {REPORTS}: it was not prepared from a table of reports")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.atomic import atomic_path
 from meit.data.shards import Shard, read_manifest, shard_paths
 from meit.data.splits import SPLITS
 from meit.ecg.recording import LEADS
@@ -17,17 +18,19 @@ COUNTED = ("language", "sex", "rate", "unit", "text")
 
 
 @dataclass
-class Stats:
+class DataStats:
     """Counts over the recordings of prepared folders. words: of each report; seconds: of each recording."""
 
-    counts: dict[str, Counter] = field(
+    counts: dict[str, Counter[str | None]] = field(
         default_factory=lambda: {name: Counter() for name in (*COUNTED, "split", "finding")}
     )
-    missing: Counter = field(default_factory=Counter)  # by lead, of age and sex, and by measurement, if any is there
-    measured: Counter = field(default_factory=Counter)
-    dropped: Counter = field(default_factory=Counter)
+    missing: Counter[str] = field(
+        default_factory=Counter
+    )  # by lead, of age and sex, and by measurement, if any is there
+    measured: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
     words: list[int] = field(default_factory=list)
-    seconds: Counter = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
     ages: list[float] = field(default_factory=list)
     recordings: int = 0
 
@@ -50,58 +53,57 @@ class Stats:
         return "\n".join(lines)
 
 
-def stats(folders: Sequence[Path | str]) -> Stats:
+def count_data(folders: Sequence[Path | str]) -> DataStats:
     """Goes through the shards once; of a signal, only whether its leads are there is looked at. Raises DataError."""
-    found = Stats()
+    counted = DataStats()
     split_of = {fold: name for name, folds in SPLITS.items() for fold in folds}
     for folder in folders:
-        found.dropped.update(read_manifest(Path(folder))["dropped"])
+        counted.dropped.update(read_manifest(Path(folder))["dropped"])
         for path in shard_paths(Path(folder)):
             shard = Shard(path)
-            found.recordings += len(shard)
+            counted.recordings += len(shard)
             for name in COUNTED:
-                found.counts[name].update(shard.column(name).to_pylist())
-            found.counts["split"].update(split_of[fold] for fold in shard.column("fold").to_pylist())
+                counted.counts[name].update(shard.column(name).to_pylist())
+            counted.counts["split"].update(split_of[fold] for fold in shard.column("fold").to_pylist())
             for codes in shard.column("codes").to_pylist():
-                found.counts["finding"].update(json.loads(codes).keys())
-            found.words += [len(text.split()) for text in shard.column("text").to_pylist()]
+                counted.counts["finding"].update(json.loads(codes).keys())
+            counted.words += [len(text.split()) for text in shard.column("text").to_pylist()]
             ages = shard.column("age").to_pylist()
-            found.ages += [age for age in ages if age is not None]
-            found.missing["age"] += ages.count(None)
-            found.missing["sex"] += shard.column("sex").null_count
+            counted.ages += [age for age in ages if age is not None]
+            counted.missing["age"] += ages.count(None)
+            counted.missing["sex"] += shard.column("sex").null_count
             for values in shard.column("measurements").to_pylist():
-                found.measured.update(json.loads(values).keys())
+                counted.measured.update(json.loads(values).keys())
             for row in range(len(shard)):
                 signal, rate, _ = shard.signal(row)
-                found.seconds[f"{len(signal) / rate:.3g}"] += 1
-                found.missing.update(lead for lead, gone in zip(LEADS, np.isnan(signal).all(0), strict=True) if gone)
-    found.missing.update({name: found.recordings - count for name, count in found.measured.items()})
-    found.missing = +found.missing  # without what is never missing
-    return found
+                counted.seconds[f"{len(signal) / rate:.3g}"] += 1
+                counted.missing.update(lead for lead, gone in zip(LEADS, np.isnan(signal).all(0), strict=True) if gone)
+    counted.missing.update({name: counted.recordings - count for name, count in counted.measured.items()})
+    counted.missing = +counted.missing  # without what is never missing
+    return counted
 
 
-def draw(found: Stats, path: Path) -> None:
+def draw_stats(counted: DataStats, path: Path) -> None:
     """The same as one picture, PNG or SVG by the name: lengths, ages, findings, languages, leads, commonest reports."""
+    import matplotlib  # half a second that counting does not need
     from matplotlib.figure import Figure
-
-    from meit.atomic import atomic_path
 
     figure = Figure(figsize=(13, 8), layout="constrained")
     axes = figure.subplots(2, 3)
-    axes[0, 0].hist(found.words, bins=np.arange(0, max(found.words) + 2) - 0.5)
+    axes[0, 0].hist(counted.words, bins=np.arange(0, max(counted.words) + 2) - 0.5)
     axes[0, 0].set(title="Words of a report", xlabel="words", ylabel="recordings")
-    axes[0, 1].hist(found.ages, bins=np.arange(0, 101, 5))
+    axes[0, 1].hist(counted.ages, bins=np.arange(0, 101, 5))
     axes[0, 1].set(title="Age", xlabel="years", ylabel="recordings")
     bars = [
-        (axes[0, 2], "Findings (annotators' codes)", found.counts["finding"], MOST),
+        (axes[0, 2], "Findings (annotators' codes)", counted.counts["finding"], MOST),
         (
             axes[1, 0],
             "Splits, languages, sex",
-            sum((found.counts[n] for n in ("split", "language", "sex")), Counter()),
+            sum((counted.counts[n] for n in ("split", "language", "sex")), Counter()),
             MOST,
         ),
-        (axes[1, 1], "Not there", found.missing, MOST),
-        (axes[1, 2], "Most frequent reports", found.counts["text"], 8),
+        (axes[1, 1], "Not there", counted.missing, MOST),
+        (axes[1, 2], "Most frequent reports", counted.counts["text"], 8),
     ]
     for axis, title, counter, most in bars:
         names, values = zip(*counter.most_common(most), strict=True) if counter else ((), ())
@@ -110,8 +112,8 @@ def draw(found: Stats, path: Path) -> None:
         axis.set_yticks(range(len(names)), labels, fontsize=8)
         axis.invert_yaxis()
         axis.set(title=title, xlabel="recordings")
-    figure.suptitle(f"{found.recordings} recordings")
-    with atomic_path(path) as temporary:
+    figure.suptitle(f"{counted.recordings} recordings")
+    with atomic_path(path) as temporary, matplotlib.rc_context({"svg.fonttype": "none"}):  # its words stay text
         figure.savefig(temporary, dpi=110)
 
 

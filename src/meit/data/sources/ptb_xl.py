@@ -2,11 +2,14 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from meit.data.prepare import Settings
+import pandas as pd
+
 from meit.data.prepare import prepare as prepare_shards
+from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report
 from meit.errors import DataError
 from meit.reports.clean import clean_report
@@ -14,15 +17,24 @@ from meit.reports.translate import translate
 
 TABLE = "ptbxl_database.csv"
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "heart_axis", "strat_fold", "filename_hr")
-LOW_RATE, HIGH_RATE = 100, 500
+LOW_RATE = 100
 SEX = {0: "M", 1: "F"}  # PTB-XL's own coding
-AGE_OVER_89 = 300  # PTB-XL writes 300 for patients older than 89
+OLDEST = 90.0  # PTB-XL writes 300 for patients older than 89
+NO_REPORT = "no report in the text"
 
 
-def read_table(path: Path) -> tuple[dict[str, Report], dict[str, str], Counter]:
-    """The official table -> reports by ecg_id (translated to English), high-rate file names, and counted drops."""
-    import pandas as pd
+@dataclass(frozen=True)
+class Table:
+    """The official table, by ecg_id. reports: translated to English; files: of each of them, at the high rate;
+    without_report: recordings whose text is no report."""
 
+    reports: dict[str, Report]
+    files: dict[str, str]
+    without_report: frozenset[str]
+
+
+def read_table(path: Path, wanted: Collection[str] | None = None) -> Table:
+    """wanted: the ecg_ids to read, all if None. Raises DataError where the table is absent or another one."""
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist: SOURCE must hold PTB-XL's {TABLE}")
@@ -30,16 +42,18 @@ def read_table(path: Path) -> tuple[dict[str, Report], dict[str, str], Counter]:
     absent = [column for column in COLUMNS if column not in table.columns]
     if absent:
         raise DataError(f"{path} has no column {', '.join(absent)}: is it PTB-XL's {TABLE}?")
-    reports, files, drops = {}, {}, Counter()
+    reports, files, without_report = {}, {}, set()
     for row in table.to_dict("records"):
         record_id = str(row["ecg_id"])
+        if wanted is not None and record_id not in wanted:
+            continue
         source = row["report"] if isinstance(row["report"], str) else ""
         cleaned = clean_report(source)
         if cleaned is None:
-            drops["no report in the text"] += 1
+            without_report.add(record_id)
             continue
         english = translate(cleaned)
-        age = None if pd.isna(row["age"]) else min(float(row["age"]), 90.0)
+        age = None if pd.isna(row["age"]) else min(float(row["age"]), OLDEST)
         reports[record_id] = Report(
             record_id=record_id,
             patient_id=str(int(row["patient_id"])),
@@ -54,7 +68,7 @@ def read_table(path: Path) -> tuple[dict[str, Report], dict[str, str], Counter]:
             sex=SEX.get(row["sex"]),
         )
         files[record_id] = row["filename_hr"]
-    return reports, files, drops
+    return Table(reports, files, frozenset(without_report))
 
 
 def prepare(
@@ -66,16 +80,16 @@ def prepare(
     in for recordings that `source` lacks. Returns the manifest. Raises DataError.
     """
     source = Path(source)
-    reports, files, drops = read_table(source / TABLE)
+    table = read_table(source / TABLE)
 
     def planned() -> Iterator[tuple[Report, Path | None]]:
-        for record_id, name in files.items():
+        for record_id, name in table.files.items():
             places = _places(source, name, record_id, rate, challenge)
-            yield reports[record_id], next((path for path in places if path.exists()), None)
+            yield table.reports[record_id], next((path for path in places if path.exists()), None)
 
-    return prepare_shards(
-        planned(), drops, Path(out), Settings("PTB-XL", f"{source} {challenge or ''}".strip(), rate), engine
-    )
+    drops = Counter({NO_REPORT: len(table.without_report)})
+    settings = PrepareSettings("PTB-XL", f"{source} {challenge or ''}".strip(), rate)
+    return prepare_shards(planned(), drops, Path(out), settings, engine)
 
 
 def _places(source: Path, name: str, record_id: str, rate: float, challenge: Path | None) -> Iterator[Path]:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from meit.data.prepare import Settings
+import pandas as pd
+
 from meit.data.prepare import prepare as prepare_shards
+from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report
 from meit.data.splits import fold_of
 from meit.ecg.deidentify import pseudonym
@@ -26,13 +28,14 @@ def prepare(
     replaced by keyed hashes, and names and dates are not kept; the reports' texts are kept as they are written, but for
     white space. Returns the manifest. Raises DataError.
     """
-    source, drops = Path(source), Counter()
-    settings = Settings("own recordings", f"{source} {table} seed {seed}", rate)
+    source = Path(source)
+    drops: Counter[str] = Counter()
+    settings = PrepareSettings("own recordings", f"{source} {table} seed {seed}", rate)
     return prepare_shards(_planned(source, Path(table), drops, key, seed), drops, Path(out), settings, engine)
 
 
 def _planned(source: Path, table: Path, drops: Counter, key: bytes, seed: int) -> Iterator[tuple[Report, Path | None]]:
-    listed = set()
+    listed: set[str] = set()
     for row in _rows(table):
         text = " ".join(row["report"].split())
         listed.add(row["file"])
@@ -47,15 +50,13 @@ def _planned(source: Path, table: Path, drops: Counter, key: bytes, seed: int) -
         path = source / row["file"]
         there = path.exists() or path.with_name(path.name + ".hea").exists()  # WFDB's name without suffix
         yield report, path if there else None
-    found = (str(path.relative_to(source)) for path in find_recordings(source))
+    recordings = (str(path.relative_to(source)) for path in find_recordings(source))
     drops["recording without a row in the table"] += sum(
-        not {name, name.removesuffix(".hea"), name.removesuffix(".hea") + ".dat"} & listed for name in found
+        not {name, name.removesuffix(".hea"), name.removesuffix(".hea") + ".dat"} & listed for name in recordings
     )
 
 
 def _rows(table: Path) -> Iterator[dict[str, str]]:
-    import pandas as pd
-
     try:
         for part in pd.read_csv(table, dtype=str, keep_default_na=False, chunksize=ROWS):
             absent = [column for column in COLUMNS if column not in part.columns]

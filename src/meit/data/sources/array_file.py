@@ -1,15 +1,17 @@
 """Recordings in one NumPy file, joined by id with PTB-XL's table -> prepared shards."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from meit.data.prepare import Settings
+from meit.data.prepare import Read
 from meit.data.prepare import prepare as prepare_shards
-from meit.data.ptb_xl import read_table
+from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report
+from meit.data.sources.ptb_xl import NO_REPORT, read_table
 from meit.ecg.recording import LEADS, canonical_lead
 from meit.errors import DataError
 
@@ -23,27 +25,28 @@ def prepare(file: Path, table: Path, out: Path, unit: str, engine: str = "local"
     Returns the manifest. Raises DataError.
     """
     arrays = _load(Path(file))
-    reports, _, drops = read_table(table)
+    asked = [str(record_id) for record_id in arrays["ecg_id"]]
+    known = read_table(table, frozenset(asked))
+    drops: Counter[str] = Counter()
 
     def planned() -> Iterator[tuple[Report, str]]:
-        for index, record_id in enumerate(arrays["ecg_id"]):
-            report = reports.get(str(record_id))
-            if report is None:
-                drops["recording without a usable report"] += 1
+        for index, record_id in enumerate(asked):
+            if record_id in known.reports:
+                yield known.reports[record_id], f"{file}#{index}"
             else:
-                yield report, f"{file}#{index}"
+                drops[NO_REPORT if record_id in known.without_report else "recording without a row in the table"] += 1
 
-    settings = Settings(Path(file).name, str(file), float(arrays["fs"]), unit, reader="array", keeps_reports=False)
-    return prepare_shards(planned(), drops, Path(out), settings, engine)
+    settings = PrepareSettings(Path(file).name, str(file), float(arrays["fs"]), unit, keeps_reports=False)
+    return prepare_shards(planned(), drops, Path(out), settings, engine, read_array)
 
 
-def read_array(place: str) -> np.ndarray:
-    """FILE.npz#INDEX -> (n_samples, 12) float32, in the order of LEADS."""
+def read_array(place: str, settings: PrepareSettings) -> Read:
+    """FILE.npz#INDEX -> (n_samples, 12) float32, in the order of LEADS; the file knows no age and no sex."""
     file, _, index = place.rpartition("#")
     arrays = _load(Path(file))
     scale = np.asarray(arrays["scale"], dtype=np.float32)
     gain = scale[int(index)] if scale.ndim and len(scale) == len(arrays["x"]) else scale
-    return (arrays["x"][int(index)] * gain)[:, arrays["order"]].astype(np.float32)
+    return Read((arrays["x"][int(index)] * gain)[:, arrays["order"]].astype(np.float32))
 
 
 @lru_cache(maxsize=1)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from support import write_prepared
 
-from meit.data.check import check
+from meit.data.leaks import find_leaks
 from meit.data.shards import read_examples
-from meit.data.stats import draw, stats
+from meit.data.stats import count_data, draw_stats
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,13 @@ def planted(real, folder, **changed):
 
 
 def test_a_clean_set_is_clean(real, tmp_path):
-    found = check([write_prepared(tmp_path / "clean", real)])
-    assert found.leaks == 0 and sum(found.sizes.values()) == len(real)
+    found = find_leaks([write_prepared(tmp_path / "clean", real)])
+    assert not found and sum(found.sizes.values()) == len(real)
     assert found.texts["test", "train"][0] > 0  # equal texts are a figure, no leak
 
 
 def test_a_patient_in_two_splits(real, tmp_path):
-    found = check([planted(real, tmp_path / "leak", fold=10, signal=lambda s: s[::-1].copy())])
+    found = find_leaks([planted(real, tmp_path / "leak", fold=10, signal=lambda s: s[::-1].copy())])
     assert [row[:1] + row[2:3] for row in found.patients] == [("train", "test")] and not found.copies
 
 
@@ -64,7 +64,7 @@ def test_a_patient_in_two_splits(real, tmp_path):
     ids=["copied", "scaled", "shifted", "rounded", "noisy", "z-scored"],
 )
 def test_a_recording_in_two_splits(real, tmp_path, change):
-    found = check([planted(real, tmp_path / "leak", patient_id="other", fold=9, signal=change)])
+    found = find_leaks([planted(real, tmp_path / "leak", patient_id="other", fold=9, signal=change)])
     first = next(e for e in real if e.report.fold == 1).report.record_id
     assert found.copies == [("train", first, "validation", "copy")] and not found.patients
 
@@ -74,7 +74,7 @@ def test_a_recording_in_two_folders(real, tmp_path):
     first = next(e for e in real if e.report.fold == 1)
     other = replace(first, report=replace(first.report, patient_id="other", fold=10))
     folders = write_prepared(tmp_path / "a", real), write_prepared(tmp_path / "b", [other])
-    assert len(check(folders).copies) == 1
+    assert len(find_leaks(folders).copies) == 1
 
 
 def run(*arguments):
@@ -105,10 +105,10 @@ def test_stats_count(real, tmp_path):
         report=replace(real[0].report, record_id="x", age=None, codes={"AFIB": 100.0}),
     )
     silent.signal[:, 11] = np.nan
-    found = stats([write_prepared(tmp_path / "some", [*real, silent])])
+    found = count_data([write_prepared(tmp_path / "some", [*real, silent])])
     assert found.recordings == len(real) + 1 == len(list(read_examples(tmp_path / "some")))
     assert found.missing["V6"] == 1 and found.missing["age"] == 1 and "V5" not in found.missing
     assert found.counts["finding"] == {"AFIB": 1} and found.seconds == {"10": len(real) + 1}
     assert found.counts["text"].most_common(1)[0][0] in found.to_text()
-    draw(found, tmp_path / "stats.svg")
-    assert "AFIB" in (tmp_path / "stats.svg").read_text() or (tmp_path / "stats.svg").stat().st_size > 10_000
+    draw_stats(found, tmp_path / "stats.svg")
+    assert "AFIB" in (tmp_path / "stats.svg").read_text()

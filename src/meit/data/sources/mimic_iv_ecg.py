@@ -10,19 +10,19 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
 
-from meit.data.prepare import Settings
 from meit.data.prepare import prepare as prepare_shards
+from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report
 from meit.data.splits import fold_of
 from meit.errors import DataError
 from meit.reports.machine import clean_machine_report
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 RECORDS, MACHINE = "record_list.csv", "machine_measurements.csv"
 REPORT = re.compile(r"report_\d+")  # one line of the cart each; officially 18
@@ -53,12 +53,14 @@ INTERVALS = (
 @dataclass(frozen=True)
 class _Machine:
     """machine_measurements.csv. studies: (n,) int64, ascending; rows: (n,) of each study, counted through all of
-    `lines`, which are the pieces of one column of text; values: (rows, 9) float32, NaN where there is none.
+    `lines`, which are the pieces of one column of text; repeats: (n,) how often the study is listed again;
+    values: (rows, 9) float32, NaN where there is none.
     """
 
     studies: np.ndarray
     rows: np.ndarray
-    lines: list["pa.Array"]
+    lines: list[pa.Array]
+    repeats: np.ndarray
     values: np.ndarray
 
     def find(self, studies: np.ndarray) -> np.ndarray:
@@ -79,8 +81,8 @@ def prepare(source: Path, out: Path, rate: float, seed: int = 0, engine: str = "
 
     rate: samples a second to store. seed: of the split. Returns the manifest. Raises DataError.
     """
-    drops = Counter()
-    settings = Settings("MIMIC-IV-ECG", f"{source} seed {seed}", rate)
+    drops: Counter[str] = Counter()
+    settings = PrepareSettings("MIMIC-IV-ECG", f"{source} seed {seed}", rate)
     return prepare_shards(planned(source, drops, seed), drops, Path(out), settings, engine)
 
 
@@ -109,6 +111,7 @@ def planned(source: Path, drops: Counter, seed: int = 0) -> Iterator[tuple[Repor
                 drops[f"study listed twice in {RECORDS}"] += 1
                 continue
             seen[place] = True
+            _count(drops, f"study listed twice in {MACHINE}", machine.repeats[place])
             values = machine.values[machine.rows[place]]
             report = _report(str(int(studies[row])), str(int(subjects[row])), seed, lines, values, drops)
             if report is not None:
@@ -148,9 +151,6 @@ def possible(values: np.ndarray) -> np.ndarray:
 
 
 def _read_machine(path: Path, drops: Counter) -> _Machine:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     studies, lines, values = [], [], []
     for batch in _batches(path, ("study_id", "report_0", *MEASUREMENTS), drops):
         study = _numbers(batch, "study_id")
@@ -166,16 +166,12 @@ def _read_machine(path: Path, drops: Counter) -> _Machine:
         values.append(possible(measured[whole]))
     if not any(map(len, studies)):
         raise DataError(f"{path} has no usable row: get it again from PhysioNet")
-    ids, rows = np.unique(np.concatenate(studies), return_index=True)
-    _count(drops, f"study listed twice in {path.name}", sum(map(len, studies)) - len(ids))
-    return _Machine(ids, rows, lines, np.concatenate(values))
+    ids, rows, times = np.unique(np.concatenate(studies), return_index=True, return_counts=True)
+    return _Machine(ids, rows, lines, times - 1, np.concatenate(values))
 
 
-def _batches(path: Path, columns: tuple[str, ...], drops: Counter) -> Iterator["pa.RecordBatch"]:
+def _batches(path: Path, columns: tuple[str, ...], drops: Counter) -> Iterator[pa.RecordBatch]:
     """`columns` and all of the cart's lines, piece by piece, as text; what is empty is null."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
             header = next(csv.reader(file), [])
@@ -208,10 +204,8 @@ def _batches(path: Path, columns: tuple[str, ...], drops: Counter) -> Iterator["
         raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}): get it again from PhysioNet") from None
 
 
-def _numbers(batch: "pa.RecordBatch", column: str) -> np.ndarray:
+def _numbers(batch: pa.RecordBatch, column: str) -> np.ndarray:
     """(n,) float64; NaN where the text is no number."""
-    import pandas as pd
-
     return pd.to_numeric(batch.column(column).to_pandas(), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
