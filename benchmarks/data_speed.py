@@ -24,8 +24,8 @@ import wfdb
 from scipy.signal import resample_poly
 
 from meit.data.batches import EcgSet
-from meit.data.shards import quantise, restore
-from meit.data.sources.mimic_iv_ecg import MACHINE, RECORDS, prepare
+from meit.data.shards import from_int16, to_int16
+from meit.data.sources.mimic_iv_ecg import MACHINE_REPORTS, RECORD_LIST, prepare
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.signal.resampling import resample
 from meit.machine import cores
@@ -36,15 +36,15 @@ ROUNDS, RATE, BATCH = 5, 100, 64
 def replicated(source: Path, folder: Path, count: int) -> Path:
     """MIMIC-IV-ECG's layout with `count` rows, whose paths lead to the recordings that there are."""
     tables = {}
-    for name in (RECORDS, MACHINE):
+    for name in (RECORD_LIST, MACHINE_REPORTS):
         with open(source / name, newline="") as file:
             tables[name] = list(csv.DictReader(file))
-    there = [row for row in tables[RECORDS] if (source / f"{row['path']}.hea").exists()]
-    machine = {row["study_id"]: row for row in tables[MACHINE]}
+    there = [row for row in tables[RECORD_LIST] if (source / f"{row['path']}.hea").exists()]
+    machine = {row["study_id"]: row for row in tables[MACHINE_REPORTS]}
     there = [row for row in there if row["study_id"] in machine]
     folder.mkdir()
     (folder / "files").symlink_to((source / "files").resolve())
-    for name, rows in ((RECORDS, there), (MACHINE, [machine[row["study_id"]] for row in there])):
+    for name, rows in ((RECORD_LIST, there), (MACHINE_REPORTS, [machine[row["study_id"]] for row in there])):
         with open(folder / name, "w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
@@ -106,7 +106,7 @@ def preparing(source: Path, folder: Path) -> None:
     """Whole preparations on all cores, against a pool of processes that only reads the same files."""
     count = 4000
     layout = replicated(source, folder / "source", count)
-    with open(layout / RECORDS, newline="") as file:
+    with open(layout / RECORD_LIST, newline="") as file:
         paths = [str(layout / f"{row['path']}.hea") for row in csv.DictReader(file)]
 
     def pooled(work) -> None:
@@ -128,7 +128,7 @@ def int16(source: Path, _folder: Path) -> None:
     recordings = [read_ecg(path) for path in sorted((source / "files").rglob("*.hea"))]
     for rate in (100, 250, 500):
         signals = [resample(recording.signal, recording.rate, rate) for recording in recordings]
-        errors = np.concatenate([(restore(*quantise(signal)) - signal).ravel() * 1000 for signal in signals])
+        errors = np.concatenate([(from_int16(*to_int16(signal)) - signal).ravel() * 1000 for signal in signals])
         print(f"| {rate} | {np.sqrt(np.nanmean(errors**2)):.3f} | {np.nanmax(np.abs(errors)):.2f} |")
 
 

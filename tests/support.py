@@ -22,7 +22,12 @@ def write_prepared(folder: Path, examples: list) -> Path:
     pq.write_table(pa.Table.from_pylist(rows, shards.report_schema()), folder / shards.REPORTS)
     files = {name: shards.sha256(folder / name) for name in ("records-00000.arrow", shards.REPORTS)}
     counts = {"recordings": len(examples), "recordings_by_fold": {str(fold): n for fold, n in folds.items()}}
-    about = {"format": shards.FORMAT, "source": "simulated", "unit": examples[0].unit, "rate_hz": examples[0].rate}
+    about = {
+        "format": shards.SHARDS_FORMAT,
+        "source": "simulated",
+        "unit": examples[0].unit,
+        "rate_hz": examples[0].rate,
+    }
     write_json(folder / shards.MANIFEST, {**about, **counts, "reports": len(rows), "dropped": {}, "sha256": files})
     return folder
 

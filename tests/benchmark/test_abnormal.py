@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from meit.benchmark.tasks.abnormal import abnormal_auroc, abnormality
+from meit.benchmark.findings import abnormal_auroc, abnormality
 
 REFERENCES = ["Sinus rhythm. Normal ECG.", "Atrial fibrillation.", "Left bundle branch block.", "Normal ECG."]
 

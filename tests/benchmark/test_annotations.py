@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from meit.benchmark.tasks.annotations import agreement, certainties, evaluate_annotations, read_annotations
+from meit.benchmark.tasks.annotations import annotation_agreement, certainties, evaluate_annotations, read_annotations
 from meit.errors import DataError
 
 HEAD = "ecg_id,patient_id,report,scp_codes,validated_by_human\n"
@@ -59,8 +59,10 @@ def test_counts_by_hand(evaluated, tmp_path):
 def test_intervals_are_over_patients():
     texts = ["Normal ECG.", ""] * 20
     annotated = [{"NORM": 100.0}] * 40
-    apart = agreement(texts, annotated, np.arange(40))["recall"]
-    together = agreement(texts, annotated, np.repeat(np.arange(20), 2))["recall"]  # one patient has both kinds
+    apart = annotation_agreement(texts, annotated, np.arange(40))["recall"]
+    together = annotation_agreement(texts, annotated, np.repeat(np.arange(20), 2))[
+        "recall"
+    ]  # one patient has both kinds
     assert apart.value == together.value == 0.5
     assert apart.ci95[0] < 0.4 and together.ci95 == (0.5, 0.5)
 
@@ -69,10 +71,10 @@ def test_perfect_and_empty_drafts():
     annotated = [{"NORM": 100.0}, {"LAFB": 100.0}, {"IRBBB": 100.0}]
     right = ["Normal ECG.", "Left anterior fascicular block.", "Incomplete right bundle branch block."]
     patients = np.arange(3)
-    perfect = agreement(right, annotated, patients)
+    perfect = annotation_agreement(right, annotated, patients)
     assert {name: metric.value for name, metric in perfect.items()} == dict.fromkeys(perfect, 1.0)
     assert perfect["weighted_kappa"].value == 1.0
-    empty = agreement([""] * 3, annotated, patients)
+    empty = annotation_agreement([""] * 3, annotated, patients)
     assert empty["recall"].value == 0 and empty["f1"].value == 0 and "precision" not in empty
     assert empty["weighted_kappa"].value == 0
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from meit.benchmark.raters.judge import Ratings, apply, calibrate, judge_drafts
+from meit.benchmark.raters.judge import Ratings, as_raters_would, calibrate_judge, judge_drafts
 from meit.benchmark.raters.judge_endpoint import TRIES, EndpointJudge, parse
 from meit.benchmark.raters.judge_local import LocalJudge
 from meit.benchmark.raters.rubric import Rubric, rubric
@@ -230,15 +230,15 @@ def test_calibration_learns_a_harsh_judge_and_an_unrelated_one():
     judged = np.maximum(1, human - 2)  # two marks too low
     judged[:, 3] = rng.integers(1, 6, 60)  # knows nothing
     human[:50, 2] = np.nan
-    maps, fit = calibrate(judged, human)
+    maps, fit = calibrate_judge(judged, human)
     assert set(maps) == set(fit) == {AXES[0], AXES[1], AXES[3]}  # ten ratings are too few
     assert fit[AXES[0]]["error_judge"] == 2 and fit[AXES[0]]["error_calibrated"] == pytest.approx(0, abs=1e-9)
     assert fit[AXES[0]]["spearman"] == pytest.approx(1) and fit[AXES[0]]["n"] == 60
-    np.testing.assert_allclose(apply(maps[AXES[0]], np.array([1.0, 2, 3, 5, np.nan])), [3, 4, 5, 5, np.nan])
+    np.testing.assert_allclose(as_raters_would(maps[AXES[0]], np.array([1.0, 2, 3, 5, np.nan])), [3, 4, 5, 5, np.nan])
     unrelated = fit[AXES[3]]
     assert unrelated["error_calibrated"] > unrelated["error_mean"] * 0.95  # in sample it would be below
     with pytest.raises(DataError, match="give more ratings"):
-        calibrate(judged[:19], human[:19])
+        calibrate_judge(judged[:19], human[:19])
 
 
 def test_calibration_on_a_study(stub, judge, simulated, tmp_path):

@@ -10,7 +10,7 @@ from report_texts import blurred, paired_difference, random_reports, score
 
 from meit.benchmark.texts.cider import cider_d, document_weights
 from meit.benchmark.texts.metrics import Evaluation
-from meit.benchmark.texts.protocols import BLEU_ORDERS, NAMES, rouge_l, tokenise
+from meit.benchmark.texts.protocols import BLEU_ORDERS, METRIC_NAMES, rouge_l, tokenise
 from meit.errors import DataError
 
 HYPOTHESIS = "Sinus rhythm with normal axis."
@@ -153,7 +153,7 @@ def test_bleu_is_of_the_corpus_not_a_mean_over_records():
 
 def test_identical_texts_have_the_highest_scores():
     found = score(REFERENCES, REFERENCES, PATIENTS, TRAIN)
-    for name in NAMES:
+    for name in METRIC_NAMES:
         highest = 10 if name == "cider_d" else 1
         assert found[name].value == pytest.approx(highest)
         assert found[name].ci95 == pytest.approx((highest, highest))
@@ -186,7 +186,7 @@ def test_more_records_of_the_same_patients_say_nothing_new(scores):
     # each record twice: as if there were 120 records, though no more is known; the intervals may not shrink
     twice = score(HYPOTHESES * 2, REFERENCES * 2, PATIENTS * 2, TRAIN)
     alone = score(HYPOTHESES * 2, REFERENCES * 2, list(range(120)), TRAIN)
-    for name in NAMES:
+    for name in METRIC_NAMES:
         assert twice[name].value == pytest.approx(scores[name].value)
         assert twice[name].ci95 == pytest.approx(scores[name].ci95)
         assert np.diff(alone[name].ci95) < np.diff(scores[name].ci95)  # what ignoring the patients would claim
@@ -204,7 +204,7 @@ def test_paired_difference(scores):
     worse = blurred(HYPOTHESES, seed=4)
     difference = paired_difference(HYPOTHESES, worse, REFERENCES, PATIENTS, TRAIN)
     scores_of_worse = score(worse, REFERENCES, PATIENTS, TRAIN)
-    for name in NAMES:
+    for name in METRIC_NAMES:
         assert difference[name].value == pytest.approx(scores[name].value - scores_of_worse[name].value)
         assert difference[name].ci95[0] > 0
     for metric in paired_difference(worse, worse, REFERENCES, PATIENTS, TRAIN).values():
@@ -256,7 +256,7 @@ def test_one_evaluation_scores_many_systems_and_each_pair_of_texts_once(scores):
     lengths = Lengths()
     evaluation = Evaluation(REFERENCES, PATIENTS, TRAIN, further=[lengths])
     found = evaluation.score(HYPOTHESES)
-    for name in NAMES:
+    for name in METRIC_NAMES:
         assert (found[name].value, *found[name].ci95) == pytest.approx((scores[name].value, *scores[name].ci95))
     assert found["words"].value == pytest.approx(np.mean([len(text.split()) for text in HYPOTHESES]))
     half = HYPOTHESES[:30] + REFERENCES[30:]

@@ -8,7 +8,7 @@ from report_texts import score
 from support import write_prepared
 
 from meit.benchmark.findings import score_findings
-from meit.benchmark.tasks.noise_robustness import CLEAN, NoisyEcgs, choose, curves, evaluate_noise
+from meit.benchmark.tasks.noise_robustness import CLEAN, NoisyEcgs, choose_noises, curves, evaluate_noise
 from meit.data.batches import EcgSet
 from meit.data.shards import read_examples
 from meit.data.splits import SPLITS
@@ -178,10 +178,10 @@ def test_noise_of_nstdb(run, tmp_path):
 
 
 def test_the_table_of_many_runs_has_a_row_a_condition(run):
-    from meit.benchmark.tables.paper_tables import collect, rows
+    from meit.benchmark.tables.paper_tables import collect, table_rows
 
     run()
-    lines = [line[2:4] for line in rows("noise", collect([run.out]))[1:]]
+    lines = [line[2:4] for line in table_rows("noise", collect([run.out]))[1:]]
     assert sorted(lines) == sorted([["clean", ""], *([*label.rsplit(", ", 1)] for label in LABELS)])
 
 
@@ -209,8 +209,8 @@ def test_curves_show_what_was_scored():
 
 def test_choosing():
     every = NOISES["missing lead"].levels
-    assert choose(["white=24,-6", "missing lead"]) == {"white": (24.0, -6.0), "missing lead": every}
-    assert choose(["missing lead=I,V1", "segments=0.5"]) == {"missing lead": ("I", "V1"), "segments": (0.5,)}
+    assert choose_noises(["white=24,-6", "missing lead"]) == {"white": (24.0, -6.0), "missing lead": every}
+    assert choose_noises(["missing lead=I,V1", "segments=0.5"]) == {"missing lead": ("I", "V1"), "segments": (0.5,)}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_choosing():
 )
 def test_what_cannot_be_chosen(text, words):
     with pytest.raises(DataError, match=words):
-        choose([text])
+        choose_noises([text])
 
 
 def test_a_wrong_level_is_found_before_the_model_is_loaded(tmp_path, simulated):

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from meit.benchmark.tables.paper_tables import FORMATS, TABLES, collect, points, rows
+from meit.benchmark.tables.paper_tables import TABLE_FORMATS, collect, points, table_rows
 from meit.benchmark.tables.plots import scaling_figure
+from meit.benchmark.task_table import TABLES
 from meit.errors import DataError
 
 
@@ -30,28 +31,30 @@ def results(tmp_path):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_can_be_rendered(results, name):
-    lines = rows(name, results)
+    lines = table_rows(name, results)
     ours = [line for line in lines[1:] if line[-1] == "ours"]
-    assert len(ours) == sum(result["task"] == TABLES[name].task for result in results)
+    assert len(ours) == sum(result["task"] == TABLES[name][0] for result in results)
     assert all("arXiv" in line[-1] for line in lines[1 + len(ours) :])
     assert len({len(line) for line in lines}) == 1
-    for render in FORMATS.values():
+    for render in TABLE_FORMATS.values():
         assert render(lines)
 
 
 def test_what_a_row_says(results):
-    header, *lines = rows("fusion", results)
+    header, *lines = table_rows("fusion", results)
     scores = ["bleu_1", "bleu_4", "meteor", "rouge_l", "cider_d"]  # ours, and those that were published
     assert header == ["data", "backbone", "fusion", "encoder_tokens", "n", *scores, "source"]
     assert lines[1] == ["ptb-xl", "two|base", "cross", "4", "130", "0.500 [0.400, 0.600]", *[""] * 4, "ours"]
-    assert rows("noise", results)[1][2:4] == ["white", "6"]
-    assert rows("time", results)[1][2:4] == ["2 cores", "1,234"]
-    assert rows("instructions", results)[1][2] == "many"
-    assert "two\\|base" in FORMATS["markdown"](rows("fusion", results))
-    assert list(csv.reader(io.StringIO(FORMATS["csv"](rows("fusion", results))))) == rows("fusion", results)
-    assert "\\begin{tabular}" in FORMATS["latex"](rows("fusion", results)) and "bleu\\_1" in FORMATS["latex"](
-        rows("fusion", results)
+    assert table_rows("noise", results)[1][2:4] == ["white", "6"]
+    assert table_rows("time", results)[1][2:4] == ["2 cores", "1,234"]
+    assert table_rows("instructions", results)[1][2] == "many"
+    assert "two\\|base" in TABLE_FORMATS["markdown"](table_rows("fusion", results))
+    assert list(csv.reader(io.StringIO(TABLE_FORMATS["csv"](table_rows("fusion", results))))) == table_rows(
+        "fusion", results
     )
+    assert "\\begin{tabular}" in TABLE_FORMATS["latex"](table_rows("fusion", results)) and "bleu\\_1" in TABLE_FORMATS[
+        "latex"
+    ](table_rows("fusion", results))
 
 
 def test_published_numbers_carry_their_source(results, tmp_path):
@@ -59,15 +62,15 @@ def test_published_numbers_carry_their_source(results, tmp_path):
     path.write_text(
         'table,row,metric,value,source\nbackbones,Someone\'s,bleu_1,0.7,"Paper, table 2"\nfusion,x,bleu_1,1,y\n'
     )
-    header, *lines = rows("backbones", results, path)
+    header, *lines = table_rows("backbones", results, path)
     last = dict(zip(header, lines[-1], strict=True))
     assert (last["data"], last["bleu_1"], last["source"]) == ("Someone's", "0.700", "Paper, table 2")
     path.write_text("table,row,metric,value,source\nbackbones,x,bleu_1,0.7,\n")
     with pytest.raises(DataError, match="has no source"):
-        rows("backbones", results, path)
+        table_rows("backbones", results, path)
     path.write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="needs the columns table"):
-        rows("backbones", results, path)
+        table_rows("backbones", results, path)
 
 
 def test_what_is_no_result_is_named(tmp_path):
@@ -77,7 +80,7 @@ def test_what_is_no_result_is_named(tmp_path):
     with pytest.raises(DataError, match="no result of 'meit evaluate'"):
         collect([tmp_path])
     with pytest.raises(DataError, match="table 'x' is not known; known are backbones"):
-        rows("x", [])
+        table_rows("x", [])
 
 
 def test_curves_over_a_size(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from report_texts import blurred, random_reports, score
 
-from meit.benchmark.texts.protocols import NAMES, Published
+from meit.benchmark.texts.protocols import METRIC_NAMES, Published
 
 BATCHES = [slice(0, 32), slice(32, 64), slice(64, 70)]
 REFERENCES = random_reports(70, seed=1)
@@ -130,4 +130,4 @@ def test_every_hypothesis_counts():
         assert alone[name].value == pytest.approx(1 / 2, abs=1e-7)
     assert alone["cider_d"].value == pytest.approx(10 / 2)
     nothing = published(["", ""], ["a b c d e"] * 2)
-    assert all(nothing[name].value == pytest.approx(0, abs=1e-9) for name in NAMES)
+    assert all(nothing[name].value == pytest.approx(0, abs=1e-9) for name in METRIC_NAMES)

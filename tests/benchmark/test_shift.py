@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from meit.benchmark.tasks.shift import vocabulary_shift
+from meit.benchmark.tasks.zero_shot import vocabulary_shift
 from meit.errors import DataError
 
 

@@ -16,7 +16,7 @@ from support import write_prepared
 from meit.benchmark.raters import rating_study as study
 from meit.benchmark.raters import ratings
 from meit.benchmark.raters.rating_study import export_study
-from meit.benchmark.raters.ratings import krippendorff_alpha, read_key, read_ratings, score_study
+from meit.benchmark.raters.ratings import krippendorff_alpha, read_ratings, read_study_key, score_study
 from meit.benchmark.raters.rubric import rubric
 from meit.data.shards import Example, Report
 from meit.errors import DataError
@@ -242,7 +242,7 @@ def test_wrong_files_are_refused(exported, tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         read_ratings(key, [tmp_path / "absent.csv"])
     with pytest.raises(DataError, match="give the folder that 'meit study export' wrote"):
-        read_key(tmp_path)
+        read_study_key(tmp_path)
 
 
 KRIPPENDORFF = """

@@ -21,7 +21,18 @@ def test_markdown_table():
 
 def test_results_json():
     results = results_json("quality", 7, "small", "ptb-xl", METRICS, {"seed": 0})
-    assert list(results) == ["task", "n", "model", "data", "versions", "hardware", "command", "metrics", "seed"]
+    assert list(results) == [
+        "task",
+        "task_version",
+        "n",
+        "model",
+        "data",
+        "versions",
+        "hardware",
+        "command",
+        "metrics",
+        "seed",
+    ]
     assert results["versions"]["python"] == platform.python_version()
     assert results["versions"]["sacrebleu"] == version("sacrebleu")
     assert json.loads(json.dumps(results["metrics"])) == {

@@ -10,8 +10,8 @@ import pytest
 from meit.data import prepare as preparing
 from meit.data.copies import Copy, alike, same_recording
 from meit.data.leaks import find_leaks
-from meit.data.prepare import COPIED, Read, prepare
-from meit.data.prepare_settings import PrepareSettings
+from meit.data.prepare import COPIED, prepare
+from meit.data.prepare_settings import PrepareSettings, Read
 from meit.data.shards import Report, read_examples, read_manifest
 from meit.data.sources import ptb_xl
 
@@ -120,7 +120,7 @@ def test_ptb_xls_ecg_140_is_1370_too(shared, tmp_path):
             if lr in member.name:
                 member.name = f"{lr}.{member.name.rpartition('.')[2]}"
                 packed.extract(member, source, filter="data")
-    for name in (ptb_xl.TABLE, *(f"records100/00000/00140_lr.{kind}" for kind in ("hea", "dat"))):
+    for name in (ptb_xl.PTB_XL_TABLE, *(f"records100/00000/00140_lr.{kind}" for kind in ("hea", "dat"))):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((shared / "ptb-xl" / name).read_bytes())
     manifest = ptb_xl.prepare(source, tmp_path / "out")

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from meit.data import download
+from meit.data import download, transfer
 from meit.data.download import Download
 from meit.errors import DataError
 
@@ -119,7 +119,7 @@ ONE = "records100/00000/00007_lr.dat"
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(download, "PAUSE", 0.01)
+    monkeypatch.setattr(transfer, "FIRST_PAUSE", 0.01)
     with Server() as server:
         server.publish(FILES)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -204,7 +204,7 @@ def test_a_file_that_never_gets_further_ends_the_download(server, tmp_path):
     server.cut = {FOLDER + ONE: 7_000}
     with pytest.raises(DataError, match="00007_lr.dat: cannot be fetched .*run again to go on"):
         Download("ptb-xl", tmp_path, server.base).run()
-    assert server.count(ONE) == download.TRIES + 1
+    assert server.count(ONE) == transfer.CONNECTIONS_TRIED + 1
     assert (tmp_path / f"{ONE}.part").stat().st_size == 7_000 and not (tmp_path / ONE).exists()
     server.cut, server.ranges = {}, True
     server.gets.clear()
@@ -323,7 +323,7 @@ def test_size_counts_what_is_verified(server, tmp_path):
 
 
 def test_no_server(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "PAUSE", 0.001)
+    monkeypatch.setattr(transfer, "FIRST_PAUSE", 0.001)
     for base in ("http://127.0.0.1:9", "no address at all", "ftp://127.0.0.1"):
         source = Download("ptb-xl", tmp_path, base)
         for ask in (source.licence, source.run):

@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 
 from meit.data.shards import read_examples
-from meit.data.sources.mimic_iv_ecg import MACHINE, MEASUREMENTS, NAMES, RECORDS, planned, possible, prepare
+from meit.data.sources.mimic_iv_ecg import (
+    MACHINE_REPORTS,
+    MEASUREMENT_NAMES,
+    MEASUREMENTS,
+    RECORD_LIST,
+    planned,
+    possible,
+    prepare,
+)
 from meit.data.splits import SPLITS, fold_of
 from meit.ecg.files.formats import read_ecg
 from meit.errors import DataError
@@ -30,8 +38,8 @@ def _machine(study, *lines, subject=10_000_001, **measured):
 @pytest.fixture
 def write(tmp_path):
     def make(records: list[dict], machine: list[dict]) -> Path:
-        pd.DataFrame(records).to_csv(tmp_path / RECORDS, index=False)
-        pd.DataFrame(machine).to_csv(tmp_path / MACHINE, index=False)
+        pd.DataFrame(records).to_csv(tmp_path / RECORD_LIST, index=False)
+        pd.DataFrame(machine).to_csv(tmp_path / MACHINE_REPORTS, index=False)
         return tmp_path
 
     return make
@@ -45,12 +53,12 @@ def _plan(source, **settings):
 def test_shared_records(shared):
     source = shared / "mimic-iv-ecg"
     plan, drops = _plan(source)
-    table = pd.read_csv(source / RECORDS)
+    table = pd.read_csv(source / RECORD_LIST)
     assert [report.record_id for report, _ in plan] == [str(study) for study in table["study_id"]]
     assert [path for _, path in plan] == [source / f"{path}.hea" for path in table["path"]]
     assert not drops
     assert {name: sum(name not in report.measurements for report, _ in plan) for name in NOT_MEASURED} == NOT_MEASURED
-    machine = pd.read_csv(source / MACHINE).set_index("study_id")
+    machine = pd.read_csv(source / MACHINE_REPORTS).set_index("study_id")
     for report, _ in plan:
         row = machine.loc[int(report.record_id)]
         lines = [row[f"report_{number}"] for number in range(18)]
@@ -135,13 +143,13 @@ def test_lines_may_begin_anywhere(write):
 
 def test_rows_of_another_length_are_left_out(write):
     source = write([_record(1), _record(2)], [_machine(1, "Sinus rhythm"), _machine(2, "Sinus rhythm")])
-    with open(source / MACHINE, "a") as file:
+    with open(source / MACHINE_REPORTS, "a") as file:
         file.write("3,4,5\n")
-    with open(source / RECORDS, "a") as file:
+    with open(source / RECORD_LIST, "a") as file:
         file.write("1,2,3,4,5,6,7\n")
     plan, drops = _plan(source)
     assert len(plan) == 2
-    assert drops == {f"malformed row of {MACHINE}": 1, f"malformed row of {RECORDS}": 1}
+    assert drops == {f"malformed row of {MACHINE_REPORTS}": 1, f"malformed row of {RECORD_LIST}": 1}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ def test_rows_of_another_length_are_left_out(write):
 def test_impossible_measurements_are_left_out(write, bad, left_out):
     plan, _ = _plan(write([_record(1)], [_machine(1, "Sinus rhythm", **bad)]))
     measurements = plan[0][0].measurements
-    assert set(NAMES) - set(measurements) == left_out
+    assert set(MEASUREMENT_NAMES) - set(measurements) == left_out
     written = {name: (MEASURED | bad)[column] for column, (name, _, _) in MEASUREMENTS.items()}
     assert measurements == {name: value for name, value in written.items() if name not in left_out}
 
@@ -201,7 +209,7 @@ def test_large_tables_in_another_order_are_joined_by_study(write):
     studies = np.random.default_rng(0).permutation(15_000) + 40_000_000
     machine = [_machine(study, f"Finding {study}", rr_interval=500 + study % 1000) for study in studies]
     source = write([_record(study) for study in sorted(studies)], machine)
-    assert (source / MACHINE).stat().st_size > 2**20  # Arrow reads it in several pieces
+    assert (source / MACHINE_REPORTS).stat().st_size > 2**20  # Arrow reads it in several pieces
     plan, drops = _plan(source)
     assert [report.record_id for report, _ in plan] == [str(study) for study in sorted(studies)]
     for report, _ in plan:
@@ -214,7 +222,7 @@ def test_folds_are_the_same_on_every_machine():
     assert [fold_of("10000032", seed) for seed in range(5)] == [3, 1, 9, 6, 6]
 
 
-@pytest.mark.parametrize("name", [RECORDS, MACHINE])
+@pytest.mark.parametrize("name", [RECORD_LIST, MACHINE_REPORTS])
 def test_a_missing_table_is_named(write, name):
     source = write([_record(1)], [_machine(1, "Sinus rhythm")])
     (source / name).unlink()
@@ -226,11 +234,11 @@ def test_a_missing_table_is_named(write, name):
 @pytest.mark.parametrize(
     ("name", "column"),
     [
-        (RECORDS, "path"),
-        (RECORDS, "subject_id"),
-        (MACHINE, "study_id"),
-        (MACHINE, "report_0"),
-        (MACHINE, "qrs_axis"),
+        (RECORD_LIST, "path"),
+        (RECORD_LIST, "subject_id"),
+        (MACHINE_REPORTS, "study_id"),
+        (MACHINE_REPORTS, "report_0"),
+        (MACHINE_REPORTS, "qrs_axis"),
     ],
 )
 def test_a_missing_column_is_named(write, name, column):
@@ -243,24 +251,24 @@ def test_a_missing_column_is_named(write, name, column):
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe\x00", b"PK\x03\x04 not a table"])
 def test_another_file_is_no_table(write, content):
     source = write([_record(1)], [_machine(1, "Sinus rhythm")])
-    (source / MACHINE).write_bytes(content)
-    with pytest.raises(DataError, match=MACHINE):
+    (source / MACHINE_REPORTS).write_bytes(content)
+    with pytest.raises(DataError, match=MACHINE_REPORTS):
         _plan(source)
 
 
 def test_a_table_without_rows_or_with_broken_text_is_refused(write):
     source = write([_record(1)], [_machine(1, "Sinus rhythm")])
-    whole = (source / MACHINE).read_bytes()
-    (source / MACHINE).write_bytes(whole.splitlines()[0] + b"\n")
+    whole = (source / MACHINE_REPORTS).read_bytes()
+    (source / MACHINE_REPORTS).write_bytes(whole.splitlines()[0] + b"\n")
     with pytest.raises(DataError, match="get it again"):
         _plan(source)
-    (source / MACHINE).write_bytes(whole.replace(b"Sinus", b"Sin\xffs"))
+    (source / MACHINE_REPORTS).write_bytes(whole.replace(b"Sinus", b"Sin\xffs"))
     with pytest.raises(DataError, match="get it again"):
         _plan(source)
 
 
 def test_a_table_without_its_last_report_columns_will_do(write):
     source = write([_record(1)], [_machine(1, "Sinus rhythm", "Normal ECG")])
-    table = pd.read_csv(source / MACHINE)
-    table.drop(columns=[f"report_{number}" for number in range(2, 18)]).to_csv(source / MACHINE, index=False)
+    table = pd.read_csv(source / MACHINE_REPORTS)
+    table.drop(columns=[f"report_{number}" for number in range(2, 18)]).to_csv(source / MACHINE_REPORTS, index=False)
     assert _plan(source)[0][0][0].text == "Sinus rhythm. Normal ECG."

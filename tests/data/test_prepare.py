@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from meit.data.batches import EcgSet
-from meit.data.shards import quantise, read_examples, read_manifest, read_reports, restore, sha256
+from meit.data.shards import from_int16, read_examples, read_manifest, read_reports, sha256, to_int16
 from meit.data.sources import array_file, ptb_xl
 from meit.ecg.signal.windowing import model_input
 from meit.errors import DataError
@@ -15,7 +15,7 @@ def prepared(shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared")
     ptb_xl.prepare(shared / "ptb-xl", folder / "raw", challenge=shared / "cinc2021")
     file = next((shared / "ptb-xl-zscored").glob("*.npz"))
-    array_file.prepare(file, shared / "ptb-xl" / ptb_xl.TABLE, folder / "zscored", "z")
+    array_file.prepare(file, shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE, folder / "zscored", "z")
     return folder
 
 
@@ -23,7 +23,7 @@ def test_int16_is_exact_to_a_thousandth_of_the_peak_and_keeps_gaps():
     signal = np.random.default_rng(0).normal(size=(1000, 12)).astype(np.float32)
     signal[10:20, 3] = np.nan
     signal[:, 7] = 0
-    back = restore(*quantise(signal))
+    back = from_int16(*to_int16(signal))
     assert np.array_equal(np.isnan(signal), np.isnan(back))
     assert np.nanmax(np.abs(signal - back)) < 1e-4
 
@@ -79,12 +79,12 @@ def test_all_reports_are_kept_for_text_training(prepared):
 def test_bad_input_is_named(tmp_path, shared):
     with pytest.raises(DataError, match="does not exist"):
         ptb_xl.prepare(tmp_path, tmp_path / "out")
-    (tmp_path / ptb_xl.TABLE).write_text("a,b\n1,2\n")
+    (tmp_path / ptb_xl.PTB_XL_TABLE).write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="has no column ecg_id"):
         ptb_xl.prepare(tmp_path, tmp_path / "out")
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="no .npz"):
-        array_file.prepare(tmp_path / "x.npz", shared / "ptb-xl" / ptb_xl.TABLE, tmp_path / "out", "z")
+        array_file.prepare(tmp_path / "x.npz", shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE, tmp_path / "out", "z")
     with pytest.raises(DataError, match="not a prepared data folder"):
         read_manifest(tmp_path / "out")
 
@@ -95,7 +95,7 @@ def test_only_recordings_that_were_asked_for_are_counted_as_dropped(shared, tmp_
 
     from meit.reports.clean import clean_report
 
-    table = pd.read_csv(shared / "ptb-xl" / ptb_xl.TABLE)
+    table = pd.read_csv(shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE)
     none = table[
         [clean_report(str(text)) is None for text in table["report"].head(3000)] + [False] * (len(table) - 3000)
     ]
@@ -103,6 +103,8 @@ def test_only_recordings_that_were_asked_for_are_counted_as_dropped(shared, tmp_
     x = np.random.default_rng(0).integers(-300, 300, (len(ids), 1000, 12), dtype=np.int16)
     leads = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
     np.savez(tmp_path / "five.npz", ecg_id=ids, x=x, scale=0.001, leads=leads, fs=100)
-    manifest = array_file.prepare(tmp_path / "five.npz", shared / "ptb-xl" / ptb_xl.TABLE, tmp_path / "out", "mV")
+    manifest = array_file.prepare(
+        tmp_path / "five.npz", shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE, tmp_path / "out", "mV"
+    )
     assert manifest["recordings"] == 2
-    assert manifest["dropped"] == {"recording without a row in the table": 2, ptb_xl.NO_REPORT: 1}
+    assert manifest["dropped"] == {"recording without a row in the table": 2, ptb_xl.WITHOUT_REPORT: 1}

@@ -96,7 +96,7 @@ def test_signals_are_read_where_they_lie(folders):
 @pytest.mark.parametrize(("rate", "bound"), [(100, 0.2), (250, 0.2), (500, 0.2)])
 def test_int16_loses_less_than_a_fifth_of_a_microvolt(shared, rate, bound):
     """Root mean square, over real recordings at each rate; a cart's own steps are 1 to 5 microvolts."""
-    from meit.data.shards import quantise, restore
+    from meit.data.shards import from_int16, to_int16
     from meit.ecg import read_ecg
     from meit.ecg.signal.resampling import resample
 
@@ -104,5 +104,5 @@ def test_int16_loses_less_than_a_fifth_of_a_microvolt(shared, rate, bound):
     for path in sorted((shared / "mimic-iv-ecg" / "files").rglob("*.hea"))[:20]:
         recording = read_ecg(path)
         signal = resample(recording.signal, recording.rate, rate)
-        errors.append(np.sqrt(np.nanmean((restore(*quantise(signal)) - signal) ** 2)))
+        errors.append(np.sqrt(np.nanmean((from_int16(*to_int16(signal)) - signal) ** 2)))
     assert 0 < np.max(errors) * 1000 < bound

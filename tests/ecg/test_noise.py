@@ -227,6 +227,26 @@ def test_segments_are_as_large_as_the_lead(ecg):
     assert np.abs(np.corrcoef(inside.T) - np.eye(12)).max() < 0.1
 
 
+@pytest.mark.parametrize("share", NOISES["meit"].levels)
+def test_meits_noise_is_one_segment_the_same_in_all_leads(share, ecg):
+    most, deviations = 0.0, []
+    for seed in range(60):
+        difference = added("meit", ecg, share, seed=seed)
+        touched = (np.abs(difference) > 1e-6).all(axis=1)
+        if touched.sum() > 20:
+            first, last = np.flatnonzero(touched)[[0, -1]]
+            assert (
+                touched[first : last + 1].mean() > 0.9
+                and not difference[:first].any()
+                and not difference[last + 1 :].any()
+            )
+            np.testing.assert_allclose(difference, difference[:, :1].repeat(12, 1), atol=1e-5)
+            deviations.append(difference[touched].std() / np.ptp(ecg))
+        most = max(most, touched.mean())
+    assert 0.8 * share < most <= share + 1e-3
+    assert max(deviations) == pytest.approx(0.1, abs=0.02) and np.mean(deviations) == pytest.approx(0.05, abs=0.015)
+
+
 def test_exchanged_arms_are_what_textbooks_say(ecg):
     swapped = noisy("swapped electrodes", ecg, "RA-LA")
     wanted = {"I": ("I", -1), "II": ("III", 1), "III": ("II", 1), "aVR": ("aVL", 1), "aVL": ("aVR", 1)}

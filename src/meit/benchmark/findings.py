@@ -21,16 +21,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
+from meit.data.shards import Report
 from meit.errors import DataError
-from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_sums, with_intervals
+from meit.patient_bootstrap import (
+    N_BOOTSTRAP,
+    SEED,
+    Metric,
+    bootstrapped,
+    patient_index,
+    resampled_sums,
+    with_intervals,
+)
 from meit.reports.gravity import CRITICAL, SUPERCLASSES, critical_findings, is_abnormal
 from meit.reports.statements import codes, read_statements
 
 # The columns of a record's counts, for each code, superclass, critical finding, and "abnormal".
 BOTH, DRAFT_ONLY, REFERENCE_ONLY, NEITHER = range(4)
-ABNORMAL = "abnormal"
+ABNORMAL_ECG = "abnormal"
 COMPARED = ("statement_f1", "hallucinated", "omitted")  # between two systems
+NORMAL_ECG = "NORM"  # the encoder's finding
+PATIENT_GROUPS: dict[str, Callable[[Report], bool]] = {
+    "women": lambda report: report.sex == "F",
+    "men": lambda report: report.sex == "M",
+    "under 40 years": lambda report: report.age is not None and report.age < 40,
+    "40 to 59 years": lambda report: report.age is not None and 40 <= report.age < 60,
+    "60 to 79 years": lambda report: report.age is not None and 60 <= report.age < 80,
+    "80 years and more": lambda report: report.age is not None and report.age >= 80,
+}
 
 
 @dataclass(frozen=True)
@@ -101,14 +120,52 @@ def by_code(
     return dict(sorted(scores.items(), key=lambda item: (-item[1].n, item[0])))
 
 
+def by_group(drafts: Sequence[str], reports: Sequence[Report]) -> dict[str, tuple[int, dict[str, Metric]]]:
+    """Number of recordings and `score_findings` of each group that has any: a mean can hide that a model serves some
+    patients worse. reports: the references, in the order of the drafts."""
+    scores = {}
+    for name, belongs in PATIENT_GROUPS.items():
+        rows = [row for row, report in enumerate(reports) if belongs(report)]
+        if rows:
+            texts, references = [drafts[row] for row in rows], [reports[row].text for row in rows]
+            scores[name] = len(rows), score_findings(texts, references, [reports[row].patient_id for row in rows])
+    return scores
+
+
+def abnormality(findings: Sequence[str], probabilities: Tensor) -> np.ndarray | None:
+    """(N, F) finding probabilities -> (N,) the probability that the ECG is not normal, whatever threshold a draft takes;
+    None where the encoder does not look for that, or was trained to find nothing."""
+    return 1 - probabilities[:, findings.index(NORMAL_ECG)].numpy() if NORMAL_ECG in findings else None
+
+
+def abnormal_auroc(
+    scores: np.ndarray,
+    references: Sequence[str],
+    patients: Sequence,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = SEED,
+) -> Metric | None:
+    """Area under the ROC curve of scores (N,) against what the references call abnormal (is_abnormal), with a 95%
+    interval over patients; None where all references are abnormal, or none is."""
+    from sklearn.metrics import roc_auc_score
+
+    truth = np.array([is_abnormal(read_statements(text)) for text in references])
+
+    def auroc(rows: np.ndarray) -> float:
+        one_kind = truth[rows].all() or not truth[rows].any()
+        return np.nan if one_kind else roc_auc_score(truth[rows], scores[rows])
+
+    return bootstrapped(auroc, patient_index(patients), n_bootstrap, seed)
+
+
 def _labels(report: str) -> set[str]:
-    """What a report asserts: codes, superclasses and critical findings (with their kind before), and ABNORMAL."""
+    """What a report asserts: codes, superclasses and critical findings (with their kind before), and ABNORMAL_ECG."""
     statements = read_statements(report)
     stated = [one for one in statements if not one.negated]
     labels = {one.code for one in stated}
     labels |= {f"class:{codes()[one.code].superclass}" for one in stated}
     labels |= {f"critical:{name}" for name in critical_findings(stated)}
-    return labels | ({ABNORMAL} if is_abnormal(statements) else set())
+    return labels | ({ABNORMAL_ECG} if is_abnormal(statements) else set())
 
 
 class _Table:
@@ -125,7 +182,7 @@ class _Table:
         known = codes()
         self.codes = sorted({label for found in labels.values() for label in found} & known.keys())
         classes, critical = (f"class:{name}" for name in SUPERCLASSES), (f"critical:{name}" for name in CRITICAL)
-        self.labels = [*self.codes, *classes, *critical, ABNORMAL]
+        self.labels = [*self.codes, *classes, *critical, ABNORMAL_ECG]
         self.row = {label: row for row, label in enumerate(self.labels)}
         stated = {text: np.array([label in found for label in self.labels]) for text, found in labels.items()}
         n_codes = len(self.codes)
@@ -145,7 +202,7 @@ class _Table:
         statements = per_code.sum(axis=0)
         n = total[0].sum()
         referenced = per_code[:, BOTH] + per_code[:, REFERENCE_ONLY] > 0
-        values = {f"statement_{name}": value for name, value in _prf(statements).items()}
+        values: dict[str, float] = {f"statement_{name}": value for name, value in _prf(statements).items()}
         values["statement_macro_f1"] = _mean(_f1(per_code)[referenced])
         for name in SUPERCLASSES:
             of_class = _prf(total[self.row[f"class:{name}"]])
@@ -158,7 +215,7 @@ class _Table:
         for name, count in zip((*CRITICAL, "critical"), (*critical, critical.sum(axis=0)), strict=True):
             values[f"missed_{name}"] = _ratio(count[REFERENCE_ONLY], count[BOTH] + count[REFERENCE_ONLY])
             values[f"invented_{name}"] = _ratio(count[DRAFT_ONLY], count[DRAFT_ONLY] + count[NEITHER])
-        count = total[self.row[ABNORMAL]]
+        count = total[self.row[ABNORMAL_ECG]]
         values["abnormal_sensitivity"] = _ratio(count[BOTH], count[BOTH] + count[REFERENCE_ONLY])
         values["abnormal_specificity"] = _ratio(count[NEITHER], count[NEITHER] + count[DRAFT_ONLY])
         return {name: float(value) for name, value in values.items()}
@@ -180,10 +237,11 @@ def _f1(counts: np.ndarray) -> np.ndarray:
 
 
 def _prf(counts: np.ndarray) -> dict[str, float]:
+    """Of (4,) counts."""
     return {
         "precision": _ratio(counts[BOTH], counts[BOTH] + counts[DRAFT_ONLY]),
         "recall": _ratio(counts[BOTH], counts[BOTH] + counts[REFERENCE_ONLY]),
-        "f1": _f1(counts),
+        "f1": float(_f1(counts)),
     }
 
 

@@ -2,89 +2,26 @@
 
 import argparse
 
+from meit.benchmark.task_table import TABLES, TASKS, run_task
 from meit.cli.arguments import add_quantize, input_file, input_folder, input_path, number, output_file, output_folder
-from meit.errors import ModelError
-
-
-def _scoring(args: argparse.Namespace):
-    from meit.benchmark.tasks.comparison import Scoring
-
-    return Scoring(args.protocol, tuple(args.metrics), args.bertscore_encoder)
-
-
-def _quality(args: argparse.Namespace) -> str:
-    from meit.benchmark.tasks.report_quality import evaluate_quality
-
-    return evaluate_quality(args.model, args.data, args.out, args.split or "test", args.quantize, _scoring(args))
-
-
-def _zero_shot(args: argparse.Namespace) -> str:
-    from meit.benchmark.tasks.zero_shot import evaluate_zero_shot
-
-    if not args.tuned_on:
-        raise ModelError("--task zero-shot needs --tuned-on DATA...: the prepared folders that the model was tuned on")
-    split = args.split or "all"
-    return evaluate_zero_shot(args.model, args.data, args.tuned_on, args.out, split, args.quantize, _scoring(args))
-
-
-def _noise(args: argparse.Namespace) -> str:
-    from meit.benchmark.tasks.noise_robustness import choose, evaluate_noise
-
-    chosen = choose(args.noises) if args.noises else None
-    return evaluate_noise(
-        args.model,
-        args.data,
-        args.out,
-        args.split or "test",
-        chosen,
-        args.nstdb,
-        quantised=args.quantize,
-        scoring=_scoring(args),
-    )
-
-
-def _expert(args: argparse.Namespace) -> str:
-    from meit.benchmark.tasks.annotations import evaluate_annotations
-
-    if args.table is None:
-        raise ModelError("--task expert needs --table: PTB-XL's ptbxl_database.csv, which says who annotated what")
-    drafts = args.out / "quality"
-    if not (drafts / "predictions.jsonl").exists():
-        args.out = drafts
-        _quality(args)
-    return evaluate_annotations(drafts, args.table, drafts.parent)
-
-
-def _grounding(args: argparse.Namespace) -> str:
-    from meit.benchmark.tasks.evidence import evaluate_grounding
-
-    return evaluate_grounding(args.model, args.data, args.out, args.split or "test")
-
-
-TABLES = (  # of meit.benchmark.tables.paper_tables, which is slow to import; a test holds the two together
-    "backbones",
-    "bertscore",
-    "findings",
-    "zero-shot",
-    "noise",
-    "expert",
-    "fusion",
-    "instructions",
-    "size",
-    "training-size",
-    "time",
-)
-TASKS = {
-    "quality": _quality,
-    "zero-shot": _zero_shot,
-    "noise": _noise,
-    "expert": _expert,
-    "grounding": _grounding,
-}
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    print(TASKS[args.task](args))
+    from meit.benchmark.texts.scoring import Scoring
+
+    options = {
+        "model_folder": args.model,
+        "data": args.data,
+        "out": args.out,
+        "split": args.split,
+        "quantised": args.quantize,
+        "scoring": Scoring(args.protocol, tuple(args.metrics), args.bertscore_encoder),
+        "tuned_on": args.tuned_on,
+        "chosen": args.noises,
+        "nstdb": args.nstdb,
+        "table": args.table,
+    }
+    print(run_task(args.task, options))
     return 0
 
 
@@ -124,10 +61,10 @@ def study_judge(args: argparse.Namespace) -> int:
 def table(args: argparse.Namespace) -> int:
     """Render one of the paper's tables out of the results of many runs; of size and training-size also the curves."""
     from meit.atomic import write_text
-    from meit.benchmark.tables.paper_tables import FORMATS, collect, points, rows
+    from meit.benchmark.tables.paper_tables import TABLE_FORMATS, collect, points, table_rows
 
     results = collect(args.results)
-    text = FORMATS[args.format](rows(args.table, results, args.published))
+    text = TABLE_FORMATS[args.format](table_rows(args.table, results, args.published))
     if args.plot:
         from meit.benchmark.tables.plots import save_figure, scaling_figure
 

@@ -1,7 +1,7 @@
 """Near-identical recordings in two splits: the same ECG, stored twice.
 
 A recording's sketch is its encoder input (band-passed, scaled, 100 Hz, its first 10 s) seen through PROJECTIONS random
-directions, which keep cosines (Johnson and Lindenstrauss 1984). Pairs whose sketches have a cosine of ALIKE or more are
+directions, which keep cosines (Johnson and Lindenstrauss 1984). Pairs whose sketches have a cosine of SAME_COSINE or more are
 compared sample by sample, and are the same where the inputs themselves have. On PTB-XL, z-scored copies of recordings in
 mV have .82 and more, different recordings .60 at most (docs/data.md). Sketches of 640,000 recordings against 80,000 are
 some minutes of matrix products.
@@ -18,11 +18,11 @@ from meit.data.splits import SPLITS
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 
-RATE, SECONDS = 100, 10.0
+SKETCH_RATE, SKETCH_SECONDS = 100, 10.0
 PROJECTIONS = 128
-ALIKE = 0.75
-BATCH = 100  # recordings whose inputs are in memory at once
-BLOCK = 4096  # sketches compared with as many others at a time
+SAME_COSINE = 0.75
+AT_ONCE = 100  # recordings whose inputs are in memory at once
+_BLOCK = 4096  # sketches compared with as many others at a time
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Copy:
 
 @cache
 def _directions() -> np.ndarray:
-    shape = (round(RATE * SECONDS) * len(LEADS), PROJECTIONS)
+    shape = (round(SKETCH_RATE * SKETCH_SECONDS) * len(LEADS), PROJECTIONS)
     return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
 
@@ -49,16 +49,16 @@ def sketch(inputs: np.ndarray) -> np.ndarray:
 
 def sketch_shard(shard: Shard) -> np.ndarray:
     """(recordings of the shard, PROJECTIONS) float32."""
-    starts = range(0, len(shard), BATCH)
-    return np.concatenate([sketch(_inputs(shard, range(i, min(i + BATCH, len(shard))))) for i in starts])
+    starts = range(0, len(shard), AT_ONCE)
+    return np.concatenate([sketch(_inputs(shard, range(i, min(i + AT_ONCE, len(shard))))) for i in starts])
 
 
 def alike(sketches: np.ndarray, others: np.ndarray) -> list[tuple[int, int]]:
     """Indices of rows of (N, PROJECTIONS) and (M, PROJECTIONS) sketches that may be of the same recording."""
     pairs: list[tuple[int, int]] = []
-    for i in range(0, len(sketches), BLOCK):
-        for j in range(0, len(others), BLOCK):
-            rows, columns = np.nonzero(sketches[i : i + BLOCK] @ others[j : j + BLOCK].T >= ALIKE)
+    for i in range(0, len(sketches), _BLOCK):
+        for j in range(0, len(others), _BLOCK):
+            rows, columns = np.nonzero(sketches[i : i + _BLOCK] @ others[j : j + _BLOCK].T >= SAME_COSINE)
             pairs += zip((rows + i).tolist(), (columns + j).tolist(), strict=True)
     return sorted(pairs)
 
@@ -66,7 +66,7 @@ def alike(sketches: np.ndarray, others: np.ndarray) -> list[tuple[int, int]]:
 def same_recording(ecg: np.ndarray, other: np.ndarray) -> bool:
     """Whether two encoder inputs (n_samples, 12) are of one recording, sample by sample."""
     a, b = ecg.ravel().astype(np.float64), other.ravel().astype(np.float64)
-    return a @ b >= ALIKE * max(float(np.sqrt((a @ a) * (b @ b))), 1e-9)
+    return bool(a @ b >= SAME_COSINE * max(float(np.sqrt((a @ a) * (b @ b))), 1e-9))
 
 
 def find_copies(shards: Sequence[Shard], sketches: Sequence[np.ndarray]) -> list[Copy]:
@@ -77,7 +77,7 @@ def find_copies(shards: Sequence[Shard], sketches: Sequence[np.ndarray]) -> list
     """
     names = list(SPLITS)
     folds = [shard.column("fold").to_numpy() for shard in shards]
-    copies = []
+    copies: list[Copy] = []
     for place, split in enumerate(names[:-1]):
         later = _rows_of(folds, names[place + 1 :])
         if not later:
@@ -120,4 +120,4 @@ def _copies_of_shard(
 
 
 def _inputs(shard: Shard, rows: Sequence[int]) -> np.ndarray:
-    return first_windows([shard.signal(row) for row in rows], RATE, SECONDS)[0]
+    return first_windows([shard.signal(row) for row in rows], SKETCH_RATE, SKETCH_SECONDS)[0]

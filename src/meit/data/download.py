@@ -8,37 +8,28 @@ files are hashed only once. Any interruption leaves a state to go on from: whole
 import os
 import re
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 import numpy as np
+from tqdm import tqdm
 
-from meit import __version__
 from meit.data.shards import sha256
+from meit.data.transfer import WORKERS, Refused, Server
 from meit.errors import DataError
-
-if TYPE_CHECKING:
-    import requests
 
 PHYSIONET = "https://physionet.org/files"
 SUMS, LICENCE = "SHA256SUMS.txt", "LICENSE.txt"
 
-WORKERS = 8  # connections at a time; the small files' time is mostly waiting for the server
-TRIES = 5  # connections in a row that bring nothing new
-PAUSE = 0.5  # seconds before the second of them; doubled for each one after it
-TIMEOUT = (10, 30)  # seconds to connect, and between two packets
-CHUNK = 1 << 18  # bytes
 MANY = 100  # files that are not as listed: it is the server, not the files
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]?(\S.*)")  # as sha256sum writes it, or with one space
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class Download:
         self._size_is = "as PhysioNet states it" if rate is None else "reckoned from the recordings' number and length"
         self._left_out = tuple(folder for one, folder in self.data_set.folders.items() if rate and one != rate)
         self._gigabytes = self.data_set.gigabytes[rate]
-        self._server = _Server()
+        self._server = Server()
 
     def licence(self) -> str:
         """The licence's text, from the server."""
@@ -109,8 +100,6 @@ class Download:
         Raises DataError where the server cannot be reached, the list of files is damaged or leads out of the folder,
         the disk refuses a file, and, after all others were tried, where a file is not what the list says.
         """
-        from tqdm import tqdm
-
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             self._get_sums()
@@ -127,8 +116,6 @@ class Download:
 
     def _get_sums(self) -> None:
         """Keeps the list that is here where it is as long as the server's: it has 180 MB for MIMIC-IV-ECG."""
-        from tqdm import tqdm
-
         target, part = self.out / SUMS, self.out / f"{SUMS}.part"
         if target.exists() and target.stat().st_size == self._server.length(f"{self.url}/{SUMS}"):
             return
@@ -176,7 +163,7 @@ class Download:
                     )
                 yield _File(number, match[1], match[2])
 
-    def _results(self, record: np.ndarray, bar) -> Iterator[str]:
+    def _results(self, record: np.ndarray, bar) -> Generator[str, None, None]:
         """Gets the files, keeps the record and the bar, and gives one line for each file that is not as listed."""
         received = 0
         pool = ThreadPoolExecutor(WORKERS)
@@ -220,7 +207,7 @@ class Download:
             for _ in range(3 if part.exists() else 2):  # a rest from an earlier run may itself be wrong
                 try:
                     size += self._server.receive(f"{self.url}/{quote(file.path)}", part)
-                except _Refused as error:
+                except Refused as error:
                     return str(error), None, size
                 if _sha256(part) == file.sha256:
                     part.replace(target)
@@ -229,88 +216,6 @@ class Download:
         except OSError as error:
             raise _no_room(target, error) from None
         return f"{target}: arrived twice with other bytes than {SUMS} says; try again, or another --base", None, size
-
-
-class _Refused(DataError):
-    """The server answers, and will not give this file."""
-
-
-class _Server:
-    """HTTP with ranges. Set `stop` to end all transfers; what has arrived stays in the files."""
-
-    def __init__(self):
-        import requests
-        from requests.adapters import HTTPAdapter
-        from urllib3 import Retry
-
-        self.stop = threading.Event()
-        self._session = requests.Session()
-        # compressed on the way, a file would have other ranges and lengths
-        self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": f"meit/{__version__}"})
-        busy = Retry(connect=0, read=0, status=TRIES, status_forcelist=(429, 500, 502, 503, 504), backoff_factor=PAUSE)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=WORKERS, max_retries=busy))
-
-    def length(self, url: str) -> int | None:
-        """Bytes that a file has on the server; None where it does not say."""
-        import requests
-
-        try:
-            answer = self._session.head(url, timeout=TIMEOUT, allow_redirects=True)
-        except requests.RequestException:
-            return None
-        return int(answer.headers.get("Content-Length", -1)) if answer.ok else None
-
-    def receive(self, url: str, part: Path, tell: Callable[[int], object] = lambda size: None) -> int:
-        """Completes the file `part`, going on after what it holds; returns the bytes received.
-
-        A lost connection is made again, where the server allows it from the byte at which it broke. Raises DataError
-        after TRIES connections in a row that brought the file no further, and _Refused for an HTTP error.
-        """
-        import requests
-        from urllib3.exceptions import HTTPError
-
-        received, furthest, failures = 0, _size(part), 0
-        while True:
-            try:
-                for size in self._append(url, part):
-                    received += size
-                    tell(size)
-                return received
-            except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
-                failures = 0 if _size(part) > furthest else failures + 1
-                furthest = max(furthest, _size(part))
-                if failures == TRIES:
-                    raise _unreachable(url, error) from None
-                self.stop.wait(PAUSE * 2 ** (failures - 1) if failures else 0)
-            except requests.RequestException as error:
-                raise _unreachable(url, error) from None
-
-    def _append(self, url: str, part: Path) -> Iterator[int]:
-        """Asks once for what `part` lacks and gives the size of each piece written to it."""
-        import requests
-
-        here = _size(part)
-        range_ = {"Range": f"bytes={here}-"} if here else {}
-        with self._session.get(url, headers=range_, stream=True, timeout=TIMEOUT) as answer:
-            if answer.status_code == 416 and here:  # nothing after it: whole, or too long, as its sum will tell
-                return
-            if not answer.ok:
-                raise _Refused(f"{url}: the server answers {answer.status_code} {answer.reason}; check --base")
-            if answer.status_code == 206 and _begins_at(answer) != here:
-                part.unlink(missing_ok=True)  # the next connection asks for all of it
-                raise requests.ConnectionError("the server sent another range than the one asked for")
-            with part.open("ab" if answer.status_code == 206 else "wb") as file:
-                while chunk := answer.raw.read1(CHUNK):  # what came before a break is not lost, as with iter_content
-                    if self.stop.is_set():
-                        raise _Refused(f"{url}: stopped")
-                    file.write(chunk)
-                    yield len(chunk)
-
-
-def _begins_at(answer: "requests.Response") -> int | None:
-    match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-    return int(match[1]) if match else None
 
 
 def _stays_inside(path: str) -> bool:
@@ -328,17 +233,8 @@ def _stamp(path: str | Path) -> tuple[int, int] | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _size(path: Path) -> int:
-    return (_stamp(path) or (0,))[0]
-
-
 def _sha256(path: Path) -> str | None:
     return sha256(path) if path.exists() else None
-
-
-def _unreachable(url: str, error: Exception) -> DataError:
-    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return DataError(f"{url}: cannot be fetched ({reason}); check the connection and --base; run again to go on")
 
 
 def _no_room(path: Path, error: OSError) -> DataError:

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from meit.data.batches import EcgSet, NoRecordings
-from meit.data.copies import BATCH, PROJECTIONS, RATE, SECONDS, alike, same_recording, sketch
+from meit.data.copies import AT_ONCE, PROJECTIONS, SKETCH_RATE, SKETCH_SECONDS, alike, same_recording, sketch
 from meit.data.splits import SPLITS
 from meit.errors import DataError
 
@@ -43,7 +43,7 @@ def find_leaks(folders: Sequence[Path | str]) -> Leaks:
     sets: dict[str, EcgSet] = {}
     for name, folds in SPLITS.items():
         try:
-            sets[name] = EcgSet(folders, folds, RATE, SECONDS)
+            sets[name] = EcgSet(folders, folds, SKETCH_RATE, SKETCH_SECONDS)
         except NoRecordings:  # of this split: the others are compared
             continue
     if not sets:
@@ -66,7 +66,7 @@ def find_leaks(folders: Sequence[Path | str]) -> Leaks:
 
 def _sketches(data: EcgSet) -> np.ndarray:
     rows = np.empty((len(data), PROJECTIONS), np.float32)
-    for start in tqdm(range(0, len(data), BATCH), desc="comparing recordings", unit="batch"):
-        part = np.arange(start, min(start + BATCH, len(data)))
+    for start in tqdm(range(0, len(data), AT_ONCE), desc="comparing recordings", unit="batch"):
+        part = np.arange(start, min(start + AT_ONCE, len(data)))
         rows[part] = sketch(data.inputs(part)[0])
     return rows

@@ -8,8 +8,8 @@ recordings that stand in a later split too are taken out (meit.data.copies).
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ from tqdm import tqdm
 from meit.atomic import atomic_path, write_json
 from meit.data.copies import Copy, find_copies, sketch_shard
 from meit.data.engines import ENGINES
-from meit.data.prepare_settings import PrepareSettings
+from meit.data.prepare_settings import PrepareSettings, Read, Reader
 from meit.data.shards import (
-    FORMAT,
     MANIFEST,
     REPORTS,
     ROWS_PER_SHARD,
+    SHARDS_FORMAT,
     Example,
     Report,
     Shard,
@@ -45,18 +45,6 @@ from meit.errors import DataError, MeitError
 
 PLAN, PLANNED, COPIES = "plan.parquet", "plan.json", "copies.json"  # there while a run is unfinished
 NO_FILE, UNREADABLE, COPIED = "no recording file", "unreadable", "same recording in a later split"
-
-
-@dataclass(frozen=True)
-class Read:
-    """What a file holds. signal: (n_samples, 12) at the rate to store; age in years (over 89: 90); sex: "M" or "F"."""
-
-    signal: np.ndarray
-    age: float | None = None
-    sex: str | None = None
-
-
-Reader = Callable[[str, PrepareSettings], Read]  # of a file's place; a function of a module, which processes can find
 
 
 def read_recording(path: str, settings: PrepareSettings) -> Read:
@@ -187,7 +175,7 @@ def _finish(out: Path, settings: PrepareSettings, plan: dict, count: int) -> dic
     if (out / REPORTS).exists():
         files[REPORTS] = sha256(out / REPORTS)
     manifest = {
-        "format": FORMAT,
+        "format": SHARDS_FORMAT,
         **{key: value for key, value in asdict(settings).items() if key in ("source", "rate_hz", "unit")},
         "leads": list(LEADS),
         "recordings": folds.total(),

@@ -29,7 +29,7 @@ INT16_MAX = 32_767
 GAP = -32_768  # the one int16 value that no sample takes: not recorded
 MANIFEST = "manifest.json"
 REPORTS = "reports.parquet"
-FORMAT = 2
+SHARDS_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Example:
     unit: str
 
 
-def quantise(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def to_int16(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n, 12) float -> int16 (n, 12) and the scale (12,) that multiplies it back; NaN becomes GAP."""
     peak = np.nanmax(np.abs(np.where(np.isfinite(signal), signal, 0.0)), axis=0)
     scale = np.where(peak > 0, peak, 1.0) / INT16_MAX
@@ -71,8 +71,8 @@ def quantise(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values.astype(np.int16), scale.astype(np.float32)
 
 
-def restore(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """The inverse of `quantise`: float32 (n, 12), NaN where not recorded."""
+def from_int16(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The inverse of `to_int16`: float32 (n, 12), NaN where not recorded."""
     signal = values * scale.astype(np.float32)
     signal[values == GAP] = np.nan
     return signal
@@ -117,7 +117,7 @@ def drop_records(path: Path, record_ids: Collection[str]) -> None:
 
 
 def _record_row(example: Example) -> dict[str, Any]:
-    values, scale = quantise(example.signal)
+    values, scale = to_int16(example.signal)
     signal = {"signal": values.tobytes(), "scale": scale.tolist(), "rate": float(example.rate)}
     return {**report_row(example.report), **signal, "unit": example.unit}
 
@@ -165,13 +165,13 @@ class Shard:
         scale = self.batches[row // ROWS_PER_BATCH].column("scale")
         start = (scale.offset + row % ROWS_PER_BATCH) * len(LEADS)
         gain = scale.values.to_numpy()[start : start + len(LEADS)]
-        return restore(values, gain), self._at(row, "rate").as_py(), self._at(row, "unit").as_py()
+        return from_int16(values, gain), self._at(row, "rate").as_py(), self._at(row, "unit").as_py()
 
     def example(self, row: int) -> Example:
         return Example(self.report(row), *self.signal(row))
 
 
-def read_manifest(folder: Path) -> dict:
+def read_manifest(folder: Path | str) -> dict:
     """The manifest of a prepared folder. Raises DataError where there is none, or one of another version."""
     try:
         manifest = json.loads((Path(folder) / MANIFEST).read_text())
@@ -179,16 +179,16 @@ def read_manifest(folder: Path) -> dict:
         raise DataError(
             f"{folder} is not a prepared data folder (no {MANIFEST}): make one with 'meit prepare'"
         ) from None
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") != SHARDS_FORMAT:
         raise DataError(f"{folder} was prepared by another version of meit: run 'meit prepare' again")
     return manifest
 
 
-def shard_paths(folder: Path) -> list[Path]:
+def shard_paths(folder: Path | str) -> list[Path]:
     return [Path(folder) / name for name in read_manifest(folder)["sha256"] if name != REPORTS]
 
 
-def read_examples(folder: Path, folds: Sequence[int] | None = None) -> Iterator[Example]:
+def read_examples(folder: Path | str, folds: Sequence[int] | None = None) -> Iterator[Example]:
     """The recordings of a prepared folder whose fold is in `folds` (all folds if None), one by one."""
     for path in shard_paths(folder):
         shard = Shard(path)
@@ -197,7 +197,7 @@ def read_examples(folder: Path, folds: Sequence[int] | None = None) -> Iterator[
                 yield shard.example(row)
 
 
-def read_reports(folder: Path, folds: Sequence[int] | None = None) -> list[Report]:
+def read_reports(folder: Path | str, folds: Sequence[int] | None = None) -> list[Report]:
     """The reports of a prepared folder, with or without a recording, whose fold is in `folds`."""
     path = Path(folder) / REPORTS
     if REPORTS not in read_manifest(folder)["sha256"]:

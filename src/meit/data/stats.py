@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from meit.data.shards import Shard, read_manifest, shard_paths
 from meit.data.splits import SPLITS
 from meit.ecg.recording import LEADS
 
-MOST = 15  # lines of each list
+_MOST = 15  # lines of each list
 COUNTED = ("language", "sex", "rate", "unit", "text")
 
 
@@ -49,7 +50,7 @@ class DataStats:
         ]
         for title, name in (("most frequent reports", "text"), ("findings", "finding")):
             lines.append(f"{title}:")
-            lines += [f"  {count:7d}  {value}" for value, count in self.counts[name].most_common(MOST)]
+            lines += [f"  {count:7d}  {value}" for value, count in self.counts[name].most_common(_MOST)]
         return "\n".join(lines)
 
 
@@ -94,15 +95,15 @@ def draw_stats(counted: DataStats, path: Path) -> None:
     axes[0, 0].set(title="Words of a report", xlabel="words", ylabel="recordings")
     axes[0, 1].hist(counted.ages, bins=np.arange(0, 101, 5))
     axes[0, 1].set(title="Age", xlabel="years", ylabel="recordings")
-    bars = [
-        (axes[0, 2], "Findings (annotators' codes)", counted.counts["finding"], MOST),
+    bars: list[tuple[Any, str, Counter, int]] = [
+        (axes[0, 2], "Findings (annotators' codes)", counted.counts["finding"], _MOST),
         (
             axes[1, 0],
             "Splits, languages, sex",
             sum((counted.counts[n] for n in ("split", "language", "sex")), Counter()),
-            MOST,
+            _MOST,
         ),
-        (axes[1, 1], "Not there", counted.missing, MOST),
+        (axes[1, 1], "Not there", counted.missing, _MOST),
         (axes[1, 2], "Most frequent reports", counted.counts["text"], 8),
     ]
     for axis, title, counter, most in bars:
@@ -119,5 +120,5 @@ def draw_stats(counted: DataStats, path: Path) -> None:
 
 def _top(counter: Counter) -> str:
     return ", ".join(
-        f"{'not stated' if value in (None, '') else value} {count}" for value, count in counter.most_common(MOST)
+        f"{'not stated' if value in (None, '') else value} {count}" for value, count in counter.most_common(_MOST)
     )

@@ -151,6 +151,23 @@ def add_segments(
     return (signal + _as_stored(noise, rate, rate, unit)).astype(np.float32)
 
 
+def add_published(
+    signal: np.ndarray, rate: float, level: float, rng: np.random.Generator, unit: str = "mV"
+) -> np.ndarray:
+    """The noise of the code published with the MEIT paper: one segment, of a share of the signal drawn evenly between 0
+    and `level`, at a random place; there, white Gaussian noise, one and the same in all leads, whose standard deviation
+    is drawn evenly between 0 and 0.1 of the recording's whole range (that code adds it to a signal scaled to 0-1).
+    """
+    n = len(signal)
+    length = round(level * rng.uniform() * n)
+    start = rng.integers(n - length + 1)
+    recorded = signal[np.isfinite(signal)]
+    deviation = rng.uniform(0, 0.1) * (np.ptp(recorded) if len(recorded) else 0.0)
+    noise = np.zeros((n, len(LEADS)))
+    noise[start : start + length] = deviation * rng.standard_normal(length)[:, None]
+    return (signal + _as_stored(noise, rate, rate, unit)).astype(np.float32)
+
+
 def lose_lead(signal: np.ndarray, rate: float, level: str, rng: np.random.Generator, unit: str = "mV") -> np.ndarray:
     """The signal with one lead not recorded."""
     out = signal.astype(np.float32)
@@ -175,6 +192,7 @@ def swap_electrodes(
 
 NOISES: dict[str, Noise] = {
     "segments": Noise(add_segments, SEGMENT_SHARES, "largest share of the signal"),
+    "meit": Noise(add_published, SEGMENT_SHARES, "largest share of the signal"),
     "baseline wander": Noise(partial(add_at_snr, baseline_wander), SNR_DB, "SNR, dB"),
     "muscle artefact": Noise(partial(add_at_snr, muscle), SNR_DB, "SNR, dB"),
     "electrode motion": Noise(partial(add_at_snr, electrode_motion), SNR_DB, "SNR, dB"),

@@ -1,7 +1,7 @@
 """A language model that rates drafts against references on the four axes of the raters, and how far it can be believed.
 
 A judge is no cardiologist: it sees no ECG, only the reference report, and errs with it. Its ratings stand for those of
-clinicians only as far as `calibrate` shows on recordings that clinicians rated too.
+clinicians only as far as `calibrate_judge` shows on recordings that clinicians rated too.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ import numpy as np
 
 from meit.atomic import write_json, write_text
 from meit.benchmark.raters.rating_study import model_of, read_predictions
-from meit.benchmark.raters.ratings import mean_of_raters, means_by_axis, read_key, read_ratings
+from meit.benchmark.raters.ratings import mean_of_raters, means_by_axis, read_ratings, read_study_key
 from meit.benchmark.raters.rubric import HIGHEST, LOWEST, Axis, rubric
-from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
+from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.errors import DataError
 
 CACHE = "judge.jsonl"
-FOLDS = 10
+_FOLDS = 10
 MIN_RATED = 20  # drafts rated by both, below which nothing is calibrated
 NO_CARDIOLOGIST = "A judge is a language model and no cardiologist: it sees the reference report, not the ECG."
 
@@ -75,21 +75,23 @@ def judge_drafts(
     extra: dict = {"judge": judge.name, "rubric": rubric().version, "unrated": int(np.isnan(marks[:, 0]).sum())}
     text = ""
     if study is not None:
-        key = read_key(study)
+        key = read_study_key(study)
         human = _human_means(key, ratings, {name: row[system] for name, row in predictions.items()})
-        maps, shown = calibrate(
+        maps, shown = calibrate_judge(
             np.array([_row(rated[record_id]) for record_id in human]).reshape(-1, marks.shape[1]),
             np.array(list(human.values())).reshape(-1, marks.shape[1]),
         )
         scores[f"judge {judge.name}, calibrated"] = means_by_axis(
-            np.stack([apply(maps.get(axis), marks[:, column]) for column, axis in enumerate(rubric().keys)], axis=1)
+            np.stack(
+                [as_raters_would(maps.get(axis), marks[:, column]) for column, axis in enumerate(rubric().keys)], axis=1
+            )
         )
         extra["calibration"] = {"study": key["study"], "maps": maps, "fit": shown}
         text = "\n" + _calibration_table(shown)
     scale = f"axes of {LOWEST}-{HIGHEST}, rubric {rubric().version}"
     about = f"n = {len(rated)} drafts, {extra['unrated']} unrated; {scale}"
     table = f"{about}\n\n{markdown_table(scores)}{text}\n{NO_CARDIOLOGIST}\n"
-    extra["systems"] = {name: plain(row) for name, row in scores.items()}
+    extra["systems"] = {name: metrics_json(row) for name, row in scores.items()}
     first = next(iter(scores.values()))
     write_json(out / "results.json", results_json("expert", len(rated), model_of(evaluated), [], first, extra))
     write_text(out / "table.md", table)
@@ -150,13 +152,13 @@ def _human_means(key: dict, ratings: Sequence[Path], drafts: dict[str, str]) -> 
     }
 
 
-def calibrate(judged: np.ndarray, human: np.ndarray) -> tuple[dict[str, dict], dict[str, dict]]:
+def calibrate_judge(judged: np.ndarray, human: np.ndarray) -> tuple[dict[str, dict], dict[str, dict]]:
     """How clinicians would rate what the judge rated so: a map of each axis, and how well it holds.
 
     judged, human: (drafts, axes), NaN where not rated. The map never falls (isotonic regression; Barlow et al., 1972),
     so a judge unrelated to the raters is mapped to their mean. Its mean absolute error is that of 10-fold
     cross-validation; beside it stand the judge's own, and that of answering always with the raters' mean. Returns maps
-    (judge, human: corner points between which `apply` interpolates) and fits, by axis; axes with less than 20 drafts
+    (judge, human: corner points between which `as_raters_would` interpolates) and fits, by axis; axes with less than 20 drafts
     rated by both are left out. Raises DataError where that leaves none.
     """
     from scipy.stats import spearmanr
@@ -171,7 +173,7 @@ def calibrate(judged: np.ndarray, human: np.ndarray) -> tuple[dict[str, dict], d
         n = len(x)
         if n < MIN_RATED:
             continue
-        folds = KFold(FOLDS, shuffle=True, random_state=0)
+        folds = KFold(_FOLDS, shuffle=True, random_state=0)
         isotonic = IsotonicRegression(y_min=LOWEST, y_max=HIGHEST, out_of_bounds="clip")
         errors = {
             "error_judge": np.abs(x - y),
@@ -191,7 +193,7 @@ def calibrate(judged: np.ndarray, human: np.ndarray) -> tuple[dict[str, dict], d
     return maps, shown
 
 
-def apply(calibration: dict | None, marks: np.ndarray) -> np.ndarray:
+def as_raters_would(calibration: dict | None, marks: np.ndarray) -> np.ndarray:
     """The judge's marks of one axis as raters would give them; NaN for an axis without calibration."""
     if calibration is None:
         return np.full_like(marks, np.nan)

@@ -11,9 +11,9 @@ from meit.errors import ModelError
 
 KEY_VARIABLE = "MEIT_JUDGE_KEY"
 CONNECT_SECONDS, ANSWER_SECONDS = 10, 120
-TRIES, PAUSE, LONGEST_PAUSE = 5, 1.0, 120  # of one question; seconds of the first wait, which doubles, and of any
+TRIES, _PAUSE, LONGEST_PAUSE = 5, 1.0, 120  # of one question; seconds of the first wait, which doubles, and of any
 BUSY = (408, 429, 500, 502, 503, 504, 529)
-MAX_TOKENS = 2000  # a model that thinks before it answers needs more than the answer
+_MAX_TOKENS = 2000  # a model that thinks before it answers needs more than the answer
 ASKED_AGAIN = "That is no answer of the form that was asked for. Answer with the JSON object alone."
 KEPT_CHARACTERS = 2000  # of an answer that is not understood
 REMEDIES = {401: f"check the key in ${KEY_VARIABLE}", 403: "the key may not use it", 404: "check the URL and the model"}
@@ -32,7 +32,7 @@ class EndpointJudge:
     model: str
     key: str = field(default_factory=lambda: os.environ.get(KEY_VARIABLE, ""), repr=False)
     answer_seconds: float = ANSWER_SECONDS
-    pause: float = PAUSE
+    pause: float = _PAUSE
 
     @property
     def name(self) -> str:
@@ -54,7 +54,7 @@ class EndpointJudge:
         """The answer's text; where the body is not of the expected form, the body itself."""
         import requests
 
-        question = {"model": self.model, "messages": messages, "temperature": 0, "max_tokens": MAX_TOKENS}
+        question = {"model": self.model, "messages": messages, "temperature": 0, "max_tokens": _MAX_TOKENS}
         url = self.url.rstrip("/") + "/chat/completions"
         try:
             with _session(self.pause) as session:

@@ -31,7 +31,7 @@ from meit.errors import DataError
 from meit.reports.statements import asserted, codes, read_statements
 
 REFERENCE = "reference"
-KEY, SHEET, TABLE = "key.json", "sheet.html", "ratings.csv"
+KEY, SHEET, RATINGS_TABLE = "key.json", "sheet.html", "ratings.csv"
 NO_CLASS = "rhythm, form or not coded"
 DRAWN_DEVIATION = 0.2  # of a z-scored lead on the sheet, in the place of millivolts: about that of a common ECG
 NO_SCALE = "25 mm/s   NO AMPLITUDE SCALE: this recording was z-scored, its millivolts are lost; do not judge voltage"
@@ -76,7 +76,7 @@ def export_study(
     out.mkdir(parents=True, exist_ok=True)
     about = {"study": study, "rubric": rubric().version, "seed": seed, "system": system, "model": model_of(evaluated)}
     write_json(out / KEY, {**about, "items": items})
-    _write_table(out / TABLE, study, shown)
+    _write_table(out / RATINGS_TABLE, study, shown)
     write_text(out / SHEET, _sheet(study, shown, {name: _drawn(example, name) for name, example in examples.items()}))
     counts = ", ".join(f"{name} {len(part)}" for name, part in drawn.items() if part)
     return f"{out / SHEET}: {len(items)} items of {len(chosen)} recordings ({counts}); {out / KEY} is not for raters"

@@ -19,7 +19,7 @@ import numpy as np
 from meit.atomic import write_json, write_text
 from meit.benchmark.raters.rating_study import KEY, REFERENCE
 from meit.benchmark.raters.rubric import HIGHEST, LOWEST, rubric
-from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
+from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.errors import DataError
 from meit.patient_bootstrap import Metric, bootstrapped
 
@@ -31,7 +31,7 @@ def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
 
     study: the folder of `export_study`. Writes results.json and table.md to `out`; returns the table. Raises DataError.
     """
-    key = read_key(study)
+    key = read_study_key(study)
     raters, values = read_ratings(key, ratings)
     sources = {REFERENCE: "reference report", key["system"]: "draft"}
     records = {record_id: row for row, record_id in enumerate(dict.fromkeys(i["record_id"] for i in key["items"]))}
@@ -62,8 +62,8 @@ def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
         "study": key["study"],
         "rubric": key["rubric"],
         "raters": raters,
-        "sources": {name: plain(metrics) for name, metrics in scores.items()},
-        "agreement": {name: plain(metrics) for name, metrics in agreement.items()},
+        "sources": {name: metrics_json(metrics) for name, metrics in scores.items()},
+        "agreement": {name: metrics_json(metrics) for name, metrics in agreement.items()},
     }
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def score_study(study: Path, ratings: Sequence[Path], out: Path) -> str:
     return text
 
 
-def read_key(study: Path) -> dict:
+def read_study_key(study: Path) -> dict:
     """The key.json of a study's folder. Raises DataError."""
     path = Path(study) / KEY
     try:

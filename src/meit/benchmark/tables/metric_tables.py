@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from meit.benchmark.task_table import TASKS
 from meit.patient_bootstrap import Metric
 from meit.provenance import command, hardware, versions
 
@@ -15,7 +16,7 @@ def markdown_table(rows: dict[str, dict[str, Metric]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def plain(metrics: Mapping[str, Metric]) -> dict[str, dict]:
+def metrics_json(metrics: Mapping[str, Metric]) -> dict[str, dict]:
     """Metrics as JSON holds them."""
     return {name: {"value": metric.value, "ci95": list(metric.ci95)} for name, metric in metrics.items()}
 
@@ -30,16 +31,17 @@ def _cell(metric: Metric | None) -> str:
 def results_json(
     task: str, n: int, model: object, data: object, metrics: dict[str, Metric], extra: dict | None = None
 ) -> dict:
-    """The content of `results.json`; `extra` adds entries of its own beside the fixed ones."""
+    """The content of `results.json`; task: a row of TASKS; `extra` adds entries of its own beside the fixed ones."""
     fixed = {
         "task": task,
+        "task_version": TASKS[task].version,
         "n": n,
         "model": model,
         "data": data,
         "versions": versions(),
         "hardware": hardware(),
         "command": command(),
-        "metrics": plain(metrics),
+        "metrics": metrics_json(metrics),
     }
     extra = extra or {}
     taken = fixed.keys() & extra.keys()

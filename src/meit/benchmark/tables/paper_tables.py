@@ -7,49 +7,15 @@ number belongs there only with the place that it was read from.
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from meit.benchmark.task_table import DATA, TABLES
 from meit.errors import DataError
 
-NGRAMS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_1", "rouge_2", "rouge_l", "cider_d")
-BERT = ("bertscore_p", "bertscore_r", "bertscore_f1")
-AXES = ("medical_terminology", "logical_consistency", "completeness", "diagnostic_accuracy")
-FINDINGS = (
-    "statement_f1",
-    "hallucinated",
-    "omitted",
-    "missed_critical",
-    "abnormal_sensitivity",
-    "abnormal_specificity",
-)
 PUBLISHED = Path(__file__).with_name("published.csv")
 PUBLISHED_COLUMNS = ("table", "row", "metric", "value", "source")
 
 
-@dataclass(frozen=True)
-class Table:
-    """task: whose results it takes. keys: what tells its rows apart, by dotted path in results.json."""
-
-    task: str
-    keys: tuple[str, ...]
-    metrics: tuple[str, ...]
-
-
-_DATA, _BACKBONE = "data.0.folder", "model.backbone"
-TABLES = {
-    "backbones": Table("quality", (_DATA, _BACKBONE, "model.name"), NGRAMS),
-    "bertscore": Table("quality", (_DATA, _BACKBONE, "model.name"), BERT),
-    "findings": Table("quality", (_DATA, _BACKBONE, "model.name"), FINDINGS),
-    "zero-shot": Table("zero-shot", ("tuned_on.0", _DATA, _BACKBONE), NGRAMS + FINDINGS),
-    "noise": Table("noise", (_DATA, _BACKBONE, "noise", "level"), NGRAMS + FINDINGS),
-    "expert": Table("expert", (_DATA, _BACKBONE), AXES),
-    "fusion": Table("quality", (_DATA, _BACKBONE, "model.fusion", "model.encoder_tokens"), NGRAMS),
-    "instructions": Table("quality", (_DATA, _BACKBONE, "model.training.recipe.instructions"), NGRAMS),
-    "size": Table("quality", (_DATA, _BACKBONE, "model.parameters"), NGRAMS),
-    "training-size": Table("quality", (_DATA, _BACKBONE, "model.training.recipe.share"), NGRAMS + FINDINGS),
-    "time": Table("quality", (_DATA, _BACKBONE, "model.training.hardware", "model.training.seconds"), ()),
-}
 SERIES = {"size": 1, "training-size": 2}  # tables with curves, over their last key: how many keys tell lines apart
 
 
@@ -68,17 +34,17 @@ def collect(places: Sequence[Path]) -> list[dict]:
     return found
 
 
-def rows(name: str, results: Sequence[dict], published: Path | None = None) -> list[list[str]]:
+def table_rows(name: str, results: Sequence[dict], published: Path | None = None) -> list[list[str]]:
     """The table's header and its lines, as text. published: further numbers beside the shipped ones. Raises DataError for a name that there is not."""
     if name not in TABLES:
         raise DataError(f"table {name!r} is not known; known are {', '.join(TABLES)}")
-    table = TABLES[name]
-    ours = [result for result in results if result["task"] == table.task]
+    task, table = TABLES[name]
+    ours = [result for result in results if result["task"] == task]
     files = [PUBLISHED] if published is None else [PUBLISHED, published]
     theirs = [line for file in files for line in _published(name, file)]
     stated = [result["metrics"] for result in ours] + [values for _, values, _ in theirs]
     metrics = [metric for metric in table.metrics if any(metric in some for some in stated)]
-    lines = [[key.split(".")[-1] if key != _DATA else "data" for key in table.keys] + ["n", *metrics, "source"]]
+    lines = [[key.split(".")[-1] if key != DATA else "data" for key in table.keys] + ["n", *metrics, "source"]]
     for result in ours:
         keys = [_text(_at(result, key)) for key in table.keys]
         lines.append([*keys, str(result["n"]), *(_cell(result["metrics"].get(metric)) for metric in metrics), "ours"])
@@ -95,9 +61,9 @@ def points(name: str, results: Sequence[dict]) -> list[tuple[str, float, Mapping
     """
     if name not in SERIES:
         raise DataError(f"table {name!r} has no curves; {' and '.join(SERIES)} have")
-    table = TABLES[name]
+    task, table = TABLES[name]
     found = []
-    for result in (result for result in results if result["task"] == table.task):
+    for result in (result for result in results if result["task"] == task):
         size = _at(result, table.keys[-1])
         if size is not None:
             series = " ".join(_text(_at(result, key)) for key in table.keys[: SERIES[name]])
@@ -157,4 +123,4 @@ def _latex(lines: list[list[str]]) -> str:
     return pd.DataFrame(lines[1:], columns=lines[0]).to_latex(index=False, escape=True)
 
 
-FORMATS: dict[str, Callable[[list[list[str]]], str]] = {"markdown": _markdown, "csv": _csv, "latex": _latex}
+TABLE_FORMATS: dict[str, Callable[[list[list[str]]], str]] = {"markdown": _markdown, "csv": _csv, "latex": _latex}

@@ -8,7 +8,7 @@ from meit.benchmark.findings import CodeScore
 from meit.errors import DataError
 
 INK = "#1f5f8b"
-FORMATS = ("png", "svg")
+FIGURE_KINDS = ("png", "svg")
 LEAST_CASES = 3  # references with a code, below which its F1 says nothing
 SCALED = ("bleu_4", "rouge_l", "cider_d", "statement_f1")
 
@@ -23,7 +23,7 @@ def new_figure(width: float, height: float):
     return figure
 
 
-def save_figure(draw, stem: Path, formats: Sequence[str] = FORMATS) -> None:
+def save_figure(draw, stem: Path, formats: Sequence[str] = FIGURE_KINDS) -> None:
     """draw() -> figure, kept as stem.png and stem.svg, the same bytes for the same figure."""
     import matplotlib
 

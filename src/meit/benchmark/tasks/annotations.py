@@ -16,38 +16,56 @@ annotations: some were given from the ECG and have no words in the report, and o
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from meit.atomic import write_json, write_text
 from meit.benchmark.raters.rating_study import REFERENCE, model_of, read_predictions, superclasses
-from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
+from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
+from meit.benchmark.tasks.report_quality import evaluate_quality
+from meit.benchmark.texts.scoring import Scoring
 from meit.errors import DataError
 from meit.patient_bootstrap import Metric, bootstrapped
 from meit.reports.gravity import SUPERCLASSES
 from meit.reports.statements import CERTAINTIES, codes, read_statements
 
-COLUMNS = ["ecg_id", "patient_id", "scp_codes", "validated_by_human"]
-BANDS = {"likelihood 100": (100, 101), "50-99": (50, 100), "1-49": (1, 50), "not stated": (0, 1)}
-STATED = CERTAINTIES[1:]
+_COLUMNS = ["ecg_id", "patient_id", "scp_codes", "validated_by_human"]
+_BANDS = {"likelihood 100": (100, 101), "50-99": (50, 100), "1-49": (1, 50), "not stated": (0, 1)}
+STATED_CERTAINTIES = CERTAINTIES[1:]
 LEVELS = np.arange(len(CERTAINTIES))  # 0 is excluded or absent
 # metric -> the counts whose sum is divided by the sum of other counts
 RATIOS = {
     "precision": (("hit",), ("hit", "extra")),
     "recall": (("hit",), ("hit", "missed")),
     "f1": (("hit", "hit"), ("hit", "hit", "extra", "missed")),
-    **{f"recall of {band}": ((f"{band} hit",), (band,)) for band in BANDS},
-    **{f"annotated of {name}": ((f"{name} hit",), (name,)) for name in STATED},
+    **{f"recall of {band}": ((f"{band} hit",), (band,)) for band in _BANDS},
+    **{f"annotated of {name}": ((f"{name} hit",), (name,)) for name in STATED_CERTAINTIES},
     **{f"f1 of {name}": ((f"{name} hit",) * 2, (name, f"{name} stated")) for name in SUPERCLASSES},
 }
-TABLES = (
+SHOWN_METRICS = (
     ("precision", "recall", "f1", "weighted_kappa"),
     tuple(name for name in RATIOS if name.startswith("recall of")),
     tuple(name for name in RATIOS if name.startswith("annotated of")),
     tuple(name for name in RATIOS if name.startswith("f1 of")),
 )
+
+
+def evaluate_expert(
+    model_folder: Path,
+    data: Sequence[Path],
+    out: Path,
+    table: Path,
+    split: str = "test",
+    quantised: str | None = None,
+    scoring: Scoring = Scoring(),
+) -> str:
+    """`evaluate_annotations` of a model, whose drafts of the split are made in `out`/quality unless they are there."""
+    drafts = Path(out) / "quality"
+    if not (drafts / "predictions.jsonl").exists():
+        evaluate_quality(model_folder, data, drafts, split, quantised, scoring)
+    return evaluate_annotations(drafts, table, Path(out))
 
 
 def evaluate_annotations(evaluated: Path, table: Path, out: Path, system: str = "model") -> str:
@@ -63,15 +81,15 @@ def evaluate_annotations(evaluated: Path, table: Path, out: Path, system: str = 
     patients = np.unique([annotations[name][0] for name in predictions], return_inverse=True)[1]
     likelihoods = [annotations[name][1] for name in predictions]
     scores = {
-        name: agreement([row[source] for row in predictions.values()], likelihoods, patients)
+        name: annotation_agreement([row[source] for row in predictions.values()], likelihoods, patients)
         for name, source in (("draft", system), (REFERENCE, REFERENCE))
     }
     parts = [
         markdown_table({name: {m: row[m] for m in metrics if m in row} for name, row in scores.items()})
-        for metrics in TABLES
+        for metrics in SHOWN_METRICS
     ]
     text = f"n = {len(predictions)} human-validated records of PTB-XL\n\n" + "\n".join(parts)
-    extra = {"reference": plain(scores[REFERENCE])}
+    extra = {"reference": metrics_json(scores[REFERENCE])}
     results = results_json("expert", len(predictions), model_of(evaluated), [], scores["draft"], extra)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -85,14 +103,16 @@ def read_annotations(table: Path) -> dict[str, tuple[str, dict[str, float]]]:
     import pandas as pd
 
     try:
-        rows = pd.read_csv(table, usecols=COLUMNS, dtype=str)
+        rows = pd.read_csv(table, usecols=_COLUMNS, dtype=str)
         rows = rows[rows["validated_by_human"] == "True"]
         return {row.ecg_id: (_whole(row.patient_id), _likelihoods(row.scp_codes)) for row in rows.itertuples()}
     except OSError as error:
         why = error.strerror or error
         raise DataError(f"{table}: cannot be read ({why}); give PTB-XL's ptbxl_database.csv") from None
     except (ValueError, SyntaxError):
-        raise DataError(f"{table}: has not the columns of PTB-XL's ptbxl_database.csv ({', '.join(COLUMNS)})") from None
+        raise DataError(
+            f"{table}: has not the columns of PTB-XL's ptbxl_database.csv ({', '.join(_COLUMNS)})"
+        ) from None
 
 
 def _whole(patient_id: str) -> str:
@@ -103,7 +123,9 @@ def _likelihoods(scp_codes: str) -> dict[str, float]:
     return {code: float(value) for code, value in ast.literal_eval(scp_codes).items()}
 
 
-def agreement(texts: list[str], likelihoods: list[dict[str, float]], patients: np.ndarray) -> dict[str, Metric]:
+def annotation_agreement(
+    texts: list[str], likelihoods: list[dict[str, float]], patients: np.ndarray
+) -> dict[str, Metric]:
     """The metrics of this module's docstring; what has nothing to count is left out. patients: (records,)."""
     stated = [certainties(text) for text in texts]
     counts = [_counts(said, annotated) for said, annotated in zip(stated, likelihoods, strict=True)]
@@ -130,10 +152,10 @@ def _counts(stated: dict[str, int], annotated: dict[str, float]) -> dict[str, in
     """What one record adds to every count that RATIOS names."""
     both = stated.keys() & annotated.keys()
     counts = {"hit": len(both), "extra": len(stated.keys() - both), "missed": len(annotated.keys() - both)}
-    for name, (low, high) in BANDS.items():
+    for name, (low, high) in _BANDS.items():
         of_band = {code for code, likelihood in annotated.items() if low <= likelihood < high}
         counts |= {name: len(of_band), f"{name} hit": len(of_band & both)}
-    for name in STATED:
+    for name in STATED_CERTAINTIES:
         so_stated = {code for code, place in stated.items() if place == CERTAINTIES.index(name)}
         counts |= {name: len(so_stated), f"{name} hit": len(so_stated & both)}
     said, meant = superclasses(stated), superclasses(annotated)

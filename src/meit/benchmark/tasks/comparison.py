@@ -1,21 +1,18 @@
 """What the tasks share: several systems' reports of the same recordings, scored, compared and written down."""
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from meit.atomic import write_json, write_jsonl, write_text
-from meit.benchmark.findings import by_code, findings_difference, score_findings
-from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
+from meit.benchmark.findings import abnormal_auroc, by_code, by_group, findings_difference, score_findings
+from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.benchmark.tables.plots import findings_figure, save_figure
-from meit.benchmark.tasks.abnormal import abnormal_auroc
-from meit.benchmark.tasks.groups import by_group
 from meit.benchmark.texts.metrics import Evaluation
+from meit.benchmark.texts.scoring import Scoring
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
@@ -24,7 +21,7 @@ from meit.model.encoding import encode_all
 from meit.model.report_model import ReportModel
 from meit.patient_bootstrap import Metric
 
-SEED = 0
+SHUFFLE_SEED = 0
 SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has all
     "statement_precision",
     "statement_recall",
@@ -37,34 +34,7 @@ SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has a
     "abnormal_specificity",
     "abnormal_auroc",
 )
-FURTHER = {  # what is slow and asked for by name: METEOR, BERTScore
-    "meteor": ("meit.benchmark.texts.meteor", "Meteor"),
-    "bertscore": ("meit.benchmark.texts.bertscore", "BertScore"),
-}
 MODEL, FREQUENT, SHUFFLED = "model", "most frequent report", "another patient's ECG"
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """How texts are scored: the protocol's name, and which of FURTHER. encoder: BERTScore's, by default its own choice."""
-
-    protocol: str = "corpus"
-    further: tuple[str, ...] = ()
-    encoder: str | None = None
-
-    @cached_property
-    def scorers(self) -> list:
-        """Raises DataError, ModelError where what a metric needs is absent: ask before drafting, which takes long."""
-        made = []
-        for name in self.further:
-            module, kind = FURTHER[name]
-            options = [self.encoder] if name == "bertscore" and self.encoder else []
-            made.append(getattr(importlib.import_module(module), kind)(*options))
-        return made
-
-    def check(self) -> None:
-        """What is absent shall say so before drafting: raises as `scorers` does."""
-        _ = self.scorers
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +60,7 @@ def training_texts(data: Sequence[Path]) -> list[str]:
     return texts or EcgSet(data, SPLITS["train"], 100, 10).texts
 
 
-def compare(
+def compare_systems(
     task: str,
     systems: dict[str, list[str]],
     test: EcgSet,
@@ -119,7 +89,7 @@ def compare(
     if abnormal is not None and (auroc := abnormal_auroc(abnormal, references, patients)):
         findings[MODEL] |= {"abnormal_auroc": auroc}
     codes = by_code(drafts, references, patients)
-    groups = by_group(drafts, test)
+    groups = by_group(drafts, list(test.reports))
     gains = {
         name: evaluation.difference(drafts, texts) | findings_difference(drafts, texts, references, patients)
         for name, texts in systems.items()
@@ -141,14 +111,14 @@ def compare(
         "split": split,
         "scoring": evaluation.about,
         "distinct_drafts": len(set(drafts)),
-        "baselines": {name: plain(scores[name] | findings[name]) for name in systems if name != MODEL},
+        "baselines": {name: metrics_json(scores[name] | findings[name]) for name in systems if name != MODEL},
         "findings_by_code": {code: asdict(found) for code, found in codes.items()},
-        "groups": {name: {"n": n, "metrics": plain(found)} for name, (n, found) in groups.items()},
-        "differences": {name: plain(values) for name, values in gains.items()},
+        "groups": {name: {"n": n, "metrics": metrics_json(found)} for name, (n, found) in groups.items()},
+        "differences": {name: metrics_json(values) for name, values in gains.items()},
     }
     out.mkdir(parents=True, exist_ok=True)
     result = results_json(
-        task, len(drafts), model, sources(data), scores[MODEL] | findings[MODEL], more | (extra or {})
+        task, len(drafts), model, data_identity(data), scores[MODEL] | findings[MODEL], more | (extra or {})
     )
     write_json(out / "results.json", result)
     ids = test.column("record_id")
@@ -165,12 +135,12 @@ def compare(
     return table
 
 
-def sources(data: Sequence[Path]) -> list[dict]:
+def data_identity(data: Sequence[Path]) -> list[dict]:
     """What identifies prepared folders in results."""
     return [{"folder": Path(folder).name, "sha256": read_manifest(folder)["sha256"]} for folder in data]
 
 
-def about(model: ReportModel, quantised: str | None) -> dict:
+def model_identity(model: ReportModel, quantised: str | None) -> dict:
     """What identifies the model in results."""
     spec = model.spec
     return {

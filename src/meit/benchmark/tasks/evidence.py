@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from meit.atomic import write_json, write_jsonl, write_text
-from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
+from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.benchmark.tables.plots import save_figure
-from meit.benchmark.tasks.comparison import about, sources
+from meit.benchmark.tasks.comparison import data_identity, model_identity
 from meit.benchmark.tasks.confidence_quality import calibration_metrics, error_of_chance, reliability_figure
 from meit.data.splits import folds_of
 from meit.drafting.calibrating import confidences, judged
@@ -34,7 +34,7 @@ from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, res
 from meit.reports.statements import CERTAINTIES, asserted, read_statements
 
 SYSTEMS = ("before", "removed", "after")
-NAMES = ("hallucinated", "omitted", "precision", "recall", "f1")
+MEASURES = ("hallucinated", "omitted", "precision", "recall", "f1")
 
 
 def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, split: str = "test") -> str:
@@ -77,13 +77,14 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     more = {
         "split": split,
         "recordings_in_mv": in_mv,
-        "systems": {name: plain(values) for name, values in metrics.items()},
-        "differences": {name: plain(values) for name, values in differences.items()},
-        "calibration": plain(fit),
+        "systems": {name: metrics_json(values) for name, values in metrics.items()},
+        "differences": {name: metrics_json(values) for name, values in differences.items()},
+        "calibration": metrics_json(fit),
     }
-    identity = about(model, None)
+    identity = model_identity(model, None)
     write_json(
-        out / "results.json", results_json("grounding", len(records), identity, sources(data), metrics["after"], more)
+        out / "results.json",
+        results_json("grounding", len(records), identity, data_identity(data), metrics["after"], more),
     )
     kept = ("record_id", "unit", "draft", "report", "statements", "removed", "added", "added_alike", "reference_text")
     write_jsonl(out / "predictions.jsonl", ({key: row[key] for key in kept} for row in rows))
@@ -134,9 +135,9 @@ def scores(
     sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
     resamples = np.array([_values(total.reshape(counts.shape[1:])) for total in sums])
     values = _values(counts.sum(axis=0))
-    metrics = {name: with_intervals(NAMES, values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
+    metrics = {name: with_intervals(MEASURES, values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
     differences = {
-        name: with_intervals(NAMES, values[i] - values[0], resamples[:, i] - resamples[:, 0])
+        name: with_intervals(MEASURES, values[i] - values[0], resamples[:, i] - resamples[:, 0])
         for i, name in enumerate(SYSTEMS)
         if i
     }
@@ -144,7 +145,7 @@ def scores(
 
 
 def _values(total: np.ndarray) -> np.ndarray:
-    """(systems, 4) sums of both, draft only, reference only, records -> (systems, NAMES)."""
+    """(systems, 4) sums of both, draft only, reference only, records -> (systems, MEASURES)."""
     both, draft_only, reference_only, n = total.T
     with np.errstate(invalid="ignore"):
         return np.stack(

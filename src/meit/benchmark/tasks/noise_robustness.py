@@ -14,15 +14,16 @@ import numpy as np
 
 from meit.atomic import write_json, write_jsonl, write_text
 from meit.benchmark.findings import score_findings
-from meit.benchmark.tables.metric_tables import markdown_table, plain, results_json
+from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.benchmark.tables.plots import INK, new_figure, save_figure
-from meit.benchmark.tasks.comparison import Scoring, about, sources, training_texts
+from meit.benchmark.tasks.comparison import data_identity, model_identity, training_texts
 from meit.benchmark.texts.metrics import Evaluation
+from meit.benchmark.texts.scoring import Scoring
 from meit.data.batches import EcgSet
 from meit.data.shards import sha256
 from meit.data.splits import folds_of
 from meit.drafting.report_writing import write_reports
-from meit.ecg.noise import NOISES, NSTDB, SWAPS, Noise, nstdb_noises
+from meit.ecg.noise import NOISES, NSTDB, SEGMENT_SHARES, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
@@ -37,7 +38,7 @@ FINDINGS = ("statement_f1", "hallucinated", "omitted", "abnormal_sensitivity", "
 NAMED_LEVELS = {"missing lead": LEADS, "swapped electrodes": SWAPS}
 
 Level = float | str
-Condition = tuple[str, Level]
+NoiseCondition = tuple[str, Level]
 
 
 def evaluate_noise(
@@ -45,7 +46,7 @@ def evaluate_noise(
     data: Sequence[Path],
     out: Path,
     split: str = "test",
-    chosen: Mapping[str, Sequence[Level]] | None = None,
+    chosen: Mapping[str, Sequence[Level]] | Sequence[str] | None = None,
     nstdb: Path | None = None,
     seed: int = 0,
     quantised: str | None = None,
@@ -53,14 +54,17 @@ def evaluate_noise(
 ) -> str:
     """Drafts and scores a split under each noise and level; returns the table.
 
-    chosen: noise -> levels, by default all of NOISES. nstdb: folder of the records bw, ma and em, whose noise then
+    chosen: noise -> levels, or the texts that `choose_noises` reads; by default all of NOISES. nstdb: folder of the records bw, ma and em, whose noise then
     takes the place of three generators. `out` gets results.json, predictions.jsonl, table.md, curves.png and .svg, and
     in conditions/ a folder each with drafts.json (what is there already is not drafted again) and a results.json for
     `meit table`. The intervals are 95% percentiles of 1,000 bootstraps over patients. Raises DataError, ModelError,
     RecordingError (a record of NSTDB).
     """
     table = NOISES | (nstdb_noises(nstdb) if nstdb else {})
-    chosen = {name: noise.levels for name, noise in table.items()} if chosen is None else chosen
+    if chosen is None:
+        chosen = {name: noise.levels for name, noise in table.items()}
+    elif not isinstance(chosen, Mapping):
+        chosen = choose_noises(chosen)
     conditions = list(dict.fromkeys((name, level) for name, levels in chosen.items() for level in levels))
     for condition in conditions:
         _check(*condition)
@@ -68,8 +72,8 @@ def evaluate_noise(
     model = load_model(model_folder, quantised)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
-    prepared = sources(data)
-    identity = about(model, quantised)
+    prepared = data_identity(data)
+    identity = model_identity(model, quantised)
     run = {"data": prepared, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
     run |= {"model": model.sha256, "quantised": quantised}
     out = Path(out)
@@ -100,17 +104,17 @@ def evaluate_noise(
         "zscored_recordings": zscored,
     }
 
-    def write_result(path: Path, condition: Condition | str, noise: str, level: str, extra: dict) -> None:
+    def write_result(path: Path, condition: NoiseCondition | str, noise: str, level: str, extra: dict) -> None:
         more = common | {"noise": noise, "level": level} | extra
         write_json(path, results_json("noise", len(test), identity, prepared, scores[condition], more))
 
     every = []
     for condition in conditions:
         name, level = condition
-        compared = {"unchanged_drafts": unchanged[condition], "differences": plain(losses[condition])}
+        compared = {"unchanged_drafts": unchanged[condition], "differences": metrics_json(losses[condition])}
         write_result(_folder(out, condition) / "results.json", condition, name, _level_text(condition), compared)
         about_level = {"noise": name, "level": level, "measure": table[name].measure}
-        every.append(about_level | {"metrics": plain(scores[condition])} | compared)
+        every.append(about_level | {"metrics": metrics_json(scores[condition])} | compared)
     write_result(out / "results.json", CLEAN, CLEAN, "", {"conditions": every})
     _write_predictions(out / "predictions.jsonl", test, clean, noisy)
     text = (
@@ -125,7 +129,7 @@ def evaluate_noise(
     return text
 
 
-def choose(texts: Sequence[str]) -> dict[str, tuple[Level, ...]]:
+def choose_noises(texts: Sequence[str]) -> dict[str, tuple[Level, ...]]:
     """("white=24,-6", "missing lead") -> noise -> levels, all of a noise where none is given. Raises DataError."""
     chosen = {}
     for text in texts:
@@ -177,10 +181,10 @@ def _all_drafts(
     model: ReportModel,
     test: EcgSet,
     table: Mapping[str, Noise],
-    conditions: Sequence[Condition],
+    conditions: Sequence[NoiseCondition],
     seed: int,
     out: Path,
-) -> dict[Condition | str, list[str]]:
+) -> dict[NoiseCondition | str, list[str]]:
     """Drafts of CLEAN and of each condition, read from `out` or written to it."""
     from tqdm import tqdm
 
@@ -199,7 +203,7 @@ def _all_drafts(
     return {condition: json.loads(path.read_text()) for condition, path in files.items()}
 
 
-def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mapping[Condition, list[str]]) -> None:
+def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mapping[NoiseCondition, list[str]]) -> None:
     ids, references = test.column("record_id"), test.texts
     write_jsonl(
         path,
@@ -211,7 +215,7 @@ def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mappin
     )
 
 
-def curves(scores: Mapping[Condition | str, Mapping[str, Metric]], table: Mapping[str, Noise]):
+def curves(scores: Mapping[NoiseCondition | str, Mapping[str, Metric]], table: Mapping[str, Noise]):
     """A figure of one panel a metric and noise: the score against the level, over the clean score, with 95% bands."""
     names = list(dict.fromkeys(condition[0] for condition in scores if condition != CLEAN))
     metrics = [metric for metric in CURVES if all(metric in of_condition for of_condition in scores.values())]
@@ -257,7 +261,7 @@ def _check(name: str, level: Level) -> None:
         raise DataError(f"{name} cannot be {level!r}; it is one of {', '.join(known)}")
     if known is None and not np.isfinite(level):
         raise DataError(f"{level} is no level of {name}; give {NOISES[name].measure}, a number")
-    if name == "segments" and not 0 < level <= 1:
+    if NOISES[name].levels == SEGMENT_SHARES and not 0 < level <= 1:
         raise DataError(f"{level:g} is no share of the signal; give one above 0 and up to 1")
 
 
@@ -275,16 +279,16 @@ def _level(name: str, text: str) -> Level:
         raise DataError(f"{text!r} is no level of {name}; give {NOISES[name].measure}, a number") from None
 
 
-def _level_text(condition: Condition) -> str:
+def _level_text(condition: NoiseCondition) -> str:
     name, level = condition
     return level if isinstance(level, str) else f"{level:g}" + (" dB" if "dB" in NOISES[name].measure else "")
 
 
-def _label(condition: Condition | str) -> str:
+def _label(condition: NoiseCondition | str) -> str:
     return CLEAN if condition == CLEAN else f"{condition[0]}, {_level_text(condition)}"
 
 
-def _folder(out: Path, condition: Condition | str) -> Path:
+def _folder(out: Path, condition: NoiseCondition | str) -> Path:
     return out / CONDITIONS / _label(condition).replace(", ", "_").replace(" ", "-")
 
 

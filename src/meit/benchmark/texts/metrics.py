@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meit.benchmark.texts.protocols import NAMES, PROTOCOLS, tokenise
+from meit.benchmark.texts.protocols import METRIC_NAMES, PROTOCOLS, tokenise
 from meit.errors import DataError
 from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, with_intervals
 
@@ -58,7 +58,7 @@ class Evaluation:
                 raise DataError(f"reference {row} holds no word: leave that record out of the test set")
         self.references, self.further = references, further
         self.protocol = PROTOCOLS[protocol](train_references)
-        self.names = (*NAMES, *(name for scorer in further for name in scorer.names))
+        self.names = (*METRIC_NAMES, *(name for scorer in further for name in scorer.names))
         self.n_bootstrap, self.seed = n_bootstrap, seed
         self.about = {"protocol": protocol, **self.protocol.about}
         for scorer in further:

@@ -7,6 +7,7 @@ serve the bootstrap, so that no text is scored twice. docs/metrics.md lists ever
 import re
 from functools import cache, partial
 from importlib.metadata import version
+from typing import Protocol
 
 import numpy as np
 
@@ -19,13 +20,13 @@ TOKENS = re.compile(
     r"(?:(?:[-/']|(?<=\d)\.(?=\d))[^\W_]+)*"  # st-t, 2/3, wenckebach's, 0.5
 )
 BLEU_ORDERS = (1, 2, 3, 4)
-NAMES = (*(f"bleu_{n}" for n in BLEU_ORDERS), "rouge_1", "rouge_2", "rouge_l", "cider_d")
+METRIC_NAMES = (*(f"bleu_{n}" for n in BLEU_ORDERS), "rouge_1", "rouge_2", "rouge_l", "cider_d")
 
 # The columns of the statistics of one record.
 CORRECT = slice(0, 4)  # n-grams of the hypothesis that the reference has too, n = 1..4
 TOTAL = slice(4, 8)  # n-grams of the hypothesis
 LENGTHS = slice(8, 10)  # tokens of the hypothesis and of the reference
-RECORDS = 10  # 1
+RECORD_COUNT = 10  # 1
 MEANS = slice(11, None)  # rouge_1, rouge_2, rouge_l, cider_d, and the record's value of each further metric
 CIDER = 14
 N_COLUMNS = 15
@@ -42,13 +43,34 @@ def joined_tokens(text: str) -> str:
     return " ".join(tokenise(text))
 
 
-class Corpus:
+class TextProtocol(Protocol):
+    """about: what the numbers are made with, for results.json."""
+
+    about: dict[str, str]
+
+    def __init__(self, train_references: list[str]): ...
+
+    def text(self, report: str) -> str:
+        """As BERTScore is given it."""
+
+    def meteor_words(self, report: str) -> list[str]:
+        """As METEOR is given them."""
+
+    def statistics(self, pairs: list[tuple[str, str]]) -> np.ndarray:
+        """(pairs, N_COLUMNS) of (hypothesis, reference) texts."""
+
+    def values(self, statistics: np.ndarray) -> np.ndarray:
+        """(records, columns) in the order of the test set -> (metrics,)."""
+
+    def resampled(self, statistics: np.ndarray, patient_of: np.ndarray, n_bootstrap: int, seed: int) -> np.ndarray:
+        """(n_bootstrap, metrics) of as many patients as there are, drawn with replacement."""
+
+
+class Corpus(TextProtocol):
     """Every metric over the whole corpus: BLEU of summed counts, the others as means over records.
 
     CIDEr-D takes its document frequencies from `train_references`. Raises DataError where there are none.
     """
-
-    meteor_words = staticmethod(tokenise)
 
     def __init__(self, train_references: list[str]):
         from meit.benchmark.texts.cider import document_weights
@@ -65,9 +87,11 @@ class Corpus:
             "cider_d_document_frequency": f"{len(train_references)} training reports",
         }
 
-    @staticmethod
-    def text(report: str) -> str:
+    def text(self, report: str) -> str:
         return report
+
+    def meteor_words(self, report: str) -> list[str]:
+        return tokenise(report)
 
     def statistics(self, pairs: list[tuple[str, str]]) -> np.ndarray:
         """(pairs, N_COLUMNS) of (hypothesis, reference) texts."""
@@ -104,15 +128,15 @@ class Corpus:
 
         bleu = [
             [
-                BLEU.compute_bleu(row[CORRECT][:n], row[TOTAL][:n], *row[LENGTHS], max_ngram_order=n).score / 100
+                BLEU.compute_bleu(row[CORRECT][:n], row[TOTAL][:n], *row[LENGTHS], max_ngram_order=n).score / 100  # type: ignore[misc]
                 for n in BLEU_ORDERS
             ]
-            for row in sums[:, :RECORDS].astype(int).tolist()  # counts, which sacrebleu wants whole
+            for row in sums[:, :RECORD_COUNT].astype(int).tolist()  # counts, which sacrebleu wants whole
         ]
-        return np.concatenate([np.array(bleu), sums[:, MEANS] / sums[:, [RECORDS]]], axis=1)
+        return np.concatenate([np.array(bleu), sums[:, MEANS] / sums[:, [RECORD_COUNT]]], axis=1)
 
 
-class Published:
+class Published(TextProtocol):
     """As in the code published with Wan et al., MEIT (Findings of ACL 2025), for comparison with its tables only.
 
     Each metric is a mean over batches of 32 records, in the order of the test set, and so depends on that order. The
@@ -158,8 +182,8 @@ class Published:
         counts = _bleu_counter()
         rouge = Rouge(metrics=["rouge-1", "rouge-2"], stats=["f"])
         statistics = np.empty((len(pairs), N_COLUMNS))
-        for row, texts in zip(statistics, pairs, strict=True):
-            texts = [self.text(text) for text in texts]
+        for row, pair in zip(statistics, pairs, strict=True):
+            texts = [self.text(text) for text in pair]
             hypothesis, reference = (re.sub(" +", " ", text.replace(".", " .")) for text in texts)
             overlaps = [0.0, 0.0]
             if texts[0].strip("."):  # of nothing but full stops, or nothing at all, the package raises
@@ -175,8 +199,8 @@ class Published:
     def values(self, statistics: np.ndarray) -> np.ndarray:
         """(records, columns) in the order of the test set -> (metrics,)."""
         sums = np.add.reduceat(statistics, np.arange(0, len(statistics), self.BATCH))  # (batches, columns)
-        sums[sums[:, RECORDS] == 1, CIDER] = 0
-        return np.concatenate([_batch_bleu(sums), sums[:, MEANS] / sums[:, [RECORDS]]], axis=1).mean(axis=0)
+        sums[sums[:, RECORD_COUNT] == 1, CIDER] = 0
+        return np.concatenate([_batch_bleu(sums), sums[:, MEANS] / sums[:, [RECORD_COUNT]]], axis=1).mean(axis=0)
 
     def resampled(self, statistics: np.ndarray, patient_of: np.ndarray, n_bootstrap: int, seed: int) -> np.ndarray:
         """(n_bootstrap, metrics) of as many patients as there are, drawn with replacement, in the order of drawing."""
@@ -184,7 +208,7 @@ class Published:
         return np.stack([self.values(statistics[of_drawn]) for of_drawn in rows])
 
 
-PROTOCOLS = {"corpus": Corpus, "meit": Published}
+PROTOCOLS: dict[str, type[TextProtocol]] = {"corpus": Corpus, "meit": Published}
 
 
 def rouge_l(hypothesis: list[str], reference: list[str], beta: float = 1.0) -> float:

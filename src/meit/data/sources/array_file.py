@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from meit.data.prepare import Read
 from meit.data.prepare import prepare as prepare_shards
-from meit.data.prepare_settings import PrepareSettings
+from meit.data.prepare_settings import PrepareSettings, Read
 from meit.data.shards import Report
-from meit.data.sources.ptb_xl import NO_REPORT, read_table
+from meit.data.sources.ptb_xl import WITHOUT_REPORT, read_table
 from meit.ecg.recording import LEADS, canonical_lead
 from meit.errors import DataError
 
@@ -34,7 +33,9 @@ def prepare(file: Path, table: Path, out: Path, unit: str, engine: str = "local"
             if record_id in known.reports:
                 yield known.reports[record_id], f"{file}#{index}"
             else:
-                drops[NO_REPORT if record_id in known.without_report else "recording without a row in the table"] += 1
+                drops[
+                    WITHOUT_REPORT if record_id in known.without_report else "recording without a row in the table"
+                ] += 1
 
     settings = PrepareSettings(Path(file).name, str(file), float(arrays["fs"]), unit, keeps_reports=False)
     return prepare_shards(planned(), drops, Path(out), settings, engine, read_array)

@@ -24,7 +24,7 @@ from meit.data.splits import fold_of
 from meit.errors import DataError
 from meit.reports.machine import clean_machine_report
 
-RECORDS, MACHINE = "record_list.csv", "machine_measurements.csv"
+RECORD_LIST, MACHINE_REPORTS = "record_list.csv", "machine_measurements.csv"
 REPORT = re.compile(r"report_\d+")  # one line of the cart each; officially 18
 
 # What the cart measured: column -> name, least, most. Times count from the start of its median beat.
@@ -39,9 +39,9 @@ MEASUREMENTS = {
     "qrs_axis": ("qrs_axis_deg", -180, 360),
     "t_axis": ("t_axis_deg", -180, 360),
 }  # 29999, which the carts write for "not measured", is outside of all
-NAMES = [name for name, _, _ in MEASUREMENTS.values()]
+MEASUREMENT_NAMES = [name for name, _, _ in MEASUREMENTS.values()]
 # What must come after what, within how many ms at most, and which values are left out where it does not.
-INTERVALS = (
+_INTERVALS = (
     ("qrs_onset_ms", "qrs_end_ms", 400, ("qrs_onset_ms", "qrs_end_ms")),
     ("qrs_end_ms", "t_end_ms", 800, ("t_end_ms",)),
     ("p_onset_ms", "p_end_ms", 400, ("p_onset_ms", "p_end_ms")),
@@ -95,23 +95,23 @@ def planned(source: Path, drops: Counter, seed: int = 0) -> Iterator[tuple[Repor
     another one.
     """
     source = Path(source)
-    machine = _read_machine(source / MACHINE, drops)
+    machine = _read_machine(source / MACHINE_REPORTS, drops)
     seen = np.zeros(len(machine.studies), dtype=bool)
-    for batch in _batches(source / RECORDS, ("subject_id", "study_id", "path"), drops):
+    for batch in _batches(source / RECORD_LIST, ("subject_id", "study_id", "path"), drops):
         studies, subjects = _numbers(batch, "study_id"), _numbers(batch, "subject_id")
         paths = batch.column("path").to_pylist()
         whole = np.isfinite(studies) & np.isfinite(subjects) & np.array([path is not None for path in paths])
         places = machine.find(studies)
-        _count(drops, f"malformed row of {RECORDS}", np.sum(~whole))
+        _count(drops, f"malformed row of {RECORD_LIST}", np.sum(~whole))
         _count(drops, "no machine report", np.sum(whole & (places < 0)))
         usable = np.flatnonzero(whole & (places >= 0))
         for row, lines in zip(usable.tolist(), machine.texts(places[usable]), strict=True):
             place = places[row]
             if seen[place]:
-                drops[f"study listed twice in {RECORDS}"] += 1
+                drops[f"study listed twice in {RECORD_LIST}"] += 1
                 continue
             seen[place] = True
-            _count(drops, f"study listed twice in {MACHINE}", machine.repeats[place])
+            _count(drops, f"study listed twice in {MACHINE_REPORTS}", machine.repeats[place])
             values = machine.values[machine.rows[place]]
             report = _report(str(int(studies[row])), str(int(subjects[row])), seed, lines, values, drops)
             if report is not None:
@@ -124,7 +124,7 @@ def _report(study: str, subject: str, seed: int, lines: str, values: np.ndarray,
     if cleaned.text is None:
         drops[cleaned.reason] += 1
         return None
-    measured = {name: float(value) for name, value in zip(NAMES, values, strict=True) if np.isfinite(value)}
+    measured = {name: float(value) for name, value in zip(MEASUREMENT_NAMES, values, strict=True) if np.isfinite(value)}
     return Report(
         record_id=study,
         patient_id=subject,
@@ -142,11 +142,11 @@ def possible(values: np.ndarray) -> np.ndarray:
     least, most = np.array([limits for _, *limits in MEASUREMENTS.values()], dtype=np.float32).T
     with np.errstate(invalid="ignore"):
         values = np.where((values >= least) & (values <= most), values, np.nan).astype(np.float32)
-        for start, end, longest, wrong in INTERVALS:
-            interval = values[:, NAMES.index(end)] - values[:, NAMES.index(start)]
+        for start, end, longest, wrong in _INTERVALS:
+            interval = values[:, MEASUREMENT_NAMES.index(end)] - values[:, MEASUREMENT_NAMES.index(start)]
             bad = (interval <= 0) | (interval > longest)
             for name in wrong:
-                values[bad, NAMES.index(name)] = np.nan
+                values[bad, MEASUREMENT_NAMES.index(name)] = np.nan
     return values
 
 
@@ -176,7 +176,9 @@ def _batches(path: Path, columns: tuple[str, ...], drops: Counter) -> Iterator[p
         with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
             header = next(csv.reader(file), [])
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; SOURCE must hold MIMIC-IV-ECG's {RECORDS} and {MACHINE}") from None
+        raise DataError(
+            f"{path}: {error.strerror}; SOURCE must hold MIMIC-IV-ECG's {RECORD_LIST} and {MACHINE_REPORTS}"
+        ) from None
     absent = [column for column in columns if column not in header]
     if absent:
         raise DataError(f"{path} has no column {', '.join(absent)}: is it MIMIC-IV-ECG's {path.name}?")

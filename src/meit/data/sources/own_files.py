@@ -14,9 +14,9 @@ from meit.ecg.deidentify import pseudonym
 from meit.ecg.files.formats import find_recordings
 from meit.errors import DataError
 
-COLUMNS = ("file", "patient_id", "report")
-FOLDS = tuple(map(str, range(1, 11)))
-ROWS = 10_000  # of the table in memory at once
+_COLUMNS = ("file", "patient_id", "report")
+_FOLDS = tuple(map(str, range(1, 11)))
+_ROWS = 10_000  # of the table in memory at once
 
 
 def prepare(
@@ -44,7 +44,7 @@ def _planned(source: Path, table: Path, drops: Counter, key: bytes, seed: int) -
             continue
         patient = pseudonym(key, row["patient_id"])
         fold = row.get("fold") or str(fold_of(patient, seed))
-        if fold not in FOLDS:
+        if fold not in _FOLDS:
             raise DataError(f"{table}: fold {fold!r} of {row['file']!r}; folds are 1 to 10 (9 validation, 10 test)")
         report = Report(pseudonym(key, row["file"]), patient, int(fold), text, text, "", 1.0)
         path = source / row["file"]
@@ -58,12 +58,12 @@ def _planned(source: Path, table: Path, drops: Counter, key: bytes, seed: int) -
 
 def _rows(table: Path) -> Iterator[dict[str, str]]:
     try:
-        for part in pd.read_csv(table, dtype=str, keep_default_na=False, chunksize=ROWS):
-            absent = [column for column in COLUMNS if column not in part.columns]
+        for part in pd.read_csv(table, dtype=str, keep_default_na=False, chunksize=_ROWS):
+            absent = [column for column in _COLUMNS if column not in part.columns]
             if absent:
-                raise DataError(f"{table} has no column {', '.join(absent)}; it needs {', '.join(COLUMNS)}")
+                raise DataError(f"{table} has no column {', '.join(absent)}; it needs {', '.join(_COLUMNS)}")
             yield from part.to_dict("records")
     except FileNotFoundError:
-        raise DataError(f"{table} does not exist: give a CSV with the columns {', '.join(COLUMNS)}") from None
+        raise DataError(f"{table} does not exist: give a CSV with the columns {', '.join(_COLUMNS)}") from None
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise DataError(f"{table} is no CSV of reports: {str(error).splitlines()[0]}") from None

@@ -15,16 +15,16 @@ from meit.errors import DataError
 from meit.reports.clean import clean_report
 from meit.reports.translate import translate
 
-TABLE = "ptbxl_database.csv"
-COLUMNS = ("ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "heart_axis", "strat_fold", "filename_hr")
+PTB_XL_TABLE = "ptbxl_database.csv"
+_COLUMNS = ("ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "heart_axis", "strat_fold", "filename_hr")
 LOW_RATE = 100
 SEX = {0: "M", 1: "F"}  # PTB-XL's own coding
-OLDEST = 90.0  # PTB-XL writes 300 for patients older than 89
-NO_REPORT = "no report in the text"
+_OLDEST = 90.0  # PTB-XL writes 300 for patients older than 89
+WITHOUT_REPORT = "no report in the text"
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """The official table, by ecg_id. reports: translated to English; files: of each of them, at the high rate;
     without_report: recordings whose text is no report."""
 
@@ -33,15 +33,15 @@ class Table:
     without_report: frozenset[str]
 
 
-def read_table(path: Path, wanted: Collection[str] | None = None) -> Table:
+def read_table(path: Path, wanted: Collection[str] | None = None) -> ReportTable:
     """wanted: the ecg_ids to read, all if None. Raises DataError where the table is absent or another one."""
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path} does not exist: SOURCE must hold PTB-XL's {TABLE}")
+        raise DataError(f"{path} does not exist: SOURCE must hold PTB-XL's {PTB_XL_TABLE}")
     table = pd.read_csv(path)
-    absent = [column for column in COLUMNS if column not in table.columns]
+    absent = [column for column in _COLUMNS if column not in table.columns]
     if absent:
-        raise DataError(f"{path} has no column {', '.join(absent)}: is it PTB-XL's {TABLE}?")
+        raise DataError(f"{path} has no column {', '.join(absent)}: is it PTB-XL's {PTB_XL_TABLE}?")
     reports, files, without_report = {}, {}, set()
     for row in table.to_dict("records"):
         record_id = str(row["ecg_id"])
@@ -53,7 +53,7 @@ def read_table(path: Path, wanted: Collection[str] | None = None) -> Table:
             without_report.add(record_id)
             continue
         english = translate(cleaned)
-        age = None if pd.isna(row["age"]) else min(float(row["age"]), OLDEST)
+        age = None if pd.isna(row["age"]) else min(float(row["age"]), _OLDEST)
         reports[record_id] = Report(
             record_id=record_id,
             patient_id=str(int(row["patient_id"])),
@@ -68,7 +68,7 @@ def read_table(path: Path, wanted: Collection[str] | None = None) -> Table:
             sex=SEX.get(row["sex"]),
         )
         files[record_id] = row["filename_hr"]
-    return Table(reports, files, frozenset(without_report))
+    return ReportTable(reports, files, frozenset(without_report))
 
 
 def prepare(
@@ -80,14 +80,14 @@ def prepare(
     in for recordings that `source` lacks. Returns the manifest. Raises DataError.
     """
     source = Path(source)
-    table = read_table(source / TABLE)
+    table = read_table(source / PTB_XL_TABLE)
 
     def planned() -> Iterator[tuple[Report, Path | None]]:
         for record_id, name in table.files.items():
             places = _places(source, name, record_id, rate, challenge)
             yield table.reports[record_id], next((path for path in places if path.exists()), None)
 
-    drops = Counter({NO_REPORT: len(table.without_report)})
+    drops = Counter({WITHOUT_REPORT: len(table.without_report)})
     settings = PrepareSettings("PTB-XL", f"{source} {challenge or ''}".strip(), rate)
     return prepare_shards(planned(), drops, Path(out), settings, engine)
 
