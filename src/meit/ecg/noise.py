@@ -39,7 +39,7 @@ SWAPS = ("RA-LA", "RA-LL", "LA-LL", "V1-V2", "V2-V3", "V3-V4", "V4-V5", "V5-V6")
 
 ELECTRODES = ("RA", "LA", "LL", *CHEST_LEADS)
 TO_LEADS = np.zeros((len(LEADS), len(ELECTRODES)))  # leads = electrodes @ TO_LEADS.T
-TO_LEADS[:6, :3] = [[-1, 1, 0], [-1, 0, 1], [0, -1, 1], [1, -0.5, -0.5], [-0.5, 1, -0.5], [-0.5, -0.5, 1]]
+TO_LEADS[:6, :3] = np.array([[-1, 1, 0], [-1, 0, 1], [0, -1, 1], [1, -0.5, -0.5], [-0.5, 1, -0.5], [-0.5, -0.5, 1]])
 TO_LEADS[6:, :3] = -1 / 3  # Wilson's central terminal
 TO_LEADS[6:, 3:] = np.eye(6)
 
@@ -68,7 +68,9 @@ class Noise:
 def baseline_wander(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
     """Breathing (one sine of 0.15-0.4 Hz that reaches each electrode more or less) and drifts of 0.05-0.5 Hz."""
     breathing = np.sin(2 * np.pi * (rng.uniform(0.15, 0.4) * np.arange(n) / rate + rng.uniform()))
-    return math.sqrt(2) * breathing[:, None] * rng.standard_normal(len(ELECTRODES)) + _band(n, rate, 0.05, 0.5, rng)
+    return np.asarray(
+        math.sqrt(2) * breathing[:, None] * rng.standard_normal(len(ELECTRODES)) + _band(n, rate, 0.05, 0.5, rng)
+    )
 
 
 def muscle(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
@@ -105,7 +107,7 @@ def mains_hum(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
         size = most if order == 1 else rng.uniform(0, most)
         if order * frequency <= _HIGHEST:
             hum += size * np.sin(order * phase + rng.uniform(0, 2 * np.pi))
-    return (hum * (1 + 0.2 * swelling))[:, None] * rng.standard_normal(len(ELECTRODES))
+    return np.asarray((hum * (1 + 0.2 * swelling))[:, None] * rng.standard_normal(len(ELECTRODES)))
 
 
 def white(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
@@ -123,7 +125,7 @@ def add_at_snr(
     scale = _limb_scale(signal) if unit == "z" else np.ones(len(LEADS))
     wanted = (scale * qrs_amplitude(signal, rate, unit)) ** 2 / 8 / 10 ** (level / 10)
     noise *= np.sqrt(_power_gain(wanted, noise_power(noise, made_at), np.isfinite(signal).any(axis=0))) / scale
-    return (signal + _as_stored(noise, made_at, rate, unit)[: len(signal)]).astype(np.float32)
+    return np.asarray((signal + _as_stored(noise, made_at, rate, unit)[: len(signal)]).astype(np.float32))
 
 
 def add_segments(
@@ -148,7 +150,7 @@ def add_segments(
         inside[start : start + length] = True
     deviation = np.array([lead[np.isfinite(lead)].std() if np.isfinite(lead).any() else 0.0 for lead in ecg.T])
     noise *= inside[:, None] * deviation
-    return (signal + _as_stored(noise, rate, rate, unit)).astype(np.float32)
+    return np.asarray((signal + _as_stored(noise, rate, rate, unit)).astype(np.float32))
 
 
 def add_published(
@@ -257,7 +259,7 @@ def noise_power(noise: np.ndarray, rate: float) -> np.ndarray:
     """(n, leads) -> (leads,) N of the module's docstring; of less than a second, what there is."""
     length = min(round(rate), len(noise))
     seconds = noise[: len(noise) // length * length].reshape(-1, length, noise.shape[1])
-    return seconds.std(axis=1).mean(axis=0) ** 2
+    return np.asarray(seconds.std(axis=1).mean(axis=0) ** 2)
 
 
 def _power_gain(wanted: np.ndarray, present: np.ndarray, recorded: np.ndarray) -> np.ndarray:
@@ -266,7 +268,7 @@ def _power_gain(wanted: np.ndarray, present: np.ndarray, recorded: np.ndarray) -
     limb = recorded[_LIMB]
     total = present[_LIMB][limb].sum()
     gain[_LIMB] = wanted[_LIMB][limb].sum() / total if total > 0 else 0.0
-    return gain
+    return np.asarray(gain)
 
 
 def _limb_scale(signal: np.ndarray) -> np.ndarray:

@@ -10,12 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meit.ecg.quality import Quality, inspect
 from meit.ecg.recording import Recording
 from meit.errors import MeitError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MM_PER_SECOND = 25.0
 MM_PER_MILLIVOLT = 10.0
@@ -29,7 +34,9 @@ _MARGIN = 2.0  # that a trace keeps from the edge of its row, where it fits
 
 _PAPER, _FINE, _COARSE = "#fffdfc", "#f9e0dd", "#efb9b4"
 _INK, _GREY = "#1c1c24", "#6b6470"
-_STYLE = {  # every sample is drawn; text stays text; an SVG's element names do not change from run to run
+_STYLE: dict[
+    Any, Any
+] = {  # every sample is drawn; text stays text; an SVG's element names do not change from run to run
     "path.simplify": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "meit",
@@ -97,7 +104,7 @@ def draw_paper(recording: Recording, path: str | Path, start_s: float = 0.0) -> 
     return path
 
 
-def _figure(recording: Recording, start_s: float):
+def _figure(recording: Recording, start_s: float) -> "Figure":
     figure, axes = sheet(_WIDTH, _HEIGHT)
     quality = inspect(recording)
     cut = draw_leads(axes, recording, quality, _SHEET, start_s)
@@ -114,7 +121,7 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def sheet(width: float, height: float):
+def sheet(width: float, height: float) -> "tuple[Figure, Axes]":
     """An empty sheet of this size in mm, and its axes, whose unit is the millimetre. To be called in `drawing`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -126,7 +133,9 @@ def sheet(width: float, height: float):
     return figure, axes
 
 
-def draw_leads(axes, recording: Recording, quality: Quality, grid: Grid, start_s: float = 0.0) -> tuple[str, ...]:
+def draw_leads(
+    axes: "Axes", recording: Recording, quality: Quality, grid: Grid, start_s: float = 0.0
+) -> tuple[str, ...]:
     """Draws the grid, the calibration pulses and ten seconds of the 12 leads on a sheet's axes; returns the leads that
     are taller than the grid and were cut."""
     _draw_grid(axes, grid)
@@ -140,7 +149,7 @@ def draw_leads(axes, recording: Recording, quality: Quality, grid: Grid, start_s
     return tuple(dict.fromkeys(cut))
 
 
-def _draw_grid(axes, grid: Grid) -> None:
+def _draw_grid(axes: "Axes", grid: Grid) -> None:
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Rectangle
 
@@ -152,7 +161,7 @@ def _draw_grid(axes, grid: Grid) -> None:
         axes.add_collection(LineCollection(upright + level, colors=colour, linewidths=width, zorder=order))
 
 
-def _draw_pulse(axes, grid: Grid, row: int) -> None:
+def _draw_pulse(axes: "Axes", grid: Grid, row: int) -> None:
     """One millivolt for 0.2 s, on a foot of 2 mm either side."""
     x = grid.traces - 10.0 + np.array([0, 2, 2, 2 + _PULSE_WIDTH, 2 + _PULSE_WIDTH, 4 + _PULSE_WIDTH])
     y = grid.baseline(row) + np.array([0, 0, 1, 1, 0, 0]) * MM_PER_MILLIVOLT
@@ -160,7 +169,7 @@ def _draw_pulse(axes, grid: Grid, row: int) -> None:
 
 
 def _draw_lead(
-    axes,
+    axes: "Axes",
     recording: Recording,
     quality: Quality,
     grid: Grid,
@@ -213,9 +222,9 @@ def _draw_lead(
     return bool(high - low <= ceiling - floor)
 
 
-def _draw_words(axes, recording: Recording, quality: Quality, start_s: float, cut: tuple[str, ...]) -> None:
+def _draw_words(axes: "Axes", recording: Recording, quality: Quality, start_s: float, cut: tuple[str, ...]) -> None:
     left, right, top = _SHEET.left, _SHEET.right, _SHEET.top
-    axes.text(left, top + 17, printable(recording.name), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
+    axes.text(left, top + 17, drawable(recording.name), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
     axes.text(left, top + 10.5, about_patient(recording), fontsize=9, color=_INK, parse_math=False)
     if recording.start is not None:
         axes.text(right, top + 17, f"{recording.start:%Y-%m-%d  %H:%M:%S}", fontsize=9, color=_INK, ha="right")
@@ -234,14 +243,14 @@ def _draw_words(axes, recording: Recording, quality: Quality, start_s: float, cu
 def about_patient(recording: Recording) -> str:
     patient = recording.patient
     known = (
-        f"Patient {printable(patient.id)}" if patient.id else None,
-        {"F": "female", "M": "male"}.get(patient.sex),
+        f"Patient {drawable(patient.id)}" if patient.id else None,
+        {"F": "female", "M": "male"}.get(patient.sex or ""),
         f"{patient.age:g} years" if patient.age is not None else None,
     )
     return ",  ".join(part for part in known if part) or "patient not stated"
 
 
-def printable(text: str) -> str:
+def drawable(text: str) -> str:
     """What a file calls itself, cut to the sheet and without characters that an SVG must not hold."""
     kept = "".join(character for character in text if character.isprintable() and not 0xD800 <= ord(character) < 0xE000)
     return kept if len(kept) <= 60 else kept[:59] + "…"

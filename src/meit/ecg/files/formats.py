@@ -110,7 +110,8 @@ def find_recordings(path: str | Path) -> list[Path]:
 def list_folder(folder: str | Path) -> Listing:
     """The recordings in a folder and below it, and the files that are none. RecordingError for one without recordings."""
     folder = Path(folder)
-    recordings, others = [], []
+    recordings: list[Path] = []
+    others: list[Path] = []
     for file in sorted(folder.rglob("*")):
         if not file.is_file() and not file.is_symlink():
             continue

@@ -67,7 +67,8 @@ def find_waves(beat: MedianBeat, factor: float = 1.0) -> Waves | None:
     rr = samples(beat.rr_ms)
     t_end = _t_end(values, on, off, rr, factor)
     p = _p_ends(values, on, None if t_end is None else t_end - rr, factor)
-    return Waves(on, off, *(p or (None, None, None)), t_end=t_end)
+    p_on, p_peak, p_off = p or (None, None, None)
+    return Waves(on, off, p_on, p_peak, p_off, t_end)
 
 
 def qrs_ends(values: np.ndarray, middle: int, factor: float = 1.0) -> tuple[int, int] | None:

@@ -36,8 +36,8 @@ class Doubts:
 
     def spread(self, value: float, first: str, last: str) -> float:
         """Of a duration between two of the places of Waves, in ms; infinite where it is not found in all ways."""
-        fewer = [waves and waves.ms(first, last) for waves in self.fewer]
-        blurred = [waves and waves.ms(first, last) for waves in self.blurred]
+        fewer = [None if waves is None else waves.ms(first, last) for waves in self.fewer]
+        blurred = [None if waves is None else waves.ms(first, last) for waves in self.blurred]
         known, apart = [ms for ms in fewer if ms is not None], [ms for ms in blurred if ms is not None]
         if not fewer or len(known) < len(fewer) or len(apart) < len(blurred):
             return float("inf")

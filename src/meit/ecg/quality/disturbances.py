@@ -69,7 +69,7 @@ def wander(centred: np.ndarray, rate: float) -> np.ndarray:
     step = max(int(rate / _SLOW_RATE), 1)
     means = centred[: len(centred) // step * step].reshape(-1, step, centred.shape[1]).mean(axis=1)
     slow = zero_phase(means, "lowpass", _SLOW_HZ, rate / step, padding=15)
-    return np.ptp(slow, axis=0)
+    return np.asarray(np.ptp(slow, axis=0))
 
 
 def muscle_noise(centred: np.ndarray, rate: float, hum: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def muscle_noise(centred: np.ndarray, rate: float, hum: np.ndarray) -> np.ndarra
     fast = zero_phase(centred, "bandpass", band, rate, order=4, padding=int(0.2 * rate))
     length = max(int(0.1 * rate), 2)
     power = (fast[: len(fast) // length * length].reshape(-1, length, fast.shape[1]) ** 2).mean(axis=1)
-    return np.sqrt(np.maximum(np.quantile(power, _QUIET, axis=0) - hum**2, 0))
+    return np.asarray(np.sqrt(np.maximum(np.quantile(power, _QUIET, axis=0) - hum**2, 0)))
 
 
 def mains_hum(centred: np.ndarray, rate: float) -> np.ndarray:
@@ -92,7 +92,7 @@ def mains_hum(centred: np.ndarray, rate: float) -> np.ndarray:
         line, beside = away <= _HUM_HZ, (away > _BESIDE_HZ[0]) & (away < _BESIDE_HZ[1])
         if hum < _MOST_HZ * rate and line.any() and beside.any():
             hums.append(power[line].sum(axis=0) - line.sum() * np.median(power[beside], axis=0))
-    return np.sqrt(np.maximum(np.max(hums, axis=0), 0))
+    return np.asarray(np.sqrt(np.maximum(np.max(hums, axis=0), 0)))
 
 
 def knocks(uneven: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -101,7 +101,7 @@ def knocks(uneven: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     A premature beat is large in many leads, a knocked electrode in those that hang on it.
     """
     times, usual = uneven
-    return (times - 1) * usual
+    return np.asarray((times - 1) * usual)
 
 
 def restlessness(excerpt: Excerpt) -> float:
@@ -138,7 +138,7 @@ def _odd_beats(excerpt: Excerpt) -> np.ndarray:
     parts = parts - parts.mean(axis=1, keepdims=True)
     sizes = np.linalg.norm(parts, axis=1) * np.linalg.norm(template, axis=0)
     alike = (parts * template).sum(axis=1) / np.maximum(sizes, 1e-300)
-    return at[np.median(alike, axis=1) < _LEAST_ALIKE]
+    return np.asarray(at[np.median(alike, axis=1) < _LEAST_ALIKE])
 
 
 def unsteadiness(excerpt: Excerpt) -> np.ndarray:
@@ -149,4 +149,4 @@ def unsteadiness(excerpt: Excerpt) -> np.ndarray:
     if len(parts) < _FEWEST_BEATS:
         return np.zeros(len(excerpt.size))
     parts = parts - parts.mean(axis=1, keepdims=True)
-    return np.median(np.sqrt(((parts - np.median(parts, axis=0)) ** 2).mean(axis=1)), axis=0)
+    return np.asarray(np.median(np.sqrt(((parts - np.median(parts, axis=0)) ** 2).mean(axis=1)), axis=0))
