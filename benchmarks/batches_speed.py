@@ -13,8 +13,8 @@ from pathlib import Path
 from meit.drafting.draft_files import draft_paths
 from meit.drafting.report_writing import DRAFTED_AT_ONCE
 from meit.ecg.files.formats import find_recordings
+from meit.model import default_model
 from meit.model.report_model import load_model
-from meit.model.shipped import default_model
 
 
 def main() -> None:

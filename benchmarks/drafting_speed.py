@@ -19,7 +19,7 @@ from meit.drafting.report_writing import write_reports
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
 from meit.ecg.signal.windowing import model_input
-from meit.model.shipped import default_model
+from meit.model import default_model
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ptb-xl" / "00195_hr"
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from meit.data.splits import SPLITS
+from meit.model.configuration import read_config
 from meit.model.encoding import recordings_for
-from meit.model.report_model import WEIGHTS, read_config
+from meit.model.report_model import WEIGHTS
 from meit.training.run import familiarity_of, rebuilt
 
 

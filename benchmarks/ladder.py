@@ -16,9 +16,8 @@ from sklearn.metrics import roc_auc_score
 
 from meit.benchmark.findings import abnormal_auroc, abnormality
 from meit.data.splits import SPLITS
-from meit.model.encoder import EcgEncoder
 from meit.model.encoding import loaded, recordings_for
-from meit.model.measured import MeasuredHead
+from meit.model.findings import Ensemble, MeasuredHead
 from meit.model.report_model import load_model
 from meit.training.cross_fits import HELD_OUT, MEASURES, fit_measured
 from meit.training.targets import MIN_CASES, PRESENT, best_threshold, targets_of
@@ -28,8 +27,8 @@ BATCH = 64
 
 def main(run: str, *data: str) -> None:
     run = Path(run)
-    encoder = load_model(run / "model").encoder
-    config = encoder.config
+    ensemble = load_model(run / "model").ensemble
+    config = ensemble.config
     train, test = (recordings_for(config, data, SPLITS[split]) for split in ("train", "validation"))
     known, wanted = targets_of(train.reports, config), targets_of(test.reports, config)
     folds = np.array(train.column("fold"))
@@ -38,21 +37,21 @@ def main(run: str, *data: str) -> None:
 
     # measurements alone: the same head, fitted to what is known without any signal, how frequent each finding is
     constant = np.tile(np.clip(known.mean(0), 1e-3, 0.95), (len(known), 1)).astype(np.float32)
-    alone = EcgEncoder(replace(config, members=1))
+    alone = Ensemble(replace(config, members=1))
     alone.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
     without_signal = fit_measured(alone, constant, measures, known, parts, seed=0)
-    with_both = fit_measured(EcgEncoder(replace(config, members=1)), held_out, measures, known, parts, seed=0)
+    with_both = fit_measured(Ensemble(replace(config, members=1)), held_out, measures, known, parts, seed=0)
 
     one, bag, both, measured = [], [], [], []
     with torch.inference_mode():
         for ecg, mask, found in loaded(
             test, np.array_split(np.arange(len(test)), -(-len(test) // BATCH)), config.measures
         ):
-            features = encoder.features(*encoder.frames(ecg, mask))
-            logits = encoder.logits(ecg, mask, features)
-            one.append(torch.sigmoid(encoder.findings(features)))
+            features = ensemble.encoder.features(*ensemble.encoder.frames(ecg, mask))
+            logits = ensemble.logits(ecg, mask, features)
+            one.append(torch.sigmoid(ensemble.encoder.logits(features)))
             bag.append(torch.sigmoid(logits))
-            both.append(encoder.probabilities(logits, found))
+            both.append(ensemble.probabilities(logits, found))
             prior = torch.logit(torch.from_numpy(constant[: len(found)]))
             measured.append(alone.probabilities(prior, found))
 

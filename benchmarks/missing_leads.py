@@ -11,9 +11,9 @@ from scipy.stats import rankdata
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
+from meit.model import default_model
 from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
-from meit.model.shipped import default_model
 from meit.training.targets import PRESENT, finding_targets
 
 MIN_CASES = 8
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"{len(data)} recordings, {len(findings)} findings with {MIN_CASES} or more cases\n")
     print("| missing | macro AUROC |\n|---|---|")
     for lead in (None, *CHEST_LEADS):
-        scores = encode_all(model.encoder, Without(data, lead))[0].numpy()
+        scores = encode_all(model.ensemble, Without(data, lead))[0].numpy()
         print(f"| {lead or 'none'} | {np.mean([auroc(targets[:, i], scores[:, i]) for i in findings]):.3f} |")
 
 

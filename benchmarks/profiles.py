@@ -13,10 +13,10 @@ from torch.profiler import ProfilerActivity, profile
 from training import batch_of_texts, build, steps
 
 from meit.machine import keep_freed_memory
+from meit.model import default_model
 from meit.model.architectures import dtype_of
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
-from meit.model.shipped import default_model
 
 KINDS = {  # parts of the operations' names
     "matrix products": ("mm", "addmm", "bmm", "linear", "weight_int8pack"),

@@ -32,8 +32,8 @@ from meit.ecg.quality.excerpt import excerpt_of
 from meit.ecg.quality.verdicts import VERDICTS
 from meit.ecg.recording import Recording
 from meit.ecg.signal.windowing import first_windows
+from meit.model import default_model
 from meit.model.report_model import load_model
-from meit.model.shipped import default_model
 
 NOISE = ("baseline wander", "muscle artefact", "electrode motion", "mains hum", "white")
 LEVELS = (24.0, 18.0, 12.0, 6.0, 0.0, -6.0)
@@ -253,7 +253,7 @@ def main() -> None:
     @torch.inference_mode()
     def familiar(signals: Signals) -> np.ndarray:
         ecgs, masks = first_windows(signals, model.spec.encoder.rate, model.spec.encoder.seconds)
-        features = model.look(torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)))[2]
+        features = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)))[2]
         return model.familiarity.distances(features).numpy() > 1
 
     if "foreign" in wanted:

@@ -53,7 +53,7 @@ def main(folder: Path, data: Sequence[Path], n: int) -> None:
     config = model.spec.encoder
     ecgs = recordings_for(config, data, SPLITS["validation"])
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(ecgs))[:n])
-    probabilities, tokens, _ = encode_all(model.encoder, ecgs, chosen)
+    probabilities, tokens, _ = encode_all(model.ensemble, ecgs, chosen)
     reference = stated([ecgs.report(index).text for index in chosen])
     ways = {
         "as it is": (probabilities, tokens),

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from meit.model import loading
-from meit.model.report_model import read_config
-from meit.model.shipped import default_model
+from meit.model import default_model, loading
+from meit.model.configuration import read_config
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ptb-xl" / "00195_hr"
 BARE = """

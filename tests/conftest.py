@@ -162,8 +162,10 @@ def build(tiny_folder):
 
     def make(kind, attention=None, fusion="concat", layers="all", adapter=True):
         from meit.model import loading
+        from meit.model.adapter import lora_backbone
+        from meit.model.configuration import ModelConfig
         from meit.model.encoder import EncoderConfig
-        from meit.model.report_model import ModelConfig, ReportModel, lora_backbone
+        from meit.model.report_model import ReportModel
 
         backbone, tokenizer = loading.load(str(tiny_folder(kind)), "float32")
         if attention is not None:

@@ -13,7 +13,7 @@ from meit.drafting.confidence import (
     load_calibration,
 )
 from meit.drafting.grounding import CONTRADICTED, MEASURED, Grounded
-from meit.model.shipped import default_model
+from meit.model import default_model
 from meit.reports.statements import Statement, codes
 
 WEIGHTS = {"constant": 0.5, "encoder_logit": 1.0, "encoder_has_no_output": -1.0, "measured": 2.0, "contradicted": -2.0}
@@ -48,9 +48,9 @@ def test_it_belongs_to_its_model(tmp_path):
 
 
 def test_the_shipped_model_has_its_own():
-    from meit.model.report_model import _checksum
+    from meit.model.report_model import checksum
 
     found = json.loads((default_model() / CALIBRATION_FILE).read_text())
-    assert found["model_sha256"] == _checksum(default_model())
+    assert found["model_sha256"] == checksum(default_model())
     assert set(found["weights"]) == set(CONFIDENCE_FEATURES) and set(found["codes"]) <= set(codes())
     assert found["fitted_on"]["folds"] == [9]

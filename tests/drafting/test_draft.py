@@ -11,7 +11,7 @@ from meit.ecg.measure import GLOBAL
 
 @pytest.fixture(scope="module")
 def model():
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     return meit.load_model(default_model())
 

@@ -108,7 +108,7 @@ def test_noise_is_not_drafted_as_fibrillation_in_silence(example):
     import meit
     from meit.ecg.noise import NOISES
     from meit.ecg.recording import Recording
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     clean = meit.read_ecg(example.with_name("00178_lr"))
     model = meit.load_model(default_model())

@@ -12,7 +12,7 @@ from meit.drafting.report_writing import batches_by_length, write_reports
 
 @pytest.fixture(scope="module")
 def model():
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     return meit.load_model(default_model())
 

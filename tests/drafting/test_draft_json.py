@@ -19,7 +19,7 @@ WRITTEN = "Sinus rhythm. Possible old inferior infarction. No atrial fibrillatio
 
 @pytest.fixture(scope="module")
 def model():
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     return meit.load_model(default_model())
 

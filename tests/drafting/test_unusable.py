@@ -16,7 +16,7 @@ from meit.ecg.recording import LEADS, Recording
 
 @pytest.fixture(scope="module")
 def model():
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     return meit.load_model(default_model())
 

@@ -13,7 +13,7 @@ from meit.exports import EXPORT_FORMATS
 @pytest.fixture(scope="module")
 def model():
     from meit import load_model
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     return load_model(default_model())
 

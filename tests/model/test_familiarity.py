@@ -9,10 +9,10 @@ from meit.ecg import read_ecg
 from meit.ecg.noise import NOISES
 from meit.ecg.quality import LIMITED
 from meit.ecg.signal.windowing import first_windows
+from meit.model import default_model
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.familiarity import FILE, Familiarity, K, fingerprint, fit_familiarity, load_familiarity
 from meit.model.report_model import export_merged, load_model
-from meit.model.shipped import default_model
 from meit.training.run import familiarity_of, rebuilt
 
 CONFIG = EncoderConfig(findings=("NORM",), widths=(8, 8, 8, 8))
@@ -68,18 +68,18 @@ def test_few_training_recordings_will_do(encoder, count):
 
 def test_saved_and_loaded_it_is_the_same(fitted, encoder, tmp_path):
     fitted.save(tmp_path)
-    loaded = load_familiarity(tmp_path, encoder)
+    loaded = load_familiarity(tmp_path, fingerprint(encoder.body.state_dict()))
     some = torch.rand(5, 16)
     assert torch.equal(loaded.distances(some), fitted.distances(some)) and loaded.limit == fitted.limit
 
 
 def test_another_encoders_is_not_loaded(fitted, encoder, tmp_path):
-    assert load_familiarity(tmp_path, encoder) is None
+    assert load_familiarity(tmp_path, fingerprint(encoder.body.state_dict())) is None
     fitted.save(tmp_path)
     encoder.findings[1].bias.data += 1  # the features stay
-    assert load_familiarity(tmp_path, encoder) is not None
+    assert load_familiarity(tmp_path, fingerprint(encoder.body.state_dict())) is not None
     next(encoder.body.parameters()).data *= 1.5
-    assert load_familiarity(tmp_path, encoder) is None
+    assert load_familiarity(tmp_path, fingerprint(encoder.body.state_dict())) is None
 
 
 def test_what_is_not_finite_is_unfamiliar(fitted):
@@ -89,8 +89,8 @@ def test_what_is_not_finite_is_unfamiliar(fitted):
 def test_a_model_keeps_it(tiny_model, tmp_path):
     known = torch.rand(20, 2 * tiny_model.spec.encoder.width)
     tiny_model.save(tmp_path / "without")
-    tiny_model.familiarity = fit_familiarity(tiny_model.encoder, known, torch.empty(0, known.shape[1]))
-    tiny_model.save(tmp_path / "with")
+    familiarity = fit_familiarity(tiny_model.ensemble.encoder, known, torch.empty(0, known.shape[1]))
+    tiny_model.save(tmp_path / "with", familiarity=familiarity)
     strange = torch.eye(known.shape[1])[0]
     without, kept = load_model(tmp_path / "without"), load_model(tmp_path / "with")
     assert without.familiarity is None and without.unfamiliar(strange) == []
@@ -105,8 +105,8 @@ def test_made_of_prepared_recordings(simulated, encoder):
     train = EcgSet([simulated], range(1, 9), CONFIG.rate, CONFIG.seconds)
     fitted = familiarity_of(encoder, train, [simulated])
     assert len(fitted.known) == len(train) and fitted.limit > 0
-    again = rebuilt(CONFIG, {f"encoder.{key}": value for key, value in encoder.state_dict().items()})
-    assert fingerprint(again) == fitted.encoder_sha256
+    again = rebuilt(CONFIG, {f"ensemble.encoder.{key}": value for key, value in encoder.state_dict().items()})
+    assert fingerprint(again.body.state_dict()) == fitted.encoder_sha256
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def shipped():
 def distances(model, signals):
     ecgs, masks = first_windows(signals, model.spec.encoder.rate, model.spec.encoder.seconds)
     with torch.inference_mode():
-        features = model.look(torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)))[2]
+        features = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)))[2]
     return model.familiarity.distances(features)
 
 

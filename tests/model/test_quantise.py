@@ -69,7 +69,7 @@ def test_an_adapter_kept_apart_does_what_it_did():
 @torch.no_grad()
 def test_the_shipped_model_writes_the_same_quantised(example):
     import meit
-    from meit.model.shipped import default_model
+    from meit.model import default_model
 
     models = [load_model(default_model(), bits) for bits in (None, "int8", "int4")]
     recording = meit.read_ecg(example.with_name("00041_lr"))

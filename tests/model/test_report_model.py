@@ -34,7 +34,8 @@ def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
     from safetensors.torch import load_file
 
     from meit.model import loading
-    from meit.model.report_model import ADAPTER_WEIGHTS, low_rank, merge_adapter
+    from meit.model.adapter import low_rank, merge_adapter
+    from meit.model.report_model import ADAPTER_WEIGHTS
 
     model = build(kind)
     for name, value in model.named_parameters():
@@ -42,7 +43,7 @@ def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
             value.data = value.data.to(torch.bfloat16).float()
     model.save(tmp_path)
     plain, _ = loading.load(model.spec.backbone, "float32")
-    merge_adapter(plain, low_rank(load_file(tmp_path / ADAPTER_WEIGHTS), model.spec))
+    merge_adapter(plain, low_rank(load_file(tmp_path / ADAPTER_WEIGHTS), model.spec.lora_rank, model.spec.lora_alpha))
     theirs = model.backbone.merge_and_unload()
     for name, value in theirs.state_dict().items():
         assert torch.allclose(value, plain.state_dict()[name], atol=1e-6), name

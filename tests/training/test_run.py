@@ -74,8 +74,8 @@ def test_every_fusion_is_tuned(recipe, fusion):
 def test_the_encoder_can_be_tuned_along(recipe, tmp_path):
     frozen = weights(training.train(recipe))
     tuned = weights(training.train(replace(recipe, tune_encoder=True, out=str(tmp_path / "tuned"))))
-    moved = [k for k in frozen if k.startswith("encoder.") and not torch.equal(frozen[k], tuned[k])]
-    assert "encoder.body.0.weight" in moved and "encoder.body.1.running_mean" in moved
+    moved = [k for k in frozen if k.startswith("ensemble.") and not torch.equal(frozen[k], tuned[k])]
+    assert "ensemble.encoder.body.0.weight" in moved and "ensemble.encoder.body.1.running_mean" in moved
 
 
 def test_findings_that_nothing_keeps_true_are_left_out(recipe):
@@ -89,9 +89,9 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
     measured = replace(recipe, measured=True)
     folder = training.train(measured)
     model = load_model(folder)
-    assert "heart_rate_bpm" in model.spec.encoder.measures and torch.isfinite(model.encoder.measured.edges).any()
+    assert "heart_rate_bpm" in model.spec.encoder.measures and torch.isfinite(model.ensemble.measured.edges).any()
     data = EcgSet([simulated], (9, 10), 100, 10)
-    by_set, tokens, _ = encode_all(model.encoder, data)
+    by_set, tokens, _ = encode_all(model.ensemble, data)
     ecgs, masks = data.inputs(range(len(data)))
     alone, same_tokens = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype("float32")))
     assert torch.allclose(by_set, alone, atol=1e-5) and torch.allclose(tokens, same_tokens, atol=1e-5)
@@ -106,15 +106,16 @@ def test_bagged_encoders_are_averaged(recipe, tmp_path):
     """The findings are the mean of all members', the rest is the first one's; resumed, nothing is trained again."""
     bagged = replace(recipe, bagged=True)
     folder, run = training.train(bagged), Path(recipe.out)
-    encoder = load_model(folder).encoder
-    members = [EcgEncoder(replace(encoder.config, members=1)) for _ in range(3)]
+    ensemble = load_model(folder).ensemble
+    members = [EcgEncoder(ensemble.config) for _ in range(3)]
     for member, file in zip(members, ("encoder", "encoder-without-1", "encoder-without-2"), strict=True):
         state = load_file(run / f"{file}.safetensors")
         member.load_state_dict({k: v.bfloat16().float() if v.is_floating_point() else v for k, v in state.items()})
     ecg, mask = torch.randn(2, 1000, 12), torch.ones(2, 1000)
     alone = [member.eval()(ecg, mask) for member in members]
-    tokens, logits = encoder(ecg, mask)
-    assert torch.allclose(logits, torch.stack([found for _, found in alone]).mean(0), atol=1e-6)
+    probabilities, tokens, _ = ensemble.encode(ecg, mask)
+    logits = torch.logit(probabilities)
+    assert torch.allclose(logits, torch.stack([found for _, found in alone]).mean(0), atol=1e-5)
     assert torch.equal(tokens, alone[0][0])
     assert not torch.allclose(logits, alone[0][1], atol=1e-3)
     first = weights(folder)

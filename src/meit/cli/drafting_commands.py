@@ -8,7 +8,7 @@ from pathlib import Path
 from meit.cli.arguments import SOME_FAILED, add_quantize, input_folder, input_path, key_file, output_folder, progress
 from meit.errors import MeitError
 from meit.exports import EXPORT_FORMATS
-from meit.model.shipped import default_model
+from meit.model import default_model
 
 
 def report(args: argparse.Namespace) -> int:
@@ -26,7 +26,8 @@ def report(args: argparse.Namespace) -> int:
     from meit.atomic import atomic_path
     from meit.drafting.draft_files import draft_paths
     from meit.exports.document import untouched
-    from meit.model.report_model import load_model, read_config
+    from meit.model.configuration import read_config
+    from meit.model.report_model import load_model
 
     write = form.write
 

@@ -4,7 +4,7 @@ import argparse
 
 from meit.cli.arguments import input_folder, input_path, number
 from meit.errors import MeitError
-from meit.model.shipped import default_model
+from meit.model import default_model
 
 
 def serve(args: argparse.Namespace) -> int:

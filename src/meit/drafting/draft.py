@@ -107,7 +107,7 @@ class _Writer:
             )
         ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
         masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
-        probabilities, tokens, features = self.model.look(ecgs, masks)
+        probabilities, tokens, features = self.model.encode(ecgs, masks)
         seen = []
         looked = zip(recordings, inputs, probabilities.tolist(), features, strict=True)
         for given, (_, window_masks), values, feature in looked:

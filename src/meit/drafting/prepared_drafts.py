@@ -40,7 +40,7 @@ def draft_prepared(model: ReportModel, data: Sequence[Path], folds: Sequence[int
 
     config = model.spec.encoder
     recordings = recordings_for(config, data, folds)
-    probabilities, tokens, _ = encode_all(model.encoder, recordings)
+    probabilities, tokens, _ = encode_all(model.ensemble, recordings)
     with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
         drafts = write_reports(model, probabilities, tokens, done=bar.update)
     return [

@@ -1,6 +1,8 @@
 """The model: what reads the ECG, what writes the report, and how the one reaches the other."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from meit.errors import ModelError
@@ -13,3 +15,8 @@ def row_of(table: Mapping[str, Row], kind: str, name: str) -> Row:
     if name not in table:
         raise ModelError(f"{kind} {name!r} is not known; known are {', '.join(table)}")
     return table[name]
+
+
+def default_model() -> Path:
+    """The shipped model: beside the package in a checkout, or where $MEIT_MODEL says."""
+    return Path(os.environ.get("MEIT_MODEL", Path(__file__).parents[3] / "models" / "default"))

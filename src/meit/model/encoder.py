@@ -1,11 +1,12 @@
-"""The ECG encoder: a 1-D residual network that turns a normalised recording into tokens and finding probabilities.
+"""The ECG encoder: one 1-D residual network that turns a normalised recording into tokens and finding logits.
 
 Residual blocks after He et al. (2016) in one dimension, as is usual for ECGs (Ribeiro et al., Nature Communications
 11, 1760, 2020). MEIT (arXiv 2403.04945, section 3) pools the recording into one embedding, S = 1; S > 1 keeps time.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,6 @@ from torch import Tensor, nn
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import CLIP, HIGH_HZ, LOW_HZ
 from meit.model import row_of
-from meit.model.measured import MeasuredHead
 
 
 class BasicBlock(nn.Module):
@@ -115,7 +115,7 @@ class EncoderConfig:
     normalisation: str = "band"
     widths: tuple[int, ...] = ()
     n_tokens: int = 1
-    measures: tuple[str, ...] = ()  # of meit.model.measured, which the findings take into account
+    measures: tuple[str, ...] = ()  # of meit.model.findings.measure_names, which the findings take into account
     measure_steps: int = 5
     targets: str = "codes"  # what the findings are: a key of meit.training.targets.TARGETS
     members: int = 1  # networks whose finding logits are averaged; tokens and features are the first one's
@@ -135,14 +135,25 @@ class EncoderConfig:
         return self.widths[-1]
 
 
+class Encoded(NamedTuple):
+    """Of N recordings: finding probabilities (N, F), tokens (N, S, width), retrieval features (N, 2 * width)."""
+
+    probabilities: Tensor
+    tokens: Tensor
+    features: Tensor
+
+
 class EcgEncoder(nn.Module):
-    """(B, n_samples, 12) normalised ECG and (B, n_samples) mask -> tokens (B, S, width), finding logits (B, F)."""
+    """(B, n_samples, 12) normalised ECG and (B, n_samples) mask -> tokens (B, S, width), finding logits (B, F).
+
+    What a config says of measurements and further members is meit.model.findings.Ensemble's, whose parts these are.
+    """
 
     def __init__(self, config: EncoderConfig):
         super().__init__()
         self.config = config
         row = ENCODERS[config.shape]
-        first = config.widths[0] if not row.pooled_stem else config.widths[0] // 4
+        first = config.widths[0] // 4 if row.pooled_stem else config.widths[0]
         layers: list[nn.Module] = [
             nn.Conv1d(len(LEADS), first, row.stem, 2, row.stem // 2, bias=False),
             nn.BatchNorm1d(first),
@@ -156,36 +167,30 @@ class EcgEncoder(nn.Module):
                 layers.append(row.block(n_in, width, stride if block == 0 else 1, row.kernel, row.dropout))
                 n_in = width
         self.body = nn.Sequential(*layers)
-        self.findings = None
+        self.findings: nn.Sequential | None = None
         if config.findings:
             self.findings = nn.Sequential(nn.Dropout(row.dropout), nn.Linear(2 * config.width, len(config.findings)))
-        self.measured = None
-        if config.measures:
-            self.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
-        alone = replace(config, members=1, measures=())
-        self.others = nn.ModuleList(EcgEncoder(alone) for _ in range(config.members - 1))
+
+    def forward(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        frames, recorded = self.frames(ecg, mask)
+        return self.tokens(frames, recorded), self.logits(self.features(frames, recorded))
+
+    def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
+        """All that one network gives; it knows of no measurements."""
+        frames, recorded = self.frames(ecg, mask)
+        features = self.features(frames, recorded)
+        return Encoded(torch.sigmoid(self.logits(features)), self.tokens(frames, recorded), features)
 
     def frames(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Feature frames (B, width, T') and which of them saw any recorded sample (B, T')."""
-        seen = ecg.masked_fill(~mask.bool()[:, :, None], 0.0)  # whatever stands there, NaN too
-        frames = self.body(seen.transpose(1, 2))
+        shown = ecg.masked_fill(~mask.bool()[:, :, None], 0.0)  # whatever stands there, NaN too
+        frames = self.body(shown.transpose(1, 2))
         recorded = nn.functional.adaptive_max_pool1d(mask[:, None].to(frames.dtype), frames.shape[-1])[:, 0] > 0
         return frames, recorded
 
-    def forward(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """By the signal alone; `probabilities` takes the measurements into account."""
-        frames, recorded = self.frames(ecg, mask)
-        return self.tokens(frames, recorded), self.logits(ecg, mask, self.features(frames, recorded))
-
-    def logits(self, ecg: Tensor, mask: Tensor, features: Tensor) -> Tensor:
-        """(B, F) by the signal alone, the mean over all members; features (B, 2 * width) are the first one's."""
-        if self.findings is None:
-            return features[:, :0]
-        return torch.stack([self.findings(features), *(other(ecg, mask)[1] for other in self.others)]).mean(0)
-
-    def probabilities(self, logits: Tensor, measures: Tensor) -> Tensor:
-        """(B, F) logits by the signal and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""
-        return torch.sigmoid(logits if self.measured is None else self.measured(measures, logits))
+    def logits(self, features: Tensor) -> Tensor:
+        """Features (B, 2 * width) -> (B, F); (B, 0) where nobody trains it to find."""
+        return features[:, :0] if self.findings is None else self.findings(features)
 
     def tokens(self, frames: Tensor, recorded: Tensor) -> Tensor:
         """(B, S, width): means over S equal stretches of time; S = 1 is the paper's pooled embedding."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from meit.data.batches import EcgSet
 from meit.machine import cores
-from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.measured import measured
+from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
+from meit.model.findings import Ensemble, measured_inputs
 
 
 class EncoderInputs(Protocol):
@@ -36,23 +36,15 @@ def recordings_for(
     return EcgSet(folders, folds, config.rate, config.seconds, share, config.normalisation)
 
 
-class Encoded(NamedTuple):
-    """Of N recordings: finding probabilities (N, F), tokens (N, S, width), retrieval features (N, 2 * width)."""
-
-    probabilities: Tensor
-    tokens: Tensor
-    features: Tensor
-
-
 @torch.inference_mode()
 def encode_all(
-    encoder: EcgEncoder,
+    encoder: EcgEncoder | Ensemble,
     data: EncoderInputs,
     chosen: np.ndarray | None = None,
     batch_size: int = 64,
     by_signal: bool = False,
 ) -> Encoded:
-    """What the encoder gives for a set's recordings.
+    """What a single encoder, or a model's whole ensemble, gives for a set's recordings.
 
     chosen: indices (N,) of some of them; by default all. by_signal: nothing is measured, which takes a tenth of a second
     a recording; the probabilities are then those of the signal alone.
@@ -61,12 +53,9 @@ def encode_all(
     chosen = np.arange(len(data)) if chosen is None else chosen
     batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
     parts = []
-    for ecg, mask, measures in loaded(data, batches, () if by_signal else encoder.config.measures):
-        frames, recorded = encoder.frames(ecg, mask)
-        features = encoder.features(frames, recorded)
-        logits = encoder.logits(ecg, mask, features)
-        probabilities = torch.sigmoid(logits) if by_signal else encoder.probabilities(logits, measures)
-        parts.append((probabilities, encoder.tokens(frames, recorded), features))
+    names = encoder.config.measures if isinstance(encoder, Ensemble) and not by_signal else ()
+    for ecg, mask, measures in loaded(data, batches, names):
+        parts.append(encoder.encode(ecg, mask, measures if names else None))
     return Encoded(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
@@ -92,5 +81,5 @@ class _Batches(Dataset):
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
         ecgs, masks = self.data.inputs(self.batches[number])
-        values = measured(ecgs, masks, self.data.rate, self.measures)
+        values = measured_inputs(ecgs, masks, self.data.rate, self.measures)
         return torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)), torch.from_numpy(values)

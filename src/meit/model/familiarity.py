@@ -7,7 +7,7 @@ and belongs to one encoder: with another one's it is not loaded.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def fit_familiarity(encoder: EcgEncoder, train: Tensor, others: Tensor) -> Famil
     the limit is taken from the training set, each recording compared with the others."""
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:MOST_KEPT].sort().values
     known = _unit(train[some]).half()
-    fitted = Familiarity(known, 1.0, fingerprint(encoder))
+    fitted = Familiarity(known, 1.0, fingerprint(encoder.body.state_dict()))
     if len(others):
         distances = fitted.distances(others)
     else:  # each is its own nearest neighbour
@@ -62,7 +62,7 @@ def fit_familiarity(encoder: EcgEncoder, train: Tensor, others: Tensor) -> Famil
     return Familiarity(known, limit, fitted.encoder_sha256)
 
 
-def load_familiarity(folder: Path, encoder: EcgEncoder) -> Familiarity | None:
+def load_familiarity(folder: Path, encoder_sha256: str) -> Familiarity | None:
     """What lies with a model; None where there is none, or that of another encoder."""
     from safetensors import safe_open
 
@@ -71,16 +71,17 @@ def load_familiarity(folder: Path, encoder: EcgEncoder) -> Familiarity | None:
         return None
     with safe_open(path, "pt") as file:
         about = file.metadata()
-        if about["encoder_sha256"] != fingerprint(encoder) or about["k"] != str(K) or about.get("length") != "1":
+        if about["encoder_sha256"] != encoder_sha256 or about["k"] != str(K) or about.get("length") != "1":
             return None
         known = file.get_tensor("known")
     return Familiarity(known, float(about["limit"]), about["encoder_sha256"])
 
 
-def fingerprint(encoder: EcgEncoder) -> str:
-    """Of the weights that make the features, as they are saved, in bfloat16: loading and saving leave it as it is."""
+def fingerprint(body: Mapping[str, Tensor]) -> str:
+    """Of an encoder's body, the weights that make the features, as they are saved, in bfloat16: loading and saving leave
+    it as it is."""
     digest = hashlib.sha256()
-    for name, value in sorted(encoder.body.state_dict().items()):
+    for name, value in sorted(body.items()):
         kept = value.to(torch.bfloat16).float() if value.is_floating_point() else value
         digest.update(name.encode())
         digest.update(kept.cpu().contiguous().numpy().tobytes())

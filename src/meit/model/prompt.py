@@ -1,6 +1,8 @@
 """How an instruction is put to a language model, how texts become tensors, and which tokens the loss counts."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,7 +16,7 @@ from meit.model.fusion.base import Text
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-INSTRUCTION = "Write the report of this ECG."
+INSTRUCTION = "Write the report of this ECG."  # what drafts and evaluation ask
 IGNORED = -100  # label of tokens that the loss does not count
 
 Prompt = Callable[["PreTrainedTokenizerBase", str], list[int]]
@@ -38,6 +40,15 @@ PROMPTS: dict[str, Prompt] = {
     "tagged": _template("<|user|>{instruction}<|assistant|>"),  # without its line breaks: the shipped model's
     "chat": _chat,
 }
+
+
+@cache
+def instructions() -> tuple[str, ...]:
+    """The 256 that tuning pairs with ECGs, as the paper does; INSTRUCTION is among them.
+
+    They are `instructions.txt`, one a line; docs/instructions.md says how they were written.
+    """
+    return tuple(files("meit.model").joinpath("instructions.txt").read_text(encoding="utf-8").splitlines())
 
 
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", instruction: str = INSTRUCTION, style: str = "paper") -> list[int]:

@@ -1,83 +1,66 @@
-"""The whole model: ECG encoder, projector, frozen backbone with its adapter; built, saved and loaded here."""
+"""The whole model: what reads the ECG, projector, frozen backbone with its adapter; built, saved and loaded here."""
 
+import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from meit.atomic import atomic_folder, write_json
 from meit.ecg.quality import Reason
-from meit.ecg.recording import LEADS
 from meit.errors import ModelError
 from meit.model import loading, row_of
+from meit.model.adapter import low_rank, merge_adapter
 from meit.model.architectures import dtype_of, head, plain
-from meit.model.encoder import NORMALISED, EcgEncoder, EncoderConfig
-from meit.model.familiarity import Familiarity, load_familiarity
-from meit.model.fusion import FUSIONS, Text, build_fusion
-from meit.model.measured import measured
-from meit.model.projector import PROJECTORS, ProjectorSizes, build_projector
-from meit.model.prompt import IGNORED, INSTRUCTION, PROMPTS, for_drafting, prompt_ids
-from meit.model.quantise import QUANTISED, LowRank, quantise
+from meit.model.configuration import CONFIG, ModelConfig, read_config
+from meit.model.encoder import Encoded
+from meit.model.familiarity import Familiarity, fingerprint, load_familiarity
+from meit.model.findings import Ensemble, measured_inputs, planned
+from meit.model.fusion import Text, build_fusion
+from meit.model.projector import ProjectorSizes, build_projector
+from meit.model.prompt import IGNORED, for_drafting, prompt_ids
+from meit.model.quantise import QUANTISED, quantise
 
-CONFIG, WEIGHTS, ADAPTER, MERGED = "config.json", "ecg.safetensors", "adapter", "backbone"
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from meit.model.architectures import LanguageModel
+
+WEIGHTS, ADAPTER, MERGED = "ecg.safetensors", "adapter", "backbone"
 TRAINING = "training.json"  # recipe, seconds, machine, versions
+CALIBRATION = "calibration.json"  # meit.drafting.confidence; of the model whose sha256 it names
 ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
-PARTS = ("encoder", "projector", "fusion")  # what is saved besides the adapter
-FORMAT = 2
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What rebuilds a model. finding_tokens: how many tokens carry the findings head's probabilities (0: none).
-
-    missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
-    projector, prompt, fusion: rows of PROJECTORS, PROMPTS, FUSIONS. plan: the probability from which a finding is to be
-    written; 0: the language model sees the probabilities themselves. normalised: what the encoder's normalisation did
-    when it was trained. Raises ModelError for a name that is not known.
-    """
-
-    name: str
-    version: str
-    encoder: EncoderConfig
-    hidden: int
-    finding_tokens: int
-    lora_rank: int
-    lora_alpha: int
-    backbone: str
-    backbone_sha256: str
-    instruction: str = INSTRUCTION
-    projector: str = "placed"
-    prompt: str = "paper"
-    fusion: str = "concat"
-    fusion_layers: str = "all"
-    missing_chest_leads: int = 0
-    num_beams: int = 1
-    plan: float = 0.0
-    leads: tuple[str, ...] = LEADS
-    normalised: str = ""
-    format: int = FORMAT
-
-    def __post_init__(self) -> None:
-        row_of(PROJECTORS, "projector", self.projector)
-        row_of(PROMPTS, "prompt", self.prompt)
-        row_of(FUSIONS, "fusion", self.fusion)
-        object.__setattr__(self, "normalised", self.normalised or NORMALISED[self.encoder.normalisation])
-
-    @property
-    def n_tokens(self) -> int:
-        return self.finding_tokens + self.encoder.n_tokens
+PARTS = ("ensemble", "projector", "fusion")  # what is saved besides the adapter
 
 
 class ReportModel(nn.Module):
-    """backbone: a language model of transformers, with a peft adapter (training) or with it merged (drafting)."""
+    """backbone: a language model of transformers, with a peft adapter (training) or with it merged (drafting).
 
-    def __init__(self, config: ModelConfig, backbone, tokenizer):
+    Of a loaded model: folder, where it lies; sha256, of all that its drafts' words depend on; training_record, how it
+    came to be; familiarity, what its encoder was trained on.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        backbone: "LanguageModel",
+        tokenizer: "PreTrainedTokenizerBase",
+        *,
+        folder: Path | None = None,
+        sha256: str = "",
+        training_record: Mapping[str, Any] | None = None,
+        familiarity: Familiarity | None = None,
+    ):
         super().__init__()
         self.spec, self.backbone, self.tokenizer = config, backbone, tokenizer
-        self.encoder = EcgEncoder(config.encoder)
+        self.folder, self.sha256 = folder, sha256
+        self.training_record = dict(training_record or {})
+        self.familiarity = familiarity
+        self.ensemble = Ensemble(config.encoder)
         sizes = ProjectorSizes(
             n_findings=len(config.encoder.findings),
             finding_tokens=config.finding_tokens,
@@ -88,24 +71,14 @@ class ReportModel(nn.Module):
         )
         self.projector = build_projector(config.projector, sizes)
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
-        self.sha256, self.training_record = "", {}  # of a loaded model: its files, and how it came to be
-        self.folder: Path | None = None
-        self.familiarity: Familiarity | None = None
 
-    def encode(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, n_samples, 12), (B, n_samples) -> finding probabilities (B, F) and tokens (B, S, width)."""
-        return self.look(ecg, mask)[:2]
-
-    def look(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As encode, and the retrieval features (B, 2 * width)."""
-        frames, recorded = self.encoder.frames(ecg, mask)
-        features = self.encoder.features(frames, recorded)
-        logits, tokens = self.encoder.logits(ecg, mask, features), self.encoder.tokens(frames, recorded)
-        config = self.spec.encoder
-        if not config.measures:  # nothing has to leave the accelerator
-            return torch.sigmoid(logits), tokens, features
-        found = measured(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
-        return self.encoder.probabilities(logits, torch.from_numpy(found).to(logits.device)), tokens, features
+    def encode(self, ecg: Tensor, mask: Tensor) -> Encoded:
+        """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, and measured where the model needs it."""
+        config, measures = self.spec.encoder, None
+        if config.measures:  # else nothing has to leave the accelerator
+            values = measured_inputs(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
+            measures = torch.from_numpy(values).to(ecg.device)
+        return self.ensemble.encode(ecg, mask, measures)
 
     def unfamiliar(self, features: Tensor) -> list[Reason]:
         """What is to be said where features (2 * width,) lie far from the training set's; nothing where that is unknown."""
@@ -113,28 +86,27 @@ class ReportModel(nn.Module):
 
     def ecg_tokens(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
         """(B, F), (B, S, width) -> (B, finding_tokens + S, hidden), of the plan where the model has one."""
-        shown = (probabilities >= self.spec.plan).to(tokens.dtype) if self.spec.plan else probabilities
-        return self.projector(shown, tokens)
+        return self.projector(planned(probabilities, self.spec.plan), tokens)
 
     accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
 
     def forward(
         self,
-        ids,
-        mask,
-        labels,
-        probabilities,
-        tokens,
-        signal_mask,
-        source_ids=None,
-        source_mask=None,
-        ecg=None,
-        ecg_mask=None,
-        num_items_in_batch=None,
+        ids: Tensor,
+        mask: Tensor,
+        labels: Tensor,
+        probabilities: Tensor,
+        tokens: Tensor,
+        signal_mask: Tensor,
+        source_ids: Tensor | None = None,
+        source_mask: Tensor | None = None,
+        ecg: Tensor | None = None,
+        ecg_mask: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
     ) -> dict[str, Tensor]:
         """The loss of a batch of `meit.training.examples`; given recordings, the encoder looks at them itself."""
-        if ecg is not None:
-            probabilities, tokens = self.encode(ecg, ecg_mask)
+        if ecg is not None and ecg_mask is not None:
+            probabilities, tokens, _ = self.encode(ecg, ecg_mask)
         text = Text(ids, mask, source_ids, source_mask)
         return {"loss": self.loss(text, labels, probabilities, tokens, signal_mask, num_items_in_batch)}
 
@@ -191,10 +163,13 @@ class ReportModel(nn.Module):
         written = self.fusion.generate(self.backbone, text, ecg, seen, **options)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
-    def save(self, folder: Path, state: dict[str, Tensor] | None = None) -> None:
-        """Encoder, projector, fusion, adapter and configuration; nothing of the backbone. The configuration comes last.
+    def save(
+        self, folder: Path, state: Mapping[str, Tensor] | None = None, familiarity: Familiarity | None = None
+    ) -> None:
+        """Ensemble, projector, fusion, adapter and configuration; nothing of the backbone. The configuration comes last.
 
-        state: the whole model's, where its own weights are scattered over several processes.
+        state: the whole model's, where its own weights are scattered over several processes. familiarity: of a model
+        that was trained just now; by default its own.
         """
         from safetensors.torch import save_file
 
@@ -212,59 +187,61 @@ class ReportModel(nn.Module):
         lora = self.backbone.peft_config["default"]
         lora.base_model_name_or_path = self.spec.backbone  # its name, not where it lies on this machine
         lora.save_pretrained(folder / ADAPTER)
-        if self.familiarity is not None:
-            self.familiarity.save(folder)
+        familiarity = self.familiarity if familiarity is None else familiarity
+        if familiarity is not None:
+            familiarity.save(folder)
         write_json(folder / CONFIG, asdict(self.spec))
-
-
-def lora_backbone(backbone, rank: int, alpha: int, dropout: float):
-    """The frozen backbone wrapped with LoRA (Hu et al., 2021) on all its linear layers."""
-    from peft import LoraConfig, get_peft_model
-
-    task = "SEQ_2_SEQ_LM" if backbone.config.is_encoder_decoder else "CAUSAL_LM"
-    lora = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", task_type=task)
-    return get_peft_model(backbone, lora)
 
 
 def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
     """A saved model, ready to draft, its adapter merged into the backbone.
 
-    quantised: "int8" or "int4", see meit.model.quantise; by default the backbone computes in float32. Raises ModelError for a folder that holds no model, or where the backbone is not the one it was tuned on.
+    quantised: "int8" or "int4", see meit.model.quantise; by default the backbone computes in float32. Raises ModelError
+    for a folder that holds no model, where the backbone is not the one it was tuned on, and for another `quantised`.
     """
-    from safetensors.torch import load_file
-
+    keeps_adapter = quantised is not None and row_of(QUANTISED, "quantisation", quantised).keeps_adapter
     folder = Path(folder)
     config = read_config(folder)
-    place = str(folder / MERGED) if config.backbone == MERGED else config.backbone
-    backbone, tokenizer = loading.load(place, "float32")
+    own = {key: _single(value) for key, value in _tensors(folder / WEIGHTS).items()}
+    backbone, tokenizer = loading.load(
+        str(folder / MERGED) if config.backbone == MERGED else config.backbone, "float32"
+    )
     found = loading.fingerprint(backbone)
     if found != config.backbone_sha256:
         raise ModelError(
             f"{folder} was tuned on another {config.backbone!r} (fingerprint {config.backbone_sha256[:12]}, found "
             f"{found[:12]}): use that backbone, or delete the cached one to convert it anew"
         )
-    adapter = low_rank(load_file(folder / ADAPTER_WEIGHTS), config) if config.lora_rank else {}
-    if quantised is None or not QUANTISED[quantised].keeps_adapter:
+    adapter = {}
+    if config.lora_rank:
+        adapter = low_rank(_tensors(folder / ADAPTER_WEIGHTS), config.lora_rank, config.lora_alpha)
+    if not keeps_adapter:
         merge_adapter(backbone, adapter)
         adapter = {}
     if quantised is not None:
         merge_adapter(backbone, quantise(backbone, quantised, adapter))
-    model = ReportModel(config, backbone, tokenizer)
-    own = load_file(folder / WEIGHTS)
-    for part in PARTS:
-        state = {key.removeprefix(part + "."): value for key, value in own.items() if key.startswith(part + ".")}
-        getattr(model, part).load_state_dict({key: _single(value) for key, value in state.items()})
-    model.sha256, model.folder = _checksum(folder), folder
-    model.familiarity = load_familiarity(folder, model.encoder)
-    if (folder / TRAINING).exists():
-        model.training_record = json.loads((folder / TRAINING).read_text())
+    model = ReportModel(
+        config,
+        backbone,
+        tokenizer,
+        folder=folder,
+        sha256=checksum(folder),
+        training_record=_json(folder / TRAINING),
+        familiarity=load_familiarity(folder, fingerprint(_part(own, "ensemble.encoder.body"))),
+    )
+    try:
+        for part in PARTS:
+            model.get_submodule(part).load_state_dict(_part(own, part))
+    except RuntimeError as error:
+        raise ModelError(f"{folder / WEIGHTS} does not fit {CONFIG}: {' '.join(str(error).split())}") from None
     return model.eval()
 
 
 def export_merged(folder: str | Path, out: str | Path) -> None:
     """A model with its adapter folded into the backbone, which then lies in `out`/backbone as transformers saves it.
 
-    `out` is a model of meit as well. It appears whole or not at all. Raises ModelError where `out` exists.
+    `out` is a model of meit as well, which drafts the same with the same confidences. It appears whole or not at all.
+    Raises ModelError where `out` exists.
     """
     from safetensors.torch import save_file
 
@@ -274,65 +251,63 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
     model = load_model(folder)
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(out) as temporary:
-        model.backbone.save_pretrained(temporary / MERGED)
+        plain(model.backbone).save_pretrained(temporary / MERGED)
         model.tokenizer.save_pretrained(temporary / MERGED)
         save_file(_own(model.state_dict()), temporary / WEIGHTS)
-        fingerprint = loading.fingerprint(model.backbone)
-        spec = replace(model.spec, backbone=MERGED, backbone_sha256=fingerprint, lora_rank=0)
+        backbone_sha256 = loading.fingerprint(model.backbone)
+        spec = replace(model.spec, backbone=MERGED, backbone_sha256=backbone_sha256, lora_rank=0)
         if model.familiarity is not None:
             model.familiarity.save(temporary)
+        if model.training_record:
+            write_json(temporary / TRAINING, model.training_record)
         write_json(temporary / CONFIG, asdict(spec))
+        calibration = _json(Path(folder) / CALIBRATION)
+        if calibration.get("model_sha256") == model.sha256:
+            write_json(temporary / CALIBRATION, {**calibration, "model_sha256": checksum(temporary)})
 
 
-def read_config(folder: Path) -> ModelConfig:
-    """The configuration of a saved model. Raises ModelError where there is none, or none that this version can build."""
-    path = folder / CONFIG
+def checksum(folder: Path) -> str:
+    """SHA-256 of what a draft's words depend on: configuration and all weights, a merged backbone's among them.
+
+    Calibration and familiarity only speak about the words, and are not part of it. A backbone that does not lie in the
+    folder is held against its fingerprint in the configuration.
+    """
+    digest = hashlib.sha256()
+    merged = (path for path in (folder / MERGED).glob("*") if path.suffix in (".safetensors", ".json"))
+    for path in (folder / CONFIG, folder / WEIGHTS, folder / ADAPTER_WEIGHTS, *sorted(merged)):
+        if path.exists():  # a merged model has no adapter
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """{} where there is no such file."""
     try:
-        raw = json.loads(path.read_text())
-        if raw["format"] != FORMAT:
-            raise ModelError(f"{folder} was made by another version of meit (format {raw['format']}, need {FORMAT})")
-        encoder = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.pop("encoder").items()}
-        raw["leads"] = tuple(raw["leads"])
-        config = ModelConfig(encoder=EncoderConfig(**encoder), **raw)
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(
-            f"{folder} holds no model ({CONFIG} is missing): give a folder that 'meit train' made"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} cannot be understood: {error}") from None
-    if config.leads != LEADS or config.normalised != NORMALISED[config.encoder.normalisation]:
-        raise ModelError(
-            f"{folder} was trained on another input ({config.normalised}): use the version of meit that made it, or "
-            "train it anew"
-        )
-    return config
+        value = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from None
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} cannot be understood: it holds no JSON object")
+    return value
 
 
-def low_rank(adapter: dict[str, Tensor], config: ModelConfig) -> dict[str, LowRank]:
-    """An adapter's file -> A and alpha / rank * B of each layer, by the layer's path in the backbone."""
-    scale = config.lora_alpha / config.lora_rank
-    return {
-        key.removeprefix("base_model.model.").removesuffix(".lora_A.weight"): (
-            adapter[key].float(),
-            adapter[key.replace("lora_A", "lora_B")].float() * scale,
-        )
-        for key in adapter
-        if key.endswith("lora_A.weight")
-    }
+def _tensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read: {error}; copy the model anew") from None
 
 
-def merge_adapter(backbone, adapter: dict[str, LowRank]) -> None:
-    """W + alpha / rank * B A, as peft's merge does; by hand, since importing peft costs seconds at every start."""
-    from transformers.pytorch_utils import Conv1D
-
-    for path, (down, up) in adapter.items():
-        module, change = backbone.get_submodule(path), up @ down
-        module.weight.data += change.T if isinstance(module, Conv1D) else change  # GPT-2's are stored the other way
+def _part(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """A module's own state out of a whole one."""
+    return {key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")}
 
 
-def _own(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _own(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What is saved besides the adapter, out of a whole model's state."""
     return {key: _half(value) for key, value in state.items() if key.split(".")[0] in PARTS}
 
@@ -343,14 +318,3 @@ def _half(value: Tensor) -> Tensor:
 
 def _single(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
-
-
-def _checksum(folder: Path) -> str:
-    """Of what a draft's words depend on; calibration and familiarity only speak about them, and are not part of it."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS, ADAPTER_WEIGHTS):
-        if (folder / name).exists():  # a merged model has no adapter
-            digest.update((folder / name).read_bytes())
-    return digest.hexdigest()

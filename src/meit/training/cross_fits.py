@@ -6,7 +6,7 @@ and predict it; where the recipe bags, they join the encoder (Breiman, 1996).
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, loaded
-from meit.model.measured import MeasuredHead
+from meit.model.findings import Ensemble, MeasuredHead
 from meit.training.pretraining import MIX_UP, pretrain
 from meit.training.recipe import Recipe
 
@@ -29,9 +29,9 @@ EPOCHS, BATCH, RATE, DECAY = 60, 64, 6e-3, 0.1  # of the measured head; chosen o
 
 @dataclass(frozen=True)
 class Trained:
-    """An encoder, and for each training recording the probabilities (N, F) of one that did not see it."""
+    """What reads the ECG, and for each training recording the probabilities (N, F) of one that did not see it."""
 
-    encoder: EcgEncoder
+    ensemble: Ensemble
     held_out: np.ndarray
 
 
@@ -43,13 +43,13 @@ def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, target
     """
     if not recipe.pretrain_epochs:
         torch.manual_seed(recipe.seed)
-        return Trained(EcgEncoder(config).eval(), np.zeros((len(train), 0), np.float32))
+        return Trained(Ensemble(config).eval(), np.zeros((len(train), 0), np.float32))
     folds = np.array(train.column("fold"))
-    encoder, held_out = _by_signal(recipe, config, train, targets, folds, folder)
+    ensemble, held_out = _by_signal(recipe, config, train, targets, folds, folder)
     if config.measures:
         measures = measures_of(train, config.measures, folder / MEASURES)
-        held_out = fit_measured(encoder, held_out, measures, targets, folds % recipe.cross_fits, recipe.seed)
-    return Trained(encoder.eval(), held_out)
+        held_out = fit_measured(ensemble, held_out, measures, targets, folds % recipe.cross_fits, recipe.seed)
+    return Trained(ensemble.eval(), held_out)
 
 
 def made_in(folder: Path) -> list[Path]:
@@ -59,36 +59,35 @@ def made_in(folder: Path) -> list[Path]:
 
 def _by_signal(
     recipe: Recipe, config: EncoderConfig, train: EcgSet, targets: np.ndarray, folds: np.ndarray, folder: Path
-) -> tuple[EcgEncoder, np.ndarray]:
+) -> tuple[Ensemble, np.ndarray]:
     """The encoder with its members, and the held-out probabilities (N, F), by the signal alone."""
-    alone = replace(config, measures=(), members=1)
-    encoder = EcgEncoder(config)
+    ensemble = Ensemble(config)
     everything = np.ones(len(targets), bool)
-    first = _fitted(recipe, alone, train, targets, everything, 0, folder)
-    encoder.load_state_dict(first.state_dict(), strict=False)
+    first = _fitted(recipe, config, train, targets, everything, 0, folder)
+    ensemble.encoder.load_state_dict(first.state_dict())
     kept = folder / HELD_OUT
-    if kept.exists() and not encoder.others:
-        return encoder.eval(), np.load(kept)
+    if kept.exists() and not ensemble.others:
+        return ensemble.eval(), np.load(kept)
     held_out = np.zeros_like(targets)
     for part in range(recipe.cross_fits):
         inside = folds % recipe.cross_fits == part
-        if not inside.any() and not encoder.others:
+        if not inside.any() and not ensemble.others:
             continue
         seen = everything if inside.all() else ~inside  # too few folds to leave one out
-        other = _fitted(recipe, alone, train, targets, seen, part + 1, folder)
-        if encoder.others:
-            encoder.others[part].load_state_dict(other.state_dict())
+        other = _fitted(recipe, config, train, targets, seen, part + 1, folder)
+        if ensemble.others:
+            ensemble.others[part].load_state_dict(other.state_dict())
         if inside.any() and not kept.exists():
             held_out[inside] = encode_all(other, train, np.flatnonzero(inside)).probabilities.numpy()
     if not kept.exists():
         with atomic_path(kept) as temporary:
             np.save(temporary, held_out)
-    return encoder.eval(), np.load(kept)
+    return ensemble.eval(), np.load(kept)
 
 
 def _fitted(
     recipe: Recipe,
-    alone: EncoderConfig,
+    config: EncoderConfig,
     train: EcgSet,
     targets: np.ndarray,
     seen: np.ndarray,
@@ -100,11 +99,11 @@ def _fitted(
 
     path = folder / (WITHOUT.format(number) if number else ENCODER)
     if path.exists():
-        encoder = EcgEncoder(alone)
+        encoder = EcgEncoder(config)
         encoder.load_state_dict(load_file(path))
         return encoder.eval()
     encoder = pretrain(
-        alone,
+        config,
         train,
         np.flatnonzero(seen),
         targets[seen],
@@ -132,9 +131,9 @@ def measures_of(data: EcgSet, names: tuple[str, ...], kept: Path) -> np.ndarray:
 
 
 def fit_measured(
-    encoder: EcgEncoder, held_out: np.ndarray, measures: np.ndarray, targets: np.ndarray, parts: np.ndarray, seed: int
+    ensemble: Ensemble, held_out: np.ndarray, measures: np.ndarray, targets: np.ndarray, parts: np.ndarray, seed: int
 ) -> np.ndarray:
-    """Fits encoder.measured (meit.model.measured) to what encoders gave for recordings they had not seen.
+    """Fits ensemble.measured (meit.model.findings) to what encoders gave for recordings they had not seen.
 
     held_out, targets: (N, F) probabilities in 0..1; measures: (N, K). parts: (N,) which part each recording belongs
     to; for each part another head is fitted to the others and predicts it. Returns the held-out probabilities (N, F)
@@ -142,14 +141,14 @@ def fit_measured(
     """
     logits = torch.logit(torch.from_numpy(held_out).float(), eps=1e-4)
     values, wanted = torch.from_numpy(measures), torch.from_numpy(targets)
-    _fit(encoder.measured, values, logits, wanted, seed)
+    _fit(ensemble.measured, values, logits, wanted, seed)
     better = np.array(held_out, np.float32)
     for part in np.unique(parts):
         inside = torch.from_numpy(parts == part)
         if inside.all():
-            better[:] = encoder.probabilities(logits, values).detach().numpy()
+            better[:] = ensemble.probabilities(logits, values).detach().numpy()
             break
-        other = MeasuredHead(measures.shape[1], encoder.config.measure_steps, targets.shape[1])
+        other = MeasuredHead(measures.shape[1], ensemble.config.measure_steps, targets.shape[1])
         _fit(other, values[~inside], logits[~inside], wanted[~inside], seed + 1)
         with torch.no_grad():
             better[inside.numpy()] = torch.sigmoid(other(values[inside], logits[inside])).numpy()

@@ -18,10 +18,9 @@ from meit.errors import ModelError
 from meit.model.backbones import DEFAULT
 from meit.model.encoder import ENCODERS
 from meit.model.fusion import FUSIONS
-from meit.model.instructions import instructions
 from meit.model.loading import WEIGHTS
 from meit.model.projector import PROJECTORS
-from meit.model.prompt import INSTRUCTION, PROMPTS
+from meit.model.prompt import INSTRUCTION, PROMPTS, instructions
 from meit.training.targets import TARGETS
 
 INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {"one": lambda: (INSTRUCTION,), "many": instructions}

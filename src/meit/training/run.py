@@ -22,12 +22,14 @@ from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
 from meit.model import loading
+from meit.model.adapter import lora_backbone
+from meit.model.configuration import ModelConfig
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, recordings_for, workers
 from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
-from meit.model.measured import measure_names
+from meit.model.findings import measure_names
 from meit.model.prompt import prompt_ids
-from meit.model.report_model import TRAINING, ModelConfig, ReportModel, lora_backbone
+from meit.model.report_model import TRAINING, ReportModel
 from meit.provenance import command, hardware, versions
 from meit.training.cross_fits import Trained, made_in, trained_encoder
 from meit.training.examples import (
@@ -194,9 +196,9 @@ def build(run: Run, trained: Trained) -> ReportModel:
     )
     lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
     model = ReportModel(config, lora, tokenizer)
-    state = trained.encoder.state_dict()
-    model.encoder.load_state_dict({key: state[key] for key in model.encoder.state_dict()})
-    model.encoder.requires_grad_(recipe.tune_encoder)
+    state = trained.ensemble.state_dict()
+    model.ensemble.load_state_dict({key: state[key] for key in model.ensemble.state_dict()})
+    model.ensemble.requires_grad_(recipe.tune_encoder)
     if recipe.checkpoint_gradients:
         model.checkpoint_gradients()
     if recipe.engine in SHARDED:
@@ -252,16 +254,15 @@ def _view(run: Run, trained: Trained, data: EcgSet, told: np.ndarray | None = No
     """What the language model is given of each recording. told: (N, F) probabilities; by default the encoder's own."""
     if run.recipe.tune_encoder:
         return RecordedView(data, run.config)
-    encoded = encode_all(trained.encoder, data, by_signal=told is not None)
+    encoded = encode_all(trained.ensemble, data, by_signal=told is not None)
     return EncodedView(encoded.probabilities if told is None else torch.from_numpy(told), encoded.tokens)
 
 
 def finish(run: Run, model: ReportModel, state: dict[str, Tensor] | None, **record: Any) -> None:
     """Saves the model, what its encoder is familiar with, and how it came to be. state: the model's, where scattered."""
     encoder = rebuilt(model.spec.encoder, model.state_dict() if state is None else state)
-    model.familiarity = familiarity_of(encoder, run.train, run.recipe.data)
     folder = run.folder / MODEL
-    model.save(folder, state)
+    model.save(folder, state, familiarity_of(encoder, run.train, run.recipe.data))
     record["seconds"] = round(record["seconds"], 1)
     origin = {"hardware": hardware(), "versions": versions(), "command": command()}
     write_json(folder / TRAINING, {"recipe": asdict(run.recipe), **record, **origin})
@@ -281,8 +282,8 @@ def familiarity_of(encoder: EcgEncoder, train: EcgSet, data: tuple[str, ...]) ->
 def rebuilt(config: EncoderConfig, state: dict[str, Tensor]) -> EcgEncoder:
     """The encoder out of a whole model's state, whose weights may have been scattered over several processes; without
     what features do not depend on: further members, and what takes measurements into account."""
-    encoder = EcgEncoder(replace(config, measures=(), members=1))
-    own = {key: state[f"encoder.{key}"] for key in encoder.state_dict()}
+    encoder = EcgEncoder(config)
+    own = {key: state[f"ensemble.encoder.{key}"] for key in encoder.state_dict()}
     encoder.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in own.items()})
     return encoder.eval()
 

@@ -49,7 +49,7 @@ class Written:
 def write_drafts(model: ReportModel, data: EcgSet) -> Written:
     from tqdm import tqdm
 
-    probabilities, tokens, features = encode_all(model.encoder, data)
+    probabilities, tokens, features = encode_all(model.ensemble, data)
     with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
         return Written(write_reports(model, probabilities, tokens, done=bar.update), probabilities, features)
 

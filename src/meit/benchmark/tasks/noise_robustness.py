@@ -197,7 +197,7 @@ def _all_drafts(
             if condition != CLEAN:
                 name, level = condition
                 ecgs = NoisyEcgs(test, name, table[name], level, seed)
-            probabilities, tokens, _ = encode_all(model.encoder, ecgs)
+            probabilities, tokens, _ = encode_all(model.ensemble, ecgs)
             files[condition].parent.mkdir(exist_ok=True)
             write_json(files[condition], write_reports(model, probabilities, tokens, done=bar.update))
     return {condition: json.loads(path.read_text()) for condition, path in files.items()}

@@ -43,7 +43,7 @@ def evaluate_quality(
     train_texts = training_texts(data)
     written = write_drafts(model, test)
     drafts = written.drafts
-    _, _, train_features = encode_all(model.encoder, train, by_signal=True)
+    _, _, train_features = encode_all(model.ensemble, train, by_signal=True)
     swap = other_patient(test.patients, SHUFFLE_SEED)
     systems = {
         MODEL: drafts,

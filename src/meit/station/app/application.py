@@ -10,7 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from meit import __version__
 from meit.exports import EXPORT_FORMATS
-from meit.model.report_model import read_config
+from meit.model.configuration import read_config
 from meit.station.app import admin, entrance, worklist
 from meit.station.app import recording_pages as recording
 from meit.station.app import study_pages as study

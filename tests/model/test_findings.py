@@ -6,8 +6,8 @@ import torch
 
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.measure import measure
-from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.measured import MeasuredHead, measure_names, measured
+from meit.model.encoder import EncoderConfig
+from meit.model.findings import Ensemble, MeasuredHead, measure_names, measured_inputs
 from meit.training.cross_fits import fit_measured
 
 NAMES = ("heart_rate_bpm", "pr_ms")
@@ -18,13 +18,13 @@ def test_values_are_those_of_measure_and_nan_where_there_is_none():
     ecgs, masks = np.stack([recording.signal] * 2), np.ones((2, len(recording.signal)), bool)
     masks[1] = False
     names = measure_names()
-    found = measured(ecgs, masks, recording.rate, names)
+    found = measured_inputs(ecgs, masks, recording.rate, names)
     expected = measure(recording)
     assert found.shape == (2, len(names)) and np.isnan(found[1]).all()
     assert found[0, names.index("pr_ms")] == expected["pr_ms"].value
     assert found[0, names.index("V5 r_mv")] == np.float32(expected.lead("V5", "r_mv").value)
     assert np.isnan(found[0, names.index("paced_beats")])  # needs 250 Hz
-    assert measured(ecgs, masks, recording.rate, ()).shape == (2, 0)
+    assert measured_inputs(ecgs, masks, recording.rate, ()).shape == (2, 0)
 
 
 def test_steps_and_what_is_not_measured():
@@ -54,14 +54,14 @@ def long_pr():
 
 
 def test_it_learns_what_a_measurement_decides(long_pr):
-    encoder = EcgEncoder(EncoderConfig(findings=("1AVB",), measures=NAMES))
-    held_out = fit_measured(encoder, *long_pr, seed=0)
+    ensemble = Ensemble(EncoderConfig(findings=("1AVB",), measures=NAMES))
+    held_out = fit_measured(ensemble, *long_pr, seed=0)
     _, measures, targets, _ = long_pr
     known = np.isfinite(measures[:, 1])
     clear = known & (np.abs(measures[:, 1] - 200) > 30)  # away from the steps next to 200
     assert ((held_out > 0.5) == (targets > 0.5))[clear].mean() > 0.97
     assert (held_out[~known] < 0.3).all()
-    given = encoder.probabilities(torch.full((2, 1), -0.85), torch.tensor([[70.0, 260.0], [70.0, 150.0]]))
+    given = ensemble.probabilities(torch.full((2, 1), -0.85), torch.tensor([[70.0, 260.0], [70.0, 150.0]]))
     assert given[0] > 0.6 > 0.3 > given[1]
 
 
@@ -69,6 +69,6 @@ def test_held_out_predictions_know_nothing_of_their_own_part(long_pr):
     held, measures, targets, parts = long_pr
     other = targets.copy()
     other[parts == 1] = 1 - other[parts == 1]
-    encoder = EcgEncoder(EncoderConfig(findings=("1AVB",), measures=NAMES))
-    one, two = (fit_measured(encoder, held, measures, wanted, parts, seed=0) for wanted in (targets, other))
+    ensemble = Ensemble(EncoderConfig(findings=("1AVB",), measures=NAMES))
+    one, two = (fit_measured(ensemble, held, measures, wanted, parts, seed=0) for wanted in (targets, other))
     assert np.array_equal(one[parts == 1], two[parts == 1]) and not np.array_equal(one[parts == 0], two[parts == 0])

@@ -1,8 +1,8 @@
-"""What was measured on a recording, beside what the encoder sees: an additive model over both.
+"""The findings of a recording: several encoders, what was measured, and the threshold that says what is written.
 
 A convolutional encoder learns intervals and axes poorly from few recordings; meit.ecg.measure has them at once. Each
 measurement becomes steps at its quantiles, and each finding gets a weight for every step: a generalised additive model
-(Hastie and Tibshirani, 1986) on top of the encoder's logits. What is not measured is a step of its own.
+(Hastie and Tibshirani, 1986) on top of the encoders' logits. What is not measured is a step of its own.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from meit.ecg.measure import BY_LEAD, GLOBAL, measure
 from meit.ecg.recording import LEADS, Recording
+from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
 
 LOGIT_SCALE = 3.0  # a logit of this size counts as much as a step
 
@@ -22,7 +23,7 @@ def measure_names() -> tuple[str, ...]:
     return (*GLOBAL, *(f"{lead} {name}" for lead in LEADS for name in BY_LEAD))
 
 
-def measured(ecgs: np.ndarray, masks: np.ndarray, rate: float, names: Sequence[str]) -> np.ndarray:
+def measured_inputs(ecgs: np.ndarray, masks: np.ndarray, rate: float, names: Sequence[str]) -> np.ndarray:
     """(B, n, 12) encoder inputs and masks (B, n) -> (B, K) float32, NaN where the signal does not bear it.
 
     The inputs are normalised, so that amplitudes are no millivolts; they are alike for recordings with and without
@@ -31,10 +32,10 @@ def measured(ecgs: np.ndarray, masks: np.ndarray, rate: float, names: Sequence[s
     values = np.full((len(ecgs), len(names)), np.nan, np.float32)
     for row, (ecg, mask) in enumerate(zip(ecgs, masks, strict=True) if names else ()):
         signal = np.where(np.asarray(mask, bool)[:, None], ecg, np.nan).astype(np.float32)
-        found = measure(Recording("", signal, rate))
+        measurements = measure(Recording("", signal, rate))
         for column, name in enumerate(names):
             lead, _, of_lead = name.rpartition(" ")
-            value = (found.lead(lead, of_lead) if lead else found[name]).value
+            value = (measurements.lead(lead, of_lead) if lead else measurements[name]).value
             if value is not None:
                 values[row, column] = value
     return values
@@ -42,6 +43,8 @@ def measured(ecgs: np.ndarray, masks: np.ndarray, rate: float, names: Sequence[s
 
 class MeasuredHead(nn.Module):
     """Measurements (B, K), NaN where there is none, and finding logits (B, F) -> finding logits (B, F)."""
+
+    edges: Tensor
 
     def __init__(self, n_measures: int, n_steps: int, n_findings: int, dropout: float = 0.3):
         super().__init__()
@@ -70,3 +73,41 @@ class MeasuredHead(nn.Module):
 
     def forward(self, measures: Tensor, logits: Tensor) -> Tensor:
         return logits + self.weights(self.dropout(self.inputs(measures, logits)))
+
+
+class Ensemble(nn.Module):
+    """What reads an ECG: an encoder, `others` whose logits are averaged with its own, and the measured head.
+
+    The others are encoders that each left out a part of the training patients (bagging; Breiman, 1996). Tokens and
+    features are the first encoder's alone.
+    """
+
+    def __init__(self, config: EncoderConfig):
+        super().__init__()
+        self.config = config
+        self.encoder = EcgEncoder(config)
+        self.measured: MeasuredHead | None = None
+        if config.measures:
+            self.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
+        self.others = nn.ModuleList(EcgEncoder(config) for _ in range(config.members - 1))
+
+    def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
+        """(B, n_samples, 12), (B, n_samples), and measurements (B, K), NaN where there is none; None: by the signal
+        alone."""
+        frames, recorded = self.encoder.frames(ecg, mask)
+        features = self.encoder.features(frames, recorded)
+        logits = self.logits(ecg, mask, features)
+        return Encoded(self.probabilities(logits, measures), self.encoder.tokens(frames, recorded), features)
+
+    def logits(self, ecg: Tensor, mask: Tensor, features: Tensor) -> Tensor:
+        """(B, F) by the signal alone, the mean over all members; features (B, 2 * width) are the first one's."""
+        return torch.stack([self.encoder.logits(features), *(other(ecg, mask)[1] for other in self.others)]).mean(0)
+
+    def probabilities(self, logits: Tensor, measures: Tensor | None = None) -> Tensor:
+        """(B, F) logits by the signal and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""
+        return torch.sigmoid(logits if self.measured is None or measures is None else self.measured(measures, logits))
+
+
+def planned(probabilities: Tensor, plan: float) -> Tensor:
+    """(B, F) in 0..1 -> 1 for what is to be written, else 0; the probabilities themselves where there is no plan (0)."""
+    return (probabilities >= plan).to(probabilities.dtype) if plan else probabilities
