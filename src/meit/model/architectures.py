@@ -6,13 +6,19 @@ of an architecture's code is repeated here: the model itself is always transform
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from meit.errors import ModelError
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedConfig, PreTrainedModel
+
 KeysValues = tuple[Tensor, Tensor]
+LanguageModel: TypeAlias = "PreTrainedModel | PeftModel"  # a backbone, alone or with its adapter
 
 
 @dataclass(frozen=True)
