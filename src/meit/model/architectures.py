@@ -6,7 +6,7 @@ of an architecture's code is repeated here: the model itself is always transform
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from meit.errors import ModelError
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedModel
 
 KeysValues = tuple[Tensor, Tensor]
 LanguageModel: TypeAlias = "PreTrainedModel | PeftModel"  # a backbone, alone or with its adapter
