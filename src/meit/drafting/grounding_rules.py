@@ -98,54 +98,63 @@ def conditions(text: str) -> tuple[RuleCondition, ...]:
 
 
 def holds(
-    rule: Rule, wanted: Sequence[RuleCondition], found: Measurements, patient: SexAge, leads: Sequence[str], least: int
+    rule: Rule,
+    wanted: Sequence[RuleCondition],
+    measurements: Measurements,
+    patient: SexAge,
+    leads: Sequence[str],
+    least: int,
 ) -> str:
     """The rule's words with what was measured in them, where all conditions hold; else "". least: in how many leads."""
+
+    def true(condition: RuleCondition, lead: str) -> bool:
+        measure = _measure(measurements, condition.name, lead, patient)
+        reliable = measure.reliability >= rule.reliability
+        return measure.value is not None and reliable and condition.holds(measure.value)
+
     if not wanted or not rule.is_for(patient.sex):
         return ""
-    whole = [one for one in wanted if not one.by_lead]
-    if not all(_true(one, _measure(found, one.name, "", patient), rule.reliability) for one in whole):
+    if not all(true(condition, "") for condition in wanted if not condition.by_lead):
         return ""
-    there = []
-    if len(whole) < len(wanted):
-        by_lead = [one for one in wanted if one.by_lead]
-        there = [
-            lead
-            for lead in leads
-            if all(_true(one, _measure(found, one.name, lead, patient), rule.reliability) for one in by_lead)
-        ]
-        if not leads or len(there) < least:
-            return ""
-    return worded(rule.words, found, patient, there)
+    by_lead = [condition for condition in wanted if condition.by_lead]
+    if not by_lead:
+        return worded(rule.words, measurements, patient, ())
+    holding = [lead for lead in leads if all(true(condition, lead) for condition in by_lead)]
+    enough = bool(leads) and len(holding) >= least
+    return worded(rule.words, measurements, patient, holding) if enough else ""
 
 
-def _true(one: RuleCondition, measured: Measure, least: float) -> bool:
-    return measured.value is not None and measured.reliability >= least and one.holds(measured.value)
-
-
-def _measure(found: Measurements, name: str, lead: str, patient: SexAge) -> Measure:
+def _measure(measurements: Measurements, name: str, lead: str, patient: SexAge) -> Measure:
     if name == AGE:
         return Measure(patient.age, 1.0)
     if name == NET:
-        q, r, s = (found.lead(lead, wave) for wave in ("q_mv", "r_mv", "s_mv"))
-        known = None not in (q.value, r.value, s.value)
-        return Measure(r.value + min(q.value, s.value) if known else None, min(one.reliability for one in (q, r, s)))
-    return found.lead(lead, name) if name in BY_LEAD else found[name]
+        q, r, s = (measurements.lead(lead, wave) for wave in ("q_mv", "r_mv", "s_mv"))
+        reliability = min(q.reliability, r.reliability, s.reliability)
+        if q.value is None or r.value is None or s.value is None:
+            return Measure(None, reliability)
+        return Measure(r.value + min(q.value, s.value), reliability)
+    return measurements.lead(lead, name) if name in BY_LEAD else measurements[name]
 
 
-def worded(words: str, found: Measurements, patient: SexAge, leads: Sequence[str]) -> str:
+def worded(words: str, measurements: Measurements, patient: SexAge, leads: Sequence[str]) -> str:
     """ "QRS {qrs_ms} ms" -> "QRS 148 ms"; what leads have is told of each of them, and which they are. Parts between
     commas whose value is not there, or that no lead was looked at for, are left out."""
     parts = []
     for part in words.split(", "):
-        values = {}
-        for name in _PLACE.findall(part):
-            places = leads if name in BY_LEAD or name == NET else [""]
-            values[name] = [_measure(found, name, lead, patient).value for lead in places]
-        if all(given and None not in given for given in values.values()):
-            told = {name: ", ".join(written_number(name, value) for value in given) for name, given in values.items()}
-            parts.append(part.format_map(told))
+        numbers = {
+            name: _numbers(name, measurements, patient, leads if name in BY_LEAD or name == NET else ("",))
+            for name in _PLACE.findall(part)
+        }
+        if all(numbers.values()):
+            parts.append(part.format_map(numbers))
     return ", ".join(parts) + (f" in {', '.join(leads)}" if leads else "")
+
+
+def _numbers(name: str, measurements: Measurements, patient: SexAge, leads: Sequence[str]) -> str:
+    """One for each lead; "" where any is not there."""
+    values = [_measure(measurements, name, lead, patient).value for lead in leads]
+    known = [written_number(name, value) for value in values if value is not None]
+    return ", ".join(known) if len(known) == len(values) else ""
 
 
 def written_number(name: str, value: float) -> str:

@@ -23,7 +23,7 @@ from meit.drafting.grounding import CONTRADICTED
 from meit.drafting.text_check import read_whole
 from meit.ecg.recording import Recording
 from meit.exports import fhir_codes as to
-from meit.exports.document import AMENDED, DRAFT, FINAL, Document
+from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.exports.fhir_observations import finding_observation, measurement_observations, waveform_observation
 from meit.exports.page import clean
 
@@ -39,6 +39,7 @@ BY_SOFTWARE = {
 _PROCEDURE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "procedure"}]}
 _ECG = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "EC"}]}
 _ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+LEGAL, ASSEMBLER = "legal", "assembler"  # of these
 
 
 def write_fhir(document: Document) -> bytes:
@@ -72,9 +73,8 @@ def bundled(document: Document) -> dict:
         result=[*results, waveform],
     )
     if signature:
-        made.add(
-            "Provenance", **_provenance(document, report, interpreter["resultsInterpreter"][0], now.model and model)
-        )
+        agents = [(LEGAL, interpreter["resultsInterpreter"][0]), *([(ASSEMBLER, model)] if now.model else [])]
+        made.add("Provenance", **_provenance(report, agents, signature.time, document.reason))
     made.entries.insert(0, made.entries.pop([one["fullUrl"] for one in made.entries].index(report["reference"])))
     return {"resourceType": "Bundle", "type": "collection", "entry": made.entries}
 
@@ -169,19 +169,20 @@ def _model(model: ModelInfo) -> dict:
     return _device(model.name, [{"value": model.version}, hashed], "model that drafts ECG reports")
 
 
-def _reader(made: _Entries, signature) -> dict:
+def _reader(made: _Entries, signature: Signature) -> dict:
     who = made.add("Practitioner", name=[{"text": clean(signature.name)}])
     role = {"code": [{"text": clean(signature.role)}]} if signature.role else {}
     return made.add("PractitionerRole", practitioner=who | {"display": clean(signature.name)}, **role)
 
 
-def _provenance(document: Document, report: dict, reader: dict, model: dict | None) -> dict:
-    """Who signed, when, why, and the model that drafted."""
-    agents = [{"type": {"coding": [{"system": _ROLES, "code": "legal"}]}, "who": reader}]
-    if model:
-        agents.append({"type": {"coding": [{"system": _ROLES, "code": "assembler"}]}, "who": model})
-    reason = {"reason": [{"text": clean(document.reason)}]} if document.reason else {}
-    return {"target": [report], "recorded": _instant(document.signature.time), **reason, "agent": agents}
+def _provenance(report: dict, agents: list[tuple[str, dict]], time: datetime, reason: str) -> dict:
+    """Who signed, when, why, and the model that drafted. agents: as what, and who."""
+    return {
+        "target": [report],
+        "recorded": _instant(time),
+        **({"reason": [{"text": clean(reason)}]} if reason else {}),
+        "agent": [{"type": {"coding": [{"system": _ROLES, "code": role}]}, "who": who} for role, who in agents],
+    }
 
 
 def _instant(time: datetime) -> str:
