@@ -106,8 +106,7 @@ def ground(
     patient = SexAge(sex, age)
     statements = read_statements(report)
     checked = check_statements(statements, measurements, patient)
-    given = confidences(checked)
-    checked = [replace(one, confidence=sure) for one, sure in zip(checked, given, strict=True)]
+    checked = [replace(one, confidence=sure) for one, sure in zip(checked, confidences(checked), strict=True)]
     named = omissions(statements, measurements, patient)
     warnings, removed = [], []
     if strict and any(one.support == CONTRADICTED for one in checked):
@@ -147,14 +146,14 @@ def omissions(
     if not _is_adult(patient):
         return []
     mentioned = {one.code for one in statements}
-    found: dict[str, Omission] = {}
+    omitted: dict[str, Omission] = {}
     for rule in grounding_rules():
         if mentioned & {*rule.codes, *rule.unless}:
             continue
         words = _words(rule, rule.names, measurements, patient, rule.leads)
         if words:
-            found.setdefault(rule.codes[0], Omission(rule.codes[0], words, rule.codes[1:]))
-    return list(found.values())
+            omitted.setdefault(rule.codes[0], Omission(rule.codes[0], words, rule.codes[1:]))
+    return list(omitted.values())
 
 
 def finding_of(code: str) -> str:
@@ -166,47 +165,51 @@ def _is_adult(patient: SexAge) -> bool:
     return patient.age is None or patient.age >= ADULT
 
 
-def _support(one: Statement, stated: set[str], found: Measurements, patient: SexAge) -> tuple[str, str]:
-    for_it, against = _evidence(one, stated, found, patient)
-    if one.negated:
+def _support(statement: Statement, stated: set[str], measurements: Measurements, patient: SexAge) -> tuple[str, str]:
+    for_it, against = _evidence(statement, stated, measurements, patient)
+    if statement.negated:
         if for_it:
-            return CONTRADICTED, f"'{one.text}' is excluded, but {', '.join(for_it)}"
+            return CONTRADICTED, f"'{statement.text}' is excluded, but {', '.join(for_it)}"
         if against:
-            return MEASURED, f"{', '.join(against)}: no {finding_of(one.code)}"
+            return MEASURED, f"{', '.join(against)}: no {finding_of(statement.code)}"
     elif against:
-        return CONTRADICTED, f"'{one.text}' but {', '.join(against)}"
+        return CONTRADICTED, f"'{statement.text}' but {', '.join(against)}"
     elif for_it:
-        return MEASURED, f"{', '.join(for_it)}: {finding_of(one.code)}"
+        return MEASURED, f"{', '.join(for_it)}: {finding_of(statement.code)}"
     return UNCHECKED, ""
 
 
-def _evidence(one: Statement, stated: set[str], found: Measurements, patient: SexAge) -> tuple[list[str], list[str]]:
+def _evidence(
+    statement: Statement, stated: set[str], measurements: Measurements, patient: SexAge
+) -> tuple[list[str], list[str]]:
     """What speaks for a finding, and what against it."""
     for_it: dict[str, None] = {}
     against: dict[str, None] = {}
-    if one.code in (NORMAL_ECG, ABNORMAL_ECG):
+    if statement.code in (NORMAL_ECG, ABNORMAL_ECG):
         seen = [
-            _words(rule, rule.names, found, patient, rule.leads)
+            _words(rule, rule.names, measurements, patient, rule.leads)
             for rule in grounding_rules()
-            if rule.refutes_normal and (one.code == ABNORMAL_ECG or not stated & {*rule.codes, *rule.unless})
+            if rule.refutes_normal and (statement.code == ABNORMAL_ECG or not stated & {*rule.codes, *rule.unless})
         ]
-        (against if one.code == NORMAL_ECG else for_it).update(dict.fromkeys(filter(None, seen)))
-    own = leads_of(one.territory)
+        (against if statement.code == NORMAL_ECG else for_it).update(dict.fromkeys(filter(None, seen)))
+    own = leads_of(statement.territory)
     for rule in grounding_rules():
         elsewhere = own and rule.leads not in ((), (STATED_LEADS,)) and not set(own) & set(rule.leads)
-        if one.code in rule.codes and not elsewhere:
+        if statement.code in rule.codes and not elsewhere:
             leads = own if rule.leads == (STATED_LEADS,) else rule.leads
-            for_it[_words(rule, rule.supports, found, patient, leads)] = None
-            against[_words(rule, rule.contradicts, found, patient, leads, everywhere=True)] = None
+            for_it[_words(rule, rule.supports, measurements, patient, leads)] = None
+            against[_words(rule, rule.contradicts, measurements, patient, leads, everywhere=True)] = None
     return [words for words in for_it if words], [words for words in against if words]
 
 
 def _words(
     rule: Rule,
     wanted: Sequence[RuleCondition],
-    found: Measurements,
+    measurements: Measurements,
     patient: SexAge,
     leads: Sequence[str],
     everywhere: bool = False,
 ) -> str:
-    return holds(rule, wanted, found, patient, leads, len(leads) if everywhere else min(rule.least_leads, len(leads)))
+    return holds(
+        rule, wanted, measurements, patient, leads, len(leads) if everywhere else min(rule.least_leads, len(leads))
+    )
