@@ -156,7 +156,7 @@ def tiny_folder(tmp_path_factory, byte_tokenizer):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build(tiny_folder):
     """(kind, attention, fusion, layers, dropout) -> an untrained ReportModel over a tiny backbone, all of it at work."""
 

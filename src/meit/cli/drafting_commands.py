@@ -105,14 +105,14 @@ def deidentify(args: argparse.Namespace) -> int:
     to.check_apart(args.paths, args.out, args.key)
     paths = list(dict.fromkeys(path for place in args.paths for path in find_recordings(place)))
     key = to.read_key(args.key)
-    failed = 0
+    failed = []
     for path in progress(paths, len(paths), "de-identifying"):
         try:
             recording = read_ecg(path, allow_missing=True, min_seconds=0)
             print(f"{path}\t{to.write_wfdb(to.deidentified(recording, key), args.out)}")
         except MeitError as error:
-            failed += 1
-            print(f"meit: {error}", file=sys.stderr)
+            failed.append(f"meit: {error}")
+    print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
     return SOME_FAILED if failed else 0
 
 

@@ -9,6 +9,8 @@ from meit.model import default_model
 
 def serve(args: argparse.Namespace) -> int:
     """Opens the database, starts workers and the web server, and says where to look."""
+    from meit.model.report_model import read_config
+
     try:
         from meit.station.app.settings import Settings
         from meit.station.posture import posture, table
@@ -17,6 +19,8 @@ def serve(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise MeitError(f"the reading station needs pip install 'meit[station]' ({error.name} is not there)") from None
 
+    if args.workers:
+        read_config(args.model)  # the workers load it later, each by itself
     settings = Settings(
         host=args.host,
         port=args.port,

@@ -174,12 +174,14 @@ class Shard:
 def read_manifest(folder: Path | str) -> dict:
     """The manifest of a prepared folder. Raises DataError where there is none, or one of another version."""
     try:
-        manifest = json.loads((Path(folder) / MANIFEST).read_text())
-    except FileNotFoundError:
+        manifest = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(
             f"{folder} is not a prepared data folder (no {MANIFEST}): make one with 'meit prepare'"
         ) from None
-    if manifest.get("format") != SHARDS_FORMAT:
+    except ValueError:
+        raise DataError(f"{Path(folder) / MANIFEST} is damaged: run 'meit prepare' again") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != SHARDS_FORMAT:
         raise DataError(f"{folder} was prepared by another version of meit: run 'meit prepare' again")
     return manifest
 

@@ -67,6 +67,9 @@ def judge_drafts(
     ModelError.
     """
     predictions = read_predictions(evaluated, system)
+    drafts = {name: row[system] for name, row in predictions.items()}
+    key = read_study_key(study) if study is not None else None  # before the judge is asked, which takes long
+    human = _human_means(key, ratings, drafts) if key is not None else {}
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     rated = _rate_all(judge, {name: (row["reference"], row[system]) for name, row in predictions.items()}, out / CACHE)
@@ -74,9 +77,7 @@ def judge_drafts(
     scores = {f"judge {judge.name}": means_by_axis(marks)}
     extra: dict = {"judge": judge.name, "rubric": rubric().version, "unrated": int(np.isnan(marks[:, 0]).sum())}
     text = ""
-    if study is not None:
-        key = read_study_key(study)
-        human = _human_means(key, ratings, {name: row[system] for name, row in predictions.items()})
+    if key is not None:
         maps, shown = calibrate_judge(
             np.array([_row(rated[record_id]) for record_id in human]).reshape(-1, marks.shape[1]),
             np.array(list(human.values())).reshape(-1, marks.shape[1]),
@@ -104,16 +105,15 @@ def _rate_all(judge: Judge, pairs: dict[str, tuple[str, str]], cache: Path) -> d
 
     known = _read_cache(cache)
     keys = {name: _key(judge.name, *pair) for name, pair in pairs.items()}
-    with cache.open("a", encoding="utf-8") as lines:
-        for name, (reference, draft) in tqdm(pairs.items(), desc="judging", unit="draft"):
-            if keys[name] in known:
-                continue
-            ratings = judge.rate(reference, draft)
-            known[keys[name]] = ratings
-            about = {"key": keys[name], "judge": judge.name, "rubric": rubric().version}
-            line = {**about, "reference": reference, "draft": draft, **asdict(ratings)}
+    for name, (reference, draft) in tqdm(pairs.items(), desc="judging", unit="draft"):
+        if keys[name] in known:
+            continue
+        ratings = judge.rate(reference, draft)
+        known[keys[name]] = ratings
+        about = {"key": keys[name], "judge": judge.name, "rubric": rubric().version}
+        line = {**about, "reference": reference, "draft": draft, **asdict(ratings)}
+        with cache.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
-            lines.flush()
     return {name: known[key] for name, key in keys.items()}
 
 

@@ -74,7 +74,10 @@ def points(name: str, results: Sequence[dict]) -> list[tuple[str, float, Mapping
 def _published(name: str, path: Path) -> list[tuple[str, dict[str, str], str]]:
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            entries = [entry for entry in csv.DictReader(file) if entry["table"] == name]
+            lines = csv.DictReader(file)
+            if not lines.fieldnames:
+                raise ValueError("it is empty")
+            entries = [entry for entry in lines if entry["table"] == name]
         found: dict[tuple[str, str], dict[str, str]] = {}
         for entry in entries:
             if not entry["source"].strip():

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def _load(file: Path) -> dict:
             arrays = {key: opened[key] for key in KEYS}
     except FileNotFoundError:
         raise DataError(f"{file} does not exist") from None
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
         raise DataError(f"{file} is no .npz with the keys {', '.join(KEYS)}: {error}") from None
     x = arrays["x"]
     if x.ndim != 3 or x.shape[2] != len(LEADS) or len(x) != len(arrays["ecg_id"]):

@@ -38,7 +38,10 @@ def read_table(path: Path, wanted: Collection[str] | None = None) -> ReportTable
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist: SOURCE must hold PTB-XL's {PTB_XL_TABLE}")
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except ValueError as error:  # what is no text, and what is no table
+        raise DataError(f"{path} is no CSV ({str(error).splitlines()[0]}): is it PTB-XL's {PTB_XL_TABLE}?") from None
     absent = [column for column in _COLUMNS if column not in table.columns]
     if absent:
         raise DataError(f"{path} has no column {', '.join(absent)}: is it PTB-XL's {PTB_XL_TABLE}?")
