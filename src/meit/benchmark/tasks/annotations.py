@@ -62,6 +62,7 @@ def evaluate_expert(
     scoring: Scoring = Scoring(),
 ) -> str:
     """`evaluate_annotations` of a model, whose drafts of the split are made in `out`/quality unless they are there."""
+    read_annotations(table)  # a wrong one shall say so before anything is drafted
     drafts = Path(out) / "quality"
     if not (drafts / "predictions.jsonl").exists():
         evaluate_quality(model_folder, data, drafts, split, quantised, scoring)
