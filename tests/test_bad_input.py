@@ -174,7 +174,7 @@ def world(tmp_path_factory, build, tiny_folder, simulated):
 def here(world, tmp_path, monkeypatch):
     """A copy of the world that a test may spoil, and the place where commands run. Drafts are cut short: what they say
     does not matter here."""
-    monkeypatch.setattr("meit.drafting.writing.MAX_NEW_TOKENS", 2)
+    monkeypatch.setattr("meit.drafting.report_writing.MAX_NEW_TOKENS", 2)
     folder = tmp_path / "here"
     shutil.copytree(world, folder)
     monkeypatch.chdir(folder)
