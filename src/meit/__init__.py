@@ -1,23 +1,37 @@
-"""meit: reads a 12-lead ECG and drafts its clinical report, for a clinician to correct and sign."""
+"""meit: reads a 12-lead ECG and drafts its clinical report, for a clinician to correct and sign.
 
-import importlib
+    recording = meit.read_ecg("examples/ptb-xl/00195_hr")
+    draft = meit.draft_report(meit.load_model("models/default"), recording)
+
+What stands in __all__ is public. __init__.pyi gives its types: here each name is imported when it is first used, since
+reading an ECG needs no language model, and `import meit` neither.
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
 
-# loaded when first used: `import meit` stays quick, and reading an ECG needs no language model
 _HOMES = {
-    "read_ecg": "meit.ecg",
-    "Recording": "meit.ecg",
-    "LEADS": "meit.ecg",
-    "load_model": "meit.model.report_model",
-    "draft_report": "meit.drafting.draft",
-    "draft_reports": "meit.drafting.draft",
-    "MeitError": "meit.errors",
+    "meit.ecg.files.formats": ("find_recordings", "read_ecg"),
+    "meit.ecg.recording": ("LEADS", "Patient", "Recording"),
+    "meit.ecg.paper": ("draw_paper",),
+    "meit.ecg.measure": ("Measure", "Measurements", "measure"),
+    "meit.ecg.quality": ("Quality", "Reason", "inspect"),
+    "meit.reports.statements": ("Statement", "read_statements"),
+    "meit.model.report_model": ("ReportModel", "load_model"),
+    "meit.drafting.draft": ("Draft", "draft_report", "draft_reports"),
+    "meit.errors": ("DataError", "MeitError", "ModelError", "RecordingError", "StationError"),
 }
-__all__ = [*_HOMES, "__version__"]
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = sorted([*_HOME_OF, "__version__"])
 
 
-def __getattr__(name: str):
-    if name not in _HOMES:
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
         raise AttributeError(f"module 'meit' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
