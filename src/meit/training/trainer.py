@@ -81,7 +81,7 @@ class ReportTrainer(Trainer):
 def tuned_names(model) -> set[str]:
     """Names of what a checkpoint must hold: parameters that are tuned, and running statistics besides the backbone's."""
     tuned = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    return tuned | {name for name, _ in model.named_buffers() if name.startswith(("encoder.", "projector."))}
+    return tuned | {name for name, _ in model.named_buffers() if name.startswith(("ensemble.", "projector."))}
 
 
 def last_checkpoint(folder: str | Path) -> str | None:
