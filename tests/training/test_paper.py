@@ -80,7 +80,9 @@ def test_it_is_tuned_resumed_and_drafted_with(simulated, tiny_backbone, example,
     moved = [
         name for name in first if name in start and not torch.equal(first[name], start[name].to(first[name].dtype))
     ]
-    assert any(name.startswith("encoder.body.0") for name in moved) and any("projector" in name for name in moved)
+    assert any(name.startswith("ensemble.encoder.body.0") for name in moved) and any(
+        "projector" in name for name in moved
+    )
 
     model = load_model(folder)
     encoder = model.spec.encoder
