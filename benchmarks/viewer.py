@@ -21,6 +21,9 @@ from selenium.webdriver.chrome.service import Service
 from meit.ecg import read_ecg
 from meit.station import viewing
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from stations import viewer_files
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "ptb-xl" / "00195_hr"
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="viewer/viewer.css">
@@ -79,7 +82,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(Path(viewing.__file__).parent / "static" / "viewer", Path(folder) / "viewer")
         (Path(folder) / "page.html").write_text(PAGE)
-        viewing.save(read_ecg(EXAMPLE), folder)
+        viewer_files(read_ecg(EXAMPLE), Path(folder))
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print("| pixels a CSS pixel | layout | what | draw: median (ms) | 95 % | frame: median (ms) | 95 % | longest |")

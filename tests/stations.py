@@ -1,5 +1,6 @@
 """What tests of the station begin with: people, recordings that are real, and drafts of them."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from sqlalchemy import func, select
 from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
-from meit.ecg.recording import LEADS
+from meit.ecg.recording import LEADS, Recording
 from meit.station.accounts.accounts import Person, create_account, first_run_token, make_first_account
+from meit.station.filters import choices
 from meit.station.store.database import Store
 from meit.station.store.drafts import save_draft
 from meit.station.store.models import Account, AccountRole, Draft, Role
 from meit.station.store.recordings import add_recording
+from meit.station.viewing import document, samples
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "ptb-xl"
 PASSWORD = "correct horse battery staple"
@@ -49,7 +52,6 @@ def example_files(stem: str = "00195_hr") -> dict[str, bytes]:
 def ecg_files(number: int) -> dict[str, bytes]:
     """Files of a recording of its own for each number, as small as they may be: 5 s at 100 Hz."""
     import io
-    import json
 
     time = np.arange(500) / 100
     beat = np.exp(-(((time * (1 + number % 7 / 5)) % 1 - 0.5) ** 2) / 0.002)
@@ -59,6 +61,15 @@ def ecg_files(number: int) -> dict[str, bytes]:
     np.save(buffer, signal)
     about = {"rate_hz": 100, "unit": "mV", "leads": list(LEADS)}
     return {f"ecg{number}.npy": buffer.getvalue(), f"ecg{number}.json": json.dumps(about).encode()}
+
+
+def viewer_files(recording: Recording, folder: Path) -> None:
+    """What the viewer asks for, as files: for a page without a station behind it."""
+    allowed = choices(recording)
+    for band in allowed["bands"]:
+        for mains in allowed["mains"]:
+            (folder / f"signal-{band}-{mains}.bin").write_bytes(samples(recording, band, mains))
+    (folder / "view.json").write_text(json.dumps(document(recording, "signal-{band}-{mains}.bin")))
 
 
 @cache

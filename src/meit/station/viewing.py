@@ -7,11 +7,9 @@ The layouts stand here and not in the viewer, so that a printed sheet can follow
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 
-from meit.atomic import atomic_path, write_json
 from meit.ecg import paper
 from meit.ecg.measure import BY_LEAD, GLOBAL, Look, Measurements, look, measured
 from meit.ecg.quality import inspect
@@ -20,7 +18,7 @@ from meit.ecg.signal.usable_leads import MS, RATE
 from meit.station.filters import BANDS, MAINS, choices, filtered, written
 
 FORMAT = 1
-HEAD = json.dumps({"format": FORMAT})[:-1]  # how the text of a document begins
+HEAD = json.dumps({"format": FORMAT})[:-1] + ","  # how the text of a document begins; 1 must not stand for 10
 MOST_SAMPLES = 300_000  # a lead: ten minutes at 500 Hz; the document says where more was recorded
 SIGNAL = "signal?band={band}&mains={mains}"
 LAYOUTS = {  # rows of leads, the columns of a row one after the other in time
@@ -129,18 +127,6 @@ def as_json(recording: Recording, seen: Look | None = None) -> str:
 def samples(recording: Recording, band: str = "none", mains: str = "off") -> bytes:
     """12 x n float32, little-endian, lead by lead. Raises MeitError for a filter that the recording cannot have."""
     return filtered(recording, band, mains)[:MOST_SAMPLES].T.astype("<f4").tobytes()
-
-
-def save(recording: Recording, folder: str | Path) -> Path:
-    """All of it as files, for a page without an application behind it; returns the document's path."""
-    folder = Path(folder)
-    allowed = choices(recording)
-    for band in allowed["bands"]:
-        for mains in allowed["mains"]:
-            with atomic_path(folder / f"signal-{band}-{mains}.bin") as unfinished:
-                unfinished.write_bytes(samples(recording, band, mains))
-    write_json(folder / "view.json", document(recording, "signal-{band}-{mains}.bin"))
-    return folder / "view.json"
 
 
 def _beats(seen: Look) -> list[dict]:

@@ -86,7 +86,7 @@ class Watch:
     def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
         """Below the folder, without links, hidden and temporary files: what leads out of it is not read."""
         for path in sorted(self.folder.rglob("*")):
-            if path.is_symlink() or path.name.startswith((".", "~")) or path.suffix in (".tmp", ".part"):
+            if path.is_symlink() or path.name.startswith((".", "~")) or path.suffix.lower() in (".tmp", ".part"):
                 continue
             if path.is_file() and 0 < (state := path.stat()).st_size <= LARGEST:
                 yield path, (state.st_size, state.st_mtime_ns)

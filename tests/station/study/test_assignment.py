@@ -2,12 +2,10 @@
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meit.station.study.assignment import ARMS, assign
-from meit.station.study.timing import active_seconds
 
 
 @given(st.integers(1, 7), st.integers(2, 25), st.integers(0, 2**31))
@@ -35,10 +33,3 @@ def test_every_pairing_happens():
         first[assign(4, 8, seed)[0][0][0]] += 1
     assert 0.2 < agree[True] / 400 < 0.5  # with two of four readers, a third on average
     assert set(first) == set(range(8)) and max(first.values()) < 90
-
-
-@pytest.mark.parametrize(
-    ("moments", "seconds"), [([], 0), ([5], 0), ([0, 10, 25], 25), ([0, 10, 100, 101], 10 + 30 + 1)]
-)
-def test_pauses_are_cut(moments, seconds):
-    assert active_seconds(moments, 30) == seconds

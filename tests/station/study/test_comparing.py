@@ -1,10 +1,12 @@
 """Simulated studies with a known effect: it is found, and its interval holds as often as it says."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from meit.station.study.assignment import assign
-from meit.station.study.comparing import Done, compare, medians
+from meit.station.study.comparing import Done, compare, hodges_lehmann, medians
 from meit.station.study.picture import times
 
 
@@ -86,3 +88,25 @@ def test_arms_side_by_side():
     assert draft["n"] == blank["n"] == 15 and draft["active_s"][1] < blank["active_s"][1]
     assert (draft["distance"], draft["kept"], draft["removed"], draft["added"]) == (3, 2, 1, 1) and "kept" not in blank
     assert times(done).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("pairs", range(6, 13))
+def test_the_interval_of_the_median_holds_in_95_of_100(pairs):
+    """Exactly: differences of no effect have each sign by chance, so of all tables of signs 95 % and more have zero in
+    their interval; and the next narrower interval would have it too seldom."""
+    sizes = 1.3 ** np.arange(pairs)
+    i, j = np.triu_indices(pairs)
+    held = narrower = 0
+    for signs in itertools.product((-1, 1), repeat=pairs):
+        differences = sizes * signs
+        _, low, high = hodges_lehmann(differences)
+        held += low <= 0 <= high
+        walsh = np.sort((differences[i] + differences[j]) / 2)
+        k = np.searchsorted(walsh, low) + 1
+        narrower += walsh[k] <= 0 <= walsh[-k - 1]
+    assert held >= 0.95 * 2**pairs > narrower
+
+
+def test_six_pairs_have_the_whole_range_as_their_interval():
+    differences = np.array([0.3, -0.1, 0.7, 1.9, -2.3, 0.05])
+    assert hodges_lehmann(differences)[1:] == (-2.3, 1.9)

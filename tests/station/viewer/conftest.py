@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stations import viewer_files
 
 from meit.ecg import read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
@@ -51,7 +52,7 @@ def address(tmp_path_factory):
     }
     for name, recording in recordings.items():
         (folder / name).mkdir()
-        viewing.save(recording, folder / name)
+        viewer_files(recording, folder / name)
     (folder / "broken").mkdir()
     shutil.copy(folder / "real" / "view.json", folder / "broken")
     for signal in (folder / "real").glob("*.bin"):

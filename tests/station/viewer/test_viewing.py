@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from stations import EXAMPLES
 
 from meit.ecg import paper, read_ecg
 from meit.ecg.measure import measure
@@ -129,3 +130,9 @@ def test_layouts_hold_every_lead_once():
     for name, (_, rows) in viewing.LAYOUTS.items():
         leads = [lead for row in rows for lead in row if len(row) > 1 or name == "12x1"]
         assert sorted(leads) == sorted(LEADS)
+
+
+def test_a_document_of_another_format_is_made_anew():
+    """Kept documents are told by their beginning, and 1 is the beginning of 10."""
+    kept = viewing.as_json(read_ecg(EXAMPLES / "00041_lr"))
+    assert kept.startswith(viewing.HEAD) and not json.dumps({"format": 10, "name": ""}).startswith(viewing.HEAD)

@@ -21,9 +21,13 @@ from meit.station.study import studies as kept
 from meit.station.study.assignment import BLANK, DRAFT
 from meit.station.study.comparing import Done, compare, medians
 from meit.station.study.picture import times
-from meit.station.study.timing import RULE
 
 router = APIRouter()
+RULE = (  # of static/study/clock.js, in words
+    "Active time is the time between a reader's first sight of the recording and the end, as a sum of the gaps between two "
+    "signs of activity (keys, pointer, wheel, touch) while the page is in view. A gap longer than {idle} s "
+    "counts as {idle} s."
+)
 TASKS = {
     DRAFT: "Reading {number} of {of}. Correct the draft into your report, then finish.",
     BLANK: "Reading {number} of {of}. Write your report, then finish.",

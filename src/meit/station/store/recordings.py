@@ -55,10 +55,6 @@ class Entry:
     urgency: int
     critical: tuple[str, ...]
 
-    @property
-    def is_signed(self) -> bool:
-        return self.status in (Status.SIGNED, Status.AMENDED)
-
 
 @dataclass(frozen=True)
 class Page:
@@ -87,7 +83,7 @@ def add_recording(store: Store, files: Mapping[str, bytes], account_id: int | No
         known = session.scalar(select(Recording.id).where(Recording.content_sha256 == content))
         if known is not None:
             return known, False
-        name = Path(min(files, key=lambda one: (Path(one).suffix != ".hea", one))).stem
+        name = Path(min(files, key=lambda one: (Path(one).suffix.lower() != ".hea", one))).stem
         recording = Recording(
             content_sha256=content, created_by=account_id, name=name, urgency=Urgency.UNREAD.value, search=folded(name)
         )

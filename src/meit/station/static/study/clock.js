@@ -1,5 +1,5 @@
 /* Active time: gaps between signs of activity while the page is in view, each cut at the longest pause that counts.
-   The rule stands on the study's results page; meit.station.study.timing says the same. */
+   The rule stands on the study's results page (meit.station.app.study_pages.RULE). */
 
 const SIGNS = ["keydown", "pointermove", "pointerdown", "wheel", "touchmove", "scroll"];
 
