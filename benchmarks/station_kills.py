@@ -32,8 +32,8 @@ from stations import PASSWORD, ecg_files, make_admin
 from meit.errors import StationError
 from meit.station.accounts.sessions import log_in
 from meit.station.store import open_store
-from meit.station.store.models import Status
-from meit.station.store.recordings import add_recording, counts, files_of, worklist
+from meit.station.store.recording_entries import add_recording, counts, files_of, worklist
+from meit.station.store.schema import Status
 from meit.station.store.verifying import verify
 
 LEASE = 5.0  # seconds, so that the killed worker's recordings are not waited for too long

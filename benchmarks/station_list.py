@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from postgres import binaries, cluster
 
 from meit.station.store import open_store
-from meit.station.store.models import Recording, Status
-from meit.station.store.recordings import ORDERS, counts, others_of_patient, worklist
-from meit.station.store.texts import folded
+from meit.station.store.recording_entries import SORT_ORDERS, counts, others_of_patient, worklist
+from meit.station.store.schema import RecordingRow, Status
+from meit.station.store.storable import folded
 
 SENTENCES = (
     "Sinus rhythm.",
@@ -52,7 +52,7 @@ def fill(store, number: int) -> None:
             }
         )
     with store.writing() as session:
-        session.execute(insert(Recording), rows)
+        session.execute(insert(RecordingRow), rows)
 
 
 def milliseconds(call, rounds: int) -> tuple[float, float]:
@@ -80,10 +80,10 @@ def main() -> None:
     def table(name: str, url: str) -> None:
         store = open_store(url)
         fill(store, number)
-        calls = {f"first page by {order}": lambda order=order: worklist(store, order) for order in ORDERS}
-        keys = {order: deep(store, order) for order in ORDERS}
+        calls = {f"first page by {order}": lambda order=order: worklist(store, order) for order in SORT_ORDERS}
+        keys = {order: deep(store, order) for order in SORT_ORDERS}
         calls |= {
-            f"page in the middle by {order}": lambda o=order: worklist(store, o, after=keys[o]) for order in ORDERS
+            f"page in the middle by {order}": lambda o=order: worklist(store, o, after=keys[o]) for order in SORT_ORDERS
         }
         calls |= {
             "search, common words": lambda: worklist(store, search="atrial fibrillation"),

@@ -26,9 +26,9 @@ from serving import Station  # noqa: E402
 from station_list import fill  # noqa: E402
 from stations import PASSWORD, add_drafted, ecg_files, make_admin, make_person  # noqa: E402
 
-from meit.station.recordings import Shown  # noqa: E402
+from meit.station.shelf import Shown  # noqa: E402
 from meit.station.store import Role, open_store  # noqa: E402
-from meit.station.store.recordings import get_recording  # noqa: E402
+from meit.station.store.recording_entries import get_recording  # noqa: E402
 
 THINK_S = (2.0, 8.0)  # between two actions; a real reader takes longer
 DRAFTED = 100

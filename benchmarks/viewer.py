@@ -19,7 +19,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from meit.ecg import read_ecg
-from meit.station import viewing
+from meit.station import viewer_document
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from stations import viewer_files
@@ -80,7 +80,7 @@ def browser(ratio: float) -> webdriver.Chrome:
 def main() -> None:
     frames = int(sys.argv[1]) if len(sys.argv) > 1 else 240
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(Path(viewing.__file__).parent / "static" / "viewer", Path(folder) / "viewer")
+        shutil.copytree(Path(viewer_document.__file__).parent / "static" / "viewer", Path(folder) / "viewer")
         (Path(folder) / "page.html").write_text(PAGE)
         viewer_files(read_ecg(EXAMPLE), Path(folder))
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))

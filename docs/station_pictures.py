@@ -25,8 +25,8 @@ from stations import make_person  # noqa: E402
 from meit.station.accounts.accounts import list_accounts  # noqa: E402
 from meit.station.serving import take_in  # noqa: E402
 from meit.station.store import Role, open_store  # noqa: E402
-from meit.station.store.models import StudyReading, now  # noqa: E402
-from meit.station.store.reports import readable_count  # noqa: E402
+from meit.station.store.schema import StudyReading, now  # noqa: E402
+from meit.station.store.signing import readable_count  # noqa: E402
 from meit.station.study.studies import make_study  # noqa: E402
 
 PICTURES = Path(__file__).parent / "images"
@@ -103,6 +103,9 @@ def reading(camera: Camera, address: str) -> None:
     camera.take("viewer")
     driver.execute_script("return page.viewer.show({ layout: '3x4' })")
     text = driver.find_element("id", "text")
+    text.send_keys(" Zebra stripes in V3.")
+    until(driver, "return document.querySelector('.under .not-read')")
+    camera.take("not-read")
     text.clear()
     text.send_keys("Sinus rhythm. Normal ECG.")
     saved = "document.getElementById('saved').textContent === 'saved'"

@@ -10,9 +10,9 @@ from pathlib import Path
 from stations import add_drafted, quick_reader
 
 from meit.station.store import open_store
-from meit.station.store.models import Status
-from meit.station.store.recordings import get_recording
-from meit.station.store.reports import save_text, sign, signed_versions, working_text
+from meit.station.store.recording_entries import get_recording
+from meit.station.store.schema import Status
+from meit.station.store.signing import save_text, sign, signed_versions, working_text
 from meit.station.store.verifying import verify
 
 RECORDINGS = 3

@@ -1,23 +1,26 @@
 """What tests of the station begin with: people, recordings that are real, and drafts of them."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import func, select
 
+from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
+from meit.drafting.examine import examine
 from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
 from meit.ecg.recording import LEADS, Recording
 from meit.station.accounts.accounts import Person, create_account, first_run_token, make_first_account
-from meit.station.filters import choices
 from meit.station.store.database import Store
-from meit.station.store.drafts import save_draft
-from meit.station.store.models import Account, AccountRole, Draft, Role
-from meit.station.store.recordings import add_recording
-from meit.station.viewing import document, samples
+from meit.station.store.recording_entries import add_recording
+from meit.station.store.saved_drafts import save_draft
+from meit.station.store.schema import Account, AccountRole, DraftRow, Role
+from meit.station.viewer_document import document, signal_bytes
+from meit.station.viewer_filters import choices
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "ptb-xl"
 PASSWORD = "correct horse battery staple"
@@ -68,8 +71,8 @@ def viewer_files(recording: Recording, folder: Path) -> None:
     allowed = choices(recording)
     for band in allowed["bands"]:
         for mains in allowed["mains"]:
-            (folder / f"signal-{band}-{mains}.bin").write_bytes(samples(recording, band, mains))
-    (folder / "view.json").write_text(json.dumps(document(recording, "signal-{band}-{mains}.bin")))
+            (folder / f"signal-{band}-{mains}.bin").write_bytes(signal_bytes(recording, band, mains))
+    (folder / "view.json").write_text(json.dumps(document(examine(recording), "signal-{band}-{mains}.bin")))
 
 
 @cache
@@ -78,30 +81,18 @@ def measured(stem: str = "00195_hr"):
     return recording, measure(recording)
 
 
-def example_draft(report: str, model: str = MODEL, stem: str = "00195_hr") -> dict:
+def example_draft(report: str, model: str = MODEL, stem: str = "00195_hr") -> Draft:
     """A draft of an example that says `report`, held against what is measured on it as ever."""
     recording, measurements = measured(stem)
     grounding = ground(report, measurements, recording.patient.sex, recording.patient.age)
-    return {
-        "recording": {
-            "name": recording.name,
-            "source": f"{stem}.hea",
-            "rate_hz": recording.rate,
-            "seconds": recording.seconds,
-            "start": None,
-            "age": recording.patient.age,
-            "sex": recording.patient.sex,
-            "derived_leads": [],
-            "missing_leads": [],
-        },
-        "report": grounding.report,
-        "warnings": list(grounding.warnings),
-        "model": {"name": "test", "version": "0", "sha256": model},
-        "quality": None,
-        "statements": [one.to_dict() for one in grounding.statements],
-        "measurements": measurements.to_dict(),
-        "note": "",
-    }
+    return Draft(
+        recording=replace(RecordingInfo.of(recording), source=f"{stem}.hea", start=None),
+        report=grounding.report,
+        statements=tuple(grounding.statements),
+        warnings=tuple(grounding.warnings),
+        model=ModelInfo("test", "0", model),
+        measurements=measurements,
+    )
 
 
 def add_drafted(
@@ -110,17 +101,17 @@ def add_drafted(
     """A recording with its draft; with a number, of files of its own."""
     recording_id, _ = add_recording(store, example_files() if number is None else ecg_files(number))
     with store.writing() as session:
-        save_draft(session, recording_id, example_draft(report), measured()[1], patient_id)
+        save_draft(session, recording_id, example_draft(report), patient_id)
     return recording_id
 
 
 def add_draft(store: Store, recording_id: int, report: str, model: str) -> int:
     """Another model's draft of a recording of `add_drafted`; returns the draft's id."""
     with store.writing() as session:
-        save_draft(session, recording_id, example_draft(report, model), measured()[1], None)
-        return session.scalar(select(Draft.id).filter_by(recording_id=recording_id, model_sha256=model))
+        save_draft(session, recording_id, example_draft(report, model), None)
+        return session.scalar(select(DraftRow.id).filter_by(recording_id=recording_id, model_sha256=model))
 
 
 def count_drafts(store: Store, recording_id: int) -> int:
     with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(Draft).filter_by(recording_id=recording_id))
+        return session.scalar(select(func.count()).select_from(DraftRow).filter_by(recording_id=recording_id))

@@ -9,7 +9,7 @@ from serving import browsing, has_browser
 from stations import PASSWORD, make_admin, make_person
 
 from meit.station.accounts.sessions import log_in
-from meit.station.app import Settings, create_app
+from meit.station.app import StationSettings, create_app
 from meit.station.app.access import COOKIE, csrf_of
 from meit.station.store import Role, open_store
 
@@ -38,7 +38,7 @@ def store(peopled, tmp_path):
 
 @pytest.fixture
 def app(store):
-    return create_app(store, Settings())
+    return create_app(store, StationSettings())
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from stations import EXAMPLES
 
 from meit.station.intake import grouped, is_half
 from meit.station.store import open_store
-from meit.station.store.recordings import files_of, worklist
+from meit.station.store.recording_entries import files_of, worklist
 from meit.station.watching import Watch
 
 

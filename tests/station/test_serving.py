@@ -7,11 +7,11 @@ import sys
 import pytest
 from stations import make_admin
 
-from meit.station.app import Settings
-from meit.station.posture import posture, table
+from meit.station.app import StationSettings
+from meit.station.posture import posture, posture_table
 from meit.station.serving import take_in
 from meit.station.store import open_store
-from meit.station.store.recordings import worklist
+from meit.station.store.recording_entries import worklist
 
 
 def serve(*arguments: str) -> subprocess.CompletedProcess:
@@ -34,9 +34,9 @@ def test_check_says_what_is_to_be_done(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        (Settings(), ""),
-        (Settings(host="0.0.0.0"), "TLS"),
-        (Settings(host="0.0.0.0", https=True), ""),
+        (StationSettings(), ""),
+        (StationSettings(host="0.0.0.0"), "TLS"),
+        (StationSettings(host="0.0.0.0", https=True), ""),
     ],
 )
 def test_open_to_others_it_asks_for_tls(tmp_path, settings, fault):
@@ -45,7 +45,7 @@ def test_open_to_others_it_asks_for_tls(tmp_path, settings, fault):
     found = {one.what: one.fault for one in posture(store, settings) if one.fault}
     assert bool(found) == bool(fault) and all(fault in one for one in found.values())
     (tmp_path / "station.db").chmod(0o644)
-    assert "chmod 600" in table(posture(store, settings))
+    assert "chmod 600" in posture_table(posture(store, settings))
     store.close()
 
 
@@ -55,7 +55,7 @@ def test_a_changed_trail_is_a_fault(tmp_path):
     with store.engine.execution_options(writes=True).begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER audit_unchanged")
         connection.exec_driver_sql("UPDATE audit SET action = 'nothing' WHERE seq = 2")
-    (point,) = (one for one in posture(store, Settings()) if one.fault)
+    (point,) = (one for one in posture(store, StationSettings()) if one.fault)
     assert point.what == "Audit trail" and "row 2 was changed" in point.fault
     store.close()
 

@@ -12,8 +12,8 @@ def serve(args: argparse.Namespace) -> int:
     from meit.model.report_model import read_config
 
     try:
-        from meit.station.app.settings import Settings
-        from meit.station.posture import posture, table
+        from meit.station.app.station_settings import StationSettings
+        from meit.station.posture import posture, posture_table
         from meit.station.serving import run
         from meit.station.store import open_store
     except ModuleNotFoundError as error:
@@ -21,7 +21,7 @@ def serve(args: argparse.Namespace) -> int:
 
     if args.workers:
         read_config(args.model)  # the workers load it later, each by itself
-    settings = Settings(
+    settings = StationSettings(
         host=args.host,
         port=args.port,
         hosts=tuple(args.allow_host),
@@ -35,7 +35,7 @@ def serve(args: argparse.Namespace) -> int:
     try:
         if args.check:
             found = posture(store, settings)
-            print(table(found))
+            print(posture_table(found))
             return int(any(one.fault for one in found))
         run(store, settings, args.examples)
     finally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-COMPANIONS = {  # a file with the first suffix has those beside it that have its name and one of these
+FILE_COMPANIONS = {  # a file with the first suffix has those beside it that have its name and one of these
     ".hea": (".dat", ".mat", ".atr"),
     ".npy": (".json",),
     ".csv": (".json",),
@@ -15,7 +15,7 @@ def grouped(names: Iterable[str]) -> list[list[str]]:
     """File names, sorted into those of one recording each; what belongs to no other is alone."""
     left = dict.fromkeys(sorted(names))
     groups = []
-    for suffix, others in COMPANIONS.items():
+    for suffix, others in FILE_COMPANIONS.items():
         for name in [one for one in left if Path(one).suffix.lower() == suffix]:
             stem = name[: -len(suffix)]
             with_it = [

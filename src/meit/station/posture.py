@@ -8,8 +8,8 @@ from sqlalchemy import make_url
 
 from meit.station.accounts.accounts import list_accounts
 from meit.station.accounts.passwords import SHORTEST
-from meit.station.accounts.sessions import ABSOLUTE, IDLE, LIMITS, WINDOW
-from meit.station.app.settings import Settings
+from meit.station.accounts.sessions import ABSOLUTE, IDLE, LOGIN_LIMITS, WINDOW
+from meit.station.app.station_settings import StationSettings
 from meit.station.store import Role, Store
 from meit.station.store.database import is_local
 from meit.station.store.verifying import verify
@@ -24,7 +24,7 @@ class Point:
     fault: str = ""
 
 
-def posture(store: Store, settings: Settings) -> list[Point]:
+def posture(store: Store, settings: StationSettings) -> list[Point]:
     """Every point that depends on how it is started or on what lies on the disk, and what always holds."""
     people = [one for one in list_accounts(store) if one.active]
     admins = [one for one in people if Role.ADMIN in one.roles]
@@ -47,7 +47,7 @@ def posture(store: Store, settings: Settings) -> list[Point]:
         ),
         Point(
             "Passwords",
-            f"argon2id, {SHORTEST} characters or more; {LIMITS[0][1]} failures in {WINDOW.seconds // 60} min lock",
+            f"argon2id, {SHORTEST} characters or more; {LOGIN_LIMITS[0][1]} failures in {WINDOW.seconds // 60} min lock",
         ),
         Point("Changes", "need the session's token against forgery, and this site's own origin"),
         Point("Browsers are told", "a policy without inline scripts and other addresses; no framing, no caching"),
@@ -70,7 +70,7 @@ def posture(store: Store, settings: Settings) -> list[Point]:
     ]
 
 
-def table(points: list[Point]) -> str:
+def posture_table(points: list[Point]) -> str:
     width = max(len(one.what) for one in points)
     lines = [f"{'!!' if one.fault else 'ok'}  {one.what:{width}}  {one.how}" for one in points]
     todo = [f"  - {one.what}: {one.fault}" for one in points if one.fault]
@@ -82,7 +82,7 @@ def _database(store: Store) -> list[Point]:
     if url.get_backend_name() != "sqlite":
         how = "" if is_local(url) else ", by TLS alone"
         return [Point("Database", f"{url.get_backend_name()} on {url.host or 'a local socket'}{how}")]
-    path = Path(url.database)
+    path = Path(url.database or "")
     mode = stat.S_IMODE(path.stat().st_mode)
     return [
         Point(

@@ -7,13 +7,13 @@ from pathlib import Path
 from meit.ecg.files.formats import find_recordings
 from meit.errors import StationError
 from meit.station.accounts.accounts import first_run_token
-from meit.station.app import Settings, create_app
+from meit.station.app import StationSettings, create_app
 from meit.station.intake import grouped
 from meit.station.store import Store
-from meit.station.store.recordings import add_recording
+from meit.station.store.recording_entries import add_recording
 
 
-def run(store: Store, settings: Settings, examples: Path | None = None) -> None:
+def run(store: Store, settings: StationSettings, examples: Path | None = None) -> None:
     """Serves until it is stopped. Raises StationError where the port is taken."""
     import uvicorn
 

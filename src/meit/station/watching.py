@@ -12,10 +12,10 @@ from pathlib import Path
 from meit.errors import StationError
 from meit.station.intake import grouped, is_half
 from meit.station.store import Store
-from meit.station.store.recordings import add_recording, check_names
+from meit.station.store.recording_entries import add_recording, check_names
 
-LOOK = 2.0  # seconds between two looks; a file that changed between them is still being written
-PATIENCE = 600.0  # seconds that a header waits for its signal, or a signal for its header; then it is shown as it is
+FOLDER_LOOK_S = 2.0  # seconds between two looks; a file that changed between them is still being written
+HALF_PATIENCE_S = 600.0  # that a header waits for its signal, or a signal for its header; then it is shown as it is
 LARGEST = 256 * 2**20
 log = logging.getLogger(__name__)  # no names of files: they may be patients'
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)  # no names of files: they may be patients'
 class Watch:
     """`with Watch(store, folder): ...` takes in what is there and what comes."""
 
-    def __init__(self, store: Store, folder: Path, look: float = LOOK, patience: float = PATIENCE):
+    def __init__(self, store: Store, folder: Path, look: float = FOLDER_LOOK_S, patience: float = HALF_PATIENCE_S):
         if not folder.is_dir():
             raise StationError(f"{folder}: the folder to be watched is not there")
         self.store, self.folder, self.look, self.patience = store, folder, look, patience

@@ -6,7 +6,7 @@ import pytest
 from fastapi.routing import APIRoute
 from stations import add_drafted
 
-from meit.station.store.recordings import get_recording
+from meit.station.store.recording_entries import get_recording
 
 EVERYBODY, READERS, LEADERS, ADMINS, LOOKERS = (
     {"reader", "leader", "keeper"},

@@ -6,9 +6,9 @@ import json
 import pytest
 from stations import add_draft, add_drafted
 
-from meit.station.store.models import Draft
-from meit.station.store.recordings import get_recording
-from meit.station.store.reports import signed_versions, working_text
+from meit.station.store.recording_entries import get_recording
+from meit.station.store.schema import DraftRow
+from meit.station.store.signing import signed_versions, working_text
 from meit.station.store.verifying import verify
 from meit.station.study.studies import get_reading, make_study, next_reading
 
@@ -91,9 +91,9 @@ def test_texts_are_held_against_what_was_measured_for_their_own_draft(enter, sto
     reader = enter("reader")
     reader.put(f"{api}/text", json={"text": FIRST, "version": 0})
     with store.writing() as session:  # of the second draft nothing was measured
-        known = session.get_one(Draft, 1)
+        known = session.get_one(DraftRow, 1)
         about = {**json.loads(known.draft), "model": {"name": "b", "version": "0", "sha256": B}}
-        session.add(Draft(recording_id=recording, model_sha256=B, draft=json.dumps(about), measured=None))
+        session.add(DraftRow(recording_id=recording, model_sha256=B, draft=json.dumps(about), measured=None))
     contradicted = reader.post(f"{api}/check", json={"text": FIRST}).json()["contradicted"]
     assert "QRS 142 ms" in contradicted[0] and reader.get(api).json()["checked"]["contradicted"] == contradicted
     assert reader.post(f"{api}/check", json={"text": FIRST, "draft": 2}).json()["contradicted"] == []

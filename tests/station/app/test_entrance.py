@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from stations import PASSWORD
 
 from meit.station.accounts.accounts import first_run_token
-from meit.station.app import Settings, create_app
+from meit.station.app import StationSettings, create_app
 from meit.station.app.access import COOKIE
 from meit.station.store import open_store
 
@@ -36,7 +36,7 @@ def test_the_cookie_is_no_script_s_and_no_other_site_s(client, store):
         entered.status_code == 303 and "HttpOnly" in cookie and "SameSite=strict" in cookie and "Secure" not in cookie
     )
     behind_tls = TestClient(
-        create_app(store, Settings(https=True)), base_url="http://127.0.0.1:8000", follow_redirects=False
+        create_app(store, StationSettings(https=True)), base_url="http://127.0.0.1:8000", follow_redirects=False
     )
     answer = behind_tls.post("/login", data={"login": "reader", "password": PASSWORD})
     assert "Secure" in answer.headers["set-cookie"] and "max-age" in answer.headers["strict-transport-security"]

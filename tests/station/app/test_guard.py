@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from stations import add_drafted
 
-from meit.station.app import Settings, create_app
+from meit.station.app import StationSettings, create_app
 from meit.station.app.security import HEADERS, PACE
 
 
@@ -39,7 +39,7 @@ def test_pages_name_no_other_address_and_hold_no_script(enter, store):
 
 def test_other_hosts_and_sites_are_refused(client, enter, store):
     assert client.get("/login", headers={"Host": "evil.example"}).status_code == 400  # DNS rebinding
-    named = TestClient(create_app(store, Settings(hosts=("ecg.hospital",))), base_url="http://ecg.hospital")
+    named = TestClient(create_app(store, StationSettings(hosts=("ecg.hospital",))), base_url="http://ecg.hospital")
     assert named.get("/login").status_code == 200
     reader = enter("reader")
     for headers in (
@@ -54,7 +54,7 @@ def test_other_hosts_and_sites_are_refused(client, enter, store):
 
 
 def test_bodies_are_bounded_whatever_they_say(store, enter):
-    app = create_app(store, Settings(upload_bytes=100_000))
+    app = create_app(store, StationSettings(upload_bytes=100_000))
     reader = enter("reader")
     small = TestClient(app, base_url="http://127.0.0.1:8000", cookies=reader.cookies, headers=reader.headers)
     form = {"files": ("a.csv", b"x" * 200_000)}

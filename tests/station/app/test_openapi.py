@@ -6,7 +6,7 @@ from limits import RateLimitItemPerMinute
 from stations import PASSWORD, add_drafted, make_admin, make_person
 
 from meit.station.accounts.sessions import log_in
-from meit.station.app import Settings, create_app, security
+from meit.station.app import StationSettings, create_app, security
 from meit.station.store import Role, open_store
 
 
@@ -17,7 +17,7 @@ def test_every_operation_keeps_to_its_description(tmp_path, monkeypatch):
     add_drafted(store)
     make_person(store, admin, "reader", Role.READER)
     token = log_in(store, "ada", PASSWORD, "test").token
-    app = create_app(store, Settings(hosts=("testserver",)))
+    app = create_app(store, StationSettings(hosts=("testserver",)))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
     del schema.raw_schema["paths"]["/api/session"]["delete"]  # would end the visit
     headers = {"Authorization": f"Bearer {token}"}

@@ -168,6 +168,38 @@ def test_what_is_pointed_at_left_out_and_undone(browser, station):
     until(browser, "return document.getElementById('saved').textContent === 'saved'")
 
 
+def test_what_is_not_read_is_marked_in_the_text(browser, station):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(f"{station.address}/")
+    browser.get(f"{station.address}/recordings/{row(browser, '00041_lr')}")
+    until(browser, "return window.page?.viewer?.sheet && document.querySelectorAll('[data-chip]').length > 1")
+    note = browser.find_element("id", "not-read")
+    assert not note.is_displayed()
+    text = browser.find_element("id", "text")
+    drafted = text.get_attribute("value")
+    text.send_keys(Keys.CONTROL, Keys.END)
+    text.send_keys(" Zebra stripes in V3.")
+    until(browser, "return document.querySelector('.under .not-read')?.textContent === 'Zebra stripes in V3'")
+    assert "Not read: “Zebra stripes in V3”" in note.text and "no FHIR code" in note.text
+    described = "return document.getElementById('text').getAttribute('aria-describedby').split(' ').map("
+    said = browser.execute_script(f"{described} (id) => document.getElementById(id).textContent).join(' ')")
+    assert "Not read: “Zebra stripes in V3”" in said
+    assert faults(browser) == []
+    note.find_element("tag name", "button").click()
+    assert browser.execute_script(
+        "const a = arguments[0]; return a.value.slice(a.selectionStart, a.selectionEnd)", text
+    )
+    browser.find_element("id", "sign").click()
+    until(browser, "return document.getElementById('signing').open")
+    assert "Not read, and stays text only: “Zebra stripes in V3”" in browser.find_element("id", "signing").text
+    browser.find_element("css selector", "#signing button[type=button]").click()
+    browser.find_element("id", "restart").click()
+    until(browser, "return document.getElementById('not-read').hidden && !document.querySelector('.under .not-read')")
+    assert text.get_attribute("value") == drafted
+    until(browser, "return document.getElementById('saved').textContent === 'saved'")
+
+
 def test_by_keyboard_alone(browser, station):
     from selenium.webdriver.common.keys import Keys
 

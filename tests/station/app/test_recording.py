@@ -8,7 +8,7 @@ from stations import EXAMPLES, add_drafted, ecg_files
 
 from meit.ecg import read_ecg
 from meit.ecg.recording import LEADS
-from meit.station.store.recordings import add_recording, get_recording
+from meit.station.store.recording_entries import add_recording, get_recording
 from meit.station.store.verifying import verify
 
 WRONG = "Sinus rhythm. Normal ECG."  # over a QRS complex of 142 ms
@@ -48,7 +48,10 @@ def test_what_is_typed_is_checked(enter, api):
     reader = enter("reader")
     found = reader.post(f"{api}/check", json={"text": RIGHT + " Zebra stripes."}).json()
     assert [one["support"] for one in found["statements"]] == ["measured", "measured"]
-    assert found["contradicted"] == [] and found["unread"] == ["Zebra", "stripes"]
+    assert found["contradicted"] == []
+    (sentence,) = found["not_read"]
+    assert sentence["words"] == ["Zebra", "stripes"]
+    assert f"{RIGHT} Zebra stripes."[sentence["start"] : sentence["end"]] == "Zebra stripes"
     assert reader.post(f"{api}/check", json={"text": "x" * 30_000}).status_code == 422
 
 
@@ -181,7 +184,7 @@ def test_what_is_left_out_can_be_written_as_it_is_offered():
     from meit.drafting.grounding import finding_of
     from meit.drafting.grounding_rules import grounding_rules
     from meit.reports.statements import read_statements
-    from meit.station.reading import capital
+    from meit.station.page_data import capital
 
     codes = {code for rule in grounding_rules() if rule.names for code in rule.codes}
     assert len(codes) > 20

@@ -3,14 +3,15 @@
 import io
 import time
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from stations import EXAMPLES, example_draft, example_files, measured
+from stations import EXAMPLES, example_draft, example_files
 
 from meit.model.report_model import load_model
-from meit.station.store.drafts import save_draft
-from meit.station.store.recordings import add_recording, files_of, find_recording
+from meit.station.store.recording_entries import add_recording, files_of, find_recording
+from meit.station.store.saved_drafts import save_draft
 from meit.station.work.worker import Worker
 
 HOSTILE = "<script>alert(1)</script>"
@@ -100,9 +101,9 @@ def test_a_recording_named_by_an_attacker(enter, store):
     header = (EXAMPLES / "00195_hr.hea").read_bytes()
     number, _ = add_recording(store, {"x.hea": header, "x.dat": (EXAMPLES / "00195_hr.dat").read_bytes()})
     draft = example_draft("Sinus rhythm.")
-    draft["recording"]["name"] = name
+    draft = replace(draft, recording=replace(draft.recording, name=name))
     with store.writing() as session:
-        save_draft(session, number, draft, measured()[1], name)
+        save_draft(session, number, draft, name)
     reader = enter("reader")
     (item,) = reader.post("/api/worklist", json={"search": "onerror"}).json()["items"]
     assert item["name"] == item["patient_id"] == name

@@ -22,7 +22,7 @@ from meit.station.accounts.accounts import (
     set_roles,
 )
 from meit.station.accounts.sessions import ABSOLUTE, IDLE, WINDOW, log_in, log_out, person_of
-from meit.station.store.models import Account, Attempt, AuditRow, Role, Session, now
+from meit.station.store.schema import Account, Attempt, AuditRow, LoginSession, Role, now
 from meit.station.store.verifying import verify
 
 HASHER = passwords._HASHER
@@ -204,7 +204,7 @@ def test_a_success_clears_what_was_mistyped(store, admin, wrong_password):
                 log_in(store, "ada", "wrong", "10.0.0.1")
         log_in(store, "ada", PASSWORD, "10.0.0.1")
     with store.reading() as session:
-        assert session.scalars(select(Attempt)).all() == [] and len(session.scalars(select(Session)).all()) == 3
+        assert session.scalars(select(Attempt)).all() == [] and len(session.scalars(select(LoginSession)).all()) == 3
 
 
 def test_tries_at_once_gain_nothing(store, admin, wrong_password):

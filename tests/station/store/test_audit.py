@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 from stations import add_drafted, quick_reader
 
 from meit.errors import StationError
-from meit.station.store.audit import CREATED, START, Anchor, Row, anchor, append, canonical, first_fault, row_hash
-from meit.station.store.reports import save_text
+from meit.station.store.audit import (
+    CREATED,
+    START,
+    Anchor,
+    TrailRow,
+    anchor,
+    append,
+    canonical_json,
+    first_fault,
+    row_hash,
+)
+from meit.station.store.signing import save_text
 from meit.station.store.verifying import verify
 
 WORDS = st.text(max_size=12)
@@ -30,13 +40,13 @@ OTHER = {  # field -> values of its type
 }
 
 
-def chain(events) -> list[Row]:
+def chain(events) -> list[TrailRow]:
     """Rows as append makes them."""
     rows, previous = [], START
     for seq, (action, account, objects) in enumerate([(CREATED, None, {}), *events], 1):
         at = f"2026-01-01T00:00:{seq:02}.000000Z"
-        fields = (seq, at, account, action, canonical(objects).decode(), "0" * 64, previous)
-        rows.append(Row(*fields, row_hash(*fields)))
+        fields = (seq, at, account, action, canonical_json(objects).decode(), "0" * 64, previous)
+        rows.append(TrailRow(*fields, row_hash(*fields)))
         previous = rows[-1].hash
     return rows
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from stations import add_drafted, quick_reader
 
 from meit.errors import StationError
-from meit.station.store.reports import save_text, sign
+from meit.station.store.signing import save_text, sign
 from meit.station.store.verifying import verify
 
 TABLES = ("audit", "signed_reports", "drafts", "files", "recording_files", "recordings", "accounts")

@@ -13,7 +13,7 @@ from stations import ecg_files
 
 from meit.errors import StationError
 from meit.station.store import open_store
-from meit.station.store.recordings import add_recording, counts, files_of, worklist
+from meit.station.store.recording_entries import add_recording, counts, files_of, worklist
 from meit.station.store.verifying import verify
 
 
@@ -66,7 +66,7 @@ import sys
 from stations import ecg_files
 from meit.errors import StationError
 from meit.station.store import open_store
-from meit.station.store.recordings import add_recording
+from meit.station.store.recording_entries import add_recording
 store = open_store(sys.argv[1])
 try:
     for number in range(500):

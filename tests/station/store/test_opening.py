@@ -14,7 +14,7 @@ from postgres import cluster
 from meit.errors import StationError
 from meit.station.store import open_store
 from meit.station.store.database import connect, default_url
-from meit.station.store.models import Base
+from meit.station.store.schema import Base
 from meit.station.store.verifying import verify
 
 

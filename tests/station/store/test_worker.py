@@ -2,19 +2,29 @@
 
 import os
 import signal
+import sys
 import time
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from stations import count_drafts, ecg_files, example_files
+from stations import count_drafts, ecg_files, example_files, quick_reader
 
 from meit.drafting import draft as drafting
 from meit.drafting.urgency import Urgency
+from meit.ecg.measure import looking, measuring
+from meit.ecg.quality import inspecting
 from meit.errors import RecordingError
-from meit.station.store.drafts import check_text, get_draft
-from meit.station.store.models import Status
-from meit.station.store.recordings import add_recording, counts, get_recording
+from meit.exports import EXPORT_FORMATS
+from meit.station.intake import grouped, is_half
+from meit.station.page_data import exported, reading
+from meit.station.shelf import Shelf
+from meit.station.store.recording_entries import add_recording, counts, get_recording
+from meit.station.store.saved_drafts import check_text, get_draft
+from meit.station.store.schema import Status
+from meit.station.store.signing import save_text
 from meit.station.store.verifying import verify
 from meit.station.work import worker as working
 from meit.station.work.processes import Workers
@@ -64,14 +74,61 @@ def test_a_batch_with_bad_files_among_good_ones(worker):
     assert statuses == ["drafted", "failed", "drafted", "drafted"]
     assert get_recording(store, bad).error.startswith("letter.csv: ") and "/" not in get_recording(store, bad).error
     draft = get_draft(store, good)
-    assert draft.model_sha256 == worker.model.sha256 and draft.draft["recording"]["source"] == "00195_hr.hea"
+    assert draft.model_sha256 == worker.model.sha256 and draft.draft.recording.source == "00195_hr.hea"
     assert check_text(store, good, "Normal ECG.").statements[0].support == "contradicted"
-    assert get_draft(store, noisy).draft["quality"]["verdict"] == "unusable"
+    assert get_draft(store, noisy).draft.quality.verdict == "unusable"
     assert (
         get_recording(store, noisy).urgency == Urgency.UNREAD
         and check_text(store, noisy, "Normal ECG.").statements[0].support == "unchecked"
     )
     assert verify(store).holds
+
+
+def test_names_in_capitals_go_the_whole_way(worker):
+    """As old recorders write them; the header names its signal in small letters."""
+    files = {name.upper(): content for name, content in example_files("00041_lr").items()}
+    (group,) = grouped(files)
+    assert group == ["00041_LR.HEA", "00041_LR.DAT"] and not is_half(group)
+    recording, _ = add_recording(worker.store, {name: files[name] for name in group})
+    assert worker.work_once() == 1
+    entry = get_recording(worker.store, recording)
+    assert (entry.status, entry.name, entry.error) == ("drafted", "00041_LR", None)
+    assert np.array_equal(
+        Shelf(worker.store).get(recording).recording.signal, read_files(example_files("00041_lr")).signal
+    )
+
+
+def counting(monkeypatch, *functions) -> Counter:
+    """Counts the calls of functions, by whatever module of meit they are called."""
+    counts = Counter()
+    for function in functions:
+
+        def counted(*arguments, _function=function, **options):
+            counts[_function.__name__] += 1
+            return _function(*arguments, **options)
+
+        modules = [module for name, module in sys.modules.items() if name.startswith("meit")]
+        for module in modules:
+            for name in [name for name, value in vars(module).items() if value is function]:
+                monkeypatch.setattr(module, name, counted)
+    return counts
+
+
+def test_a_recording_is_looked_at_measured_and_inspected_once(worker, monkeypatch):
+    """For the draft, its urgency, the viewer, the check of texts and all exports together."""
+    store, reader = worker.store, quick_reader(worker.store)
+    ids = [add_recording(store, files)[0] for files in (example_files(), ecg_files(1))]
+    calls = counting(monkeypatch, looking.look, measuring.measured, measuring.measure, inspecting.inspect)
+    assert worker.work_once() == 2
+    assert calls == {"look": 2, "measured": 2, "inspect": 2}
+    shelf = Shelf(store)
+    for one in ids:
+        entry, shown = get_recording(store, one), shelf.get(one)
+        assert reading(store, entry, shown)["checked"] is not None and shown.document["measurements"]
+        save_text(store, reader, one, "Sinus rhythm. Left axis deviation.", 0)
+        for form in ("text", "json", "html", "fhir"):
+            assert EXPORT_FORMATS[form].write(exported(store, entry, shown))
+    assert calls == {"look": 2, "measured": 2, "inspect": 2}
 
 
 def test_one_that_breaks_the_model_fails_alone(worker, monkeypatch):

@@ -121,7 +121,7 @@ def test_what_is_no_study(enter, study, change, words):
 def test_the_same_seed_draws_the_same(enter, store, study):
     from sqlalchemy import select
 
-    from meit.station.store.models import StudyReading
+    from meit.station.store.schema import StudyReading
 
     leader = enter("leader")
     people = re.findall(r'name="readers" value="(\d+)"', leader.get("/studies").text)

@@ -13,7 +13,7 @@ from stations import viewer_files
 
 from meit.ecg import read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
-from meit.station import viewing
+from meit.station import viewer_document
 
 HERE = Path(__file__).parent
 REPOSITORY = Path(__file__).parents[3]
@@ -40,7 +40,7 @@ def gapped() -> Recording:
 def address(tmp_path_factory):
     """Of the page, with recordings beside it."""
     folder = tmp_path_factory.mktemp("viewer")
-    shutil.copytree(Path(viewing.__file__).parent / "static" / "viewer", folder / "viewer")
+    shutil.copytree(Path(viewer_document.__file__).parent / "static" / "viewer", folder / "viewer")
     for name in ("page.html", "page.css", "page.js"):
         shutil.copy(HERE / name, folder)
     recordings = {

@@ -10,7 +10,7 @@ import pytest
 from meit.ecg import read_ecg
 from meit.ecg.paper import draw_paper
 from meit.ecg.recording import LEADS
-from meit.station.viewing import LAYOUTS
+from meit.station.viewer_document import LAYOUTS
 
 CSS_MM = 96 / 25.4
 NUMBER = r"-?\d+\.?\d*(?:e-?\d+)?"

@@ -12,9 +12,9 @@ from meit.errors import AbsentError, AccessError, StationError
 from meit.station.accounts.passwords import fits, hash_password
 from meit.station.store.audit import append
 from meit.station.store.database import Store
-from meit.station.store.models import Account, AccountRole, FirstRun, Role, Session, now
 from meit.station.store.roles import require, roles_of
-from meit.station.store.texts import field_text
+from meit.station.store.schema import Account, AccountRole, FirstRun, LoginSession, Role, now
+from meit.station.store.storable import field_text
 
 TOKEN_BYTES = 32
 
@@ -96,7 +96,7 @@ def set_active(store: Store, by: int, account_id: int, active: bool) -> Person:
         account = _found(session, account_id)
         account.deactivated_at = None if active else now()
         if not active:
-            session.execute(delete(Session).where(Session.account_id == account_id))
+            session.execute(delete(LoginSession).where(LoginSession.account_id == account_id))
         _keep_an_admin(session)
         append(session, "account.activated" if active else "account.deactivated", by, account=account_id)
         return _person(session, account)
@@ -183,7 +183,7 @@ def _keep_an_admin(session: Transaction) -> None:
 
 def _set_password(session: Transaction, by: int, account: Account, hashed: str) -> None:
     account.password_hash = hashed
-    session.execute(delete(Session).where(Session.account_id == account.id))
+    session.execute(delete(LoginSession).where(LoginSession.account_id == account.id))
     append(session, "account.password_set", by, account=account.id)
 
 

@@ -7,7 +7,7 @@ can make a browser send its cookie, cannot read it. It is a hash of the cookie's
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -67,7 +67,7 @@ async def _check_meant(request: Request, expected: str) -> None:
         )
 
 
-def needs(*roles: Role) -> Callable[..., Visit]:
+def needs(*roles: Role) -> Callable[[Visit], Awaitable[Visit]]:
     """A dependency: a visit by an account that has one of the roles."""
 
     async def allowed(visit: Annotated[Visit, Depends(visit_of)]) -> Visit:

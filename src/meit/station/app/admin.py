@@ -11,18 +11,18 @@ from meit.errors import MeitError
 from meit.station.accounts.accounts import create_account, list_accounts, reset_password, set_active, set_roles
 from meit.station.accounts.passwords import SHORTEST
 from meit.station.app.access import Admin, Database
-from meit.station.app.entrance import Line
-from meit.station.app.templates import page
+from meit.station.app.entrance import FormLine
+from meit.station.app.templates import render_page
 from meit.station.store import Anchor, Role, Store
-from meit.station.store.models import AuditRow
+from meit.station.store.schema import AuditRow
 from meit.station.store.verifying import verify
 
 router = APIRouter()
 LAST = 100  # rows that the page shows
-Roles = Annotated[list[Role], Form()]
+Roles = Annotated[tuple[Role, ...], Form()]
 
 
-class Checked(BaseModel):
+class TrailVerdict(BaseModel):
     """head: to be kept elsewhere; given back later, it shows whether the trail up to it is still the same."""
 
     holds: bool
@@ -41,10 +41,10 @@ def create(
     request: Request,
     visit: Admin,
     store: Database,
-    login: Line = "",
-    full_name: Line = "",
-    profession: Line = "",
-    password: Line = "",
+    login: FormLine = "",
+    full_name: FormLine = "",
+    profession: FormLine = "",
+    password: FormLine = "",
     roles: Roles = (),
 ):
     return _done(request, visit, store, create_account, login, full_name, profession, list(roles), password)
@@ -61,7 +61,7 @@ def activate(request: Request, visit: Admin, store: Database, account_id: int, a
 
 
 @router.post("/accounts/{account_id}/password", response_class=HTMLResponse, include_in_schema=False)
-def new_password(request: Request, visit: Admin, store: Database, account_id: int, password: Line = ""):
+def new_password(request: Request, visit: Admin, store: Database, account_id: int, password: FormLine = ""):
     return _done(request, visit, store, reset_password, account_id, password)
 
 
@@ -70,16 +70,16 @@ def audit_page(request: Request, visit: Admin, store: Database):
     with store.reading() as session:
         rows = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc()).limit(LAST)).all()
     people = {one.id: one.full_name for one in list_accounts(store)}
-    return page(request, "audit.html", visit, rows=rows, people=people)
+    return render_page(request, "audit.html", visit, rows=rows, people=people)
 
 
 @router.get(
     "/api/audit", tags=["audit"], summary="Whether the audit trail and what it records are as they were written"
 )
-def api_verify(visit: Admin, store: Database, anchor: str = "") -> Checked:
+def api_verify(visit: Admin, store: Database, anchor: str = "") -> TrailVerdict:
     found = verify(store, [Anchor.parse(anchor)] if anchor else [])
     head = str(found.head) if found.head else None
-    return Checked(holds=found.holds, rows=found.rows, head=head, faults=list(found.faults))
+    return TrailVerdict(holds=found.holds, rows=found.rows, head=head, faults=list(found.faults))
 
 
 def _done(request: Request, visit: Admin, store: Store, act, *given):
@@ -91,4 +91,6 @@ def _done(request: Request, visit: Admin, store: Store, act, *given):
 
 
 def _accounts(request: Request, visit: Admin, store: Store, said: str = "", status: int = 200):
-    return page(request, "accounts.html", visit, status, accounts=list_accounts(store), said=said, shortest=SHORTEST)
+    return render_page(
+        request, "accounts.html", visit, status, accounts=list_accounts(store), said=said, shortest=SHORTEST
+    )

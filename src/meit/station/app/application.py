@@ -14,11 +14,11 @@ from meit.model.configuration import read_config
 from meit.station.app import admin, entrance, worklist
 from meit.station.app import recording_pages as recording
 from meit.station.app import study_pages as study
-from meit.station.app.failures import handle_failures
+from meit.station.app.error_answers import handle_failures
 from meit.station.app.security import Guard
-from meit.station.app.settings import Settings
+from meit.station.app.station_settings import StationSettings
 from meit.station.app.templates import STATIC
-from meit.station.recordings import Shelf
+from meit.station.shelf import Shelf
 from meit.station.store import Store
 from meit.station.watching import Watch
 from meit.station.work.processes import Workers
@@ -27,12 +27,12 @@ ABOUT = """Recordings in, drafts out, reports signed. Log in by `POST /api/sessi
 `Authorization: Bearer TOKEN`. Errors: `{"error": "what is wrong, and what to do"}`."""
 
 
-def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
+def create_app(store: Store, settings: StationSettings | None = None) -> FastAPI:
     """An ASGI application over an open store. While it runs, workers draft and the watched folder is looked at.
 
     Raises ModelError for a model that cannot be read, StationError for a folder that is not there.
     """
-    settings = settings or Settings()
+    settings = settings or StationSettings()
     watch = Watch(store, settings.watch) if settings.watch else None
     if settings.model is not None:
         read_config(settings.model)  # what is no model shall say so now, and not in a worker

@@ -11,10 +11,10 @@ from meit.station.accounts.accounts import change_password, has_no_account, make
 from meit.station.accounts.passwords import SHORTEST
 from meit.station.accounts.sessions import ABSOLUTE, log_in, log_out
 from meit.station.app.access import COOKIE, Anyone, Database
-from meit.station.app.templates import page
+from meit.station.app.templates import render_page
 
 router = APIRouter()
-Line = Annotated[str, Form(max_length=1000)]
+FormLine = Annotated[str, Form(max_length=1000)]
 
 
 class Credentials(BaseModel):
@@ -22,7 +22,7 @@ class Credentials(BaseModel):
     password: str = Field(max_length=1000)
 
 
-class Session(BaseModel):
+class LoginAnswer(BaseModel):
     """token: for `Authorization: Bearer TOKEN`; it ends after 30 minutes without use, and after 12 hours."""
 
     token: str
@@ -34,22 +34,22 @@ class Session(BaseModel):
 def login_page(request: Request, store: Database):
     if has_no_account(store):
         return RedirectResponse("/setup", 303)
-    return page(request, "login.html", said="", login="")
+    return render_page(request, "login.html", said="", login="")
 
 
 @router.post("/login", response_class=HTMLResponse, include_in_schema=False)
-def login(request: Request, store: Database, login: Line = "", password: Line = ""):
+def login(request: Request, store: Database, login: FormLine = "", password: FormLine = ""):
     try:
         found = log_in(store, login, password, _address(request))
     except MeitError as error:
-        return page(request, "login.html", None, 401, said=str(error), login=login)
+        return render_page(request, "login.html", None, 401, said=str(error), login=login)
     return _entered(request, found.token)
 
 
 @router.post("/api/session", tags=["session"], summary="Log in as a program")
-def api_login(request: Request, store: Database, given: Credentials) -> Session:
+def api_login(request: Request, store: Database, given: Credentials) -> LoginAnswer:
     found = log_in(store, given.login, given.password, _address(request))
-    return Session(token=found.token, name=found.person.full_name, roles=sorted(found.person.roles))
+    return LoginAnswer(token=found.token, name=found.person.full_name, roles=sorted(found.person.roles))
 
 
 @router.delete("/api/session", tags=["session"], status_code=204, summary="Log out")
@@ -70,19 +70,19 @@ def logout(visit: Anyone, store: Database) -> Response:
 def setup_page(request: Request, store: Database):
     if not has_no_account(store):
         return RedirectResponse("/login", 303)
-    return page(request, "setup.html", said="", given={}, shortest=SHORTEST)
+    return render_page(request, "setup.html", said="", given={}, shortest=SHORTEST)
 
 
 @router.post("/setup", response_class=HTMLResponse, include_in_schema=False)
 def setup(
     request: Request,
     store: Database,
-    token: Line = "",
-    login: Line = "",
-    full_name: Line = "",
-    profession: Line = "",
-    password: Line = "",
-    again: Line = "",
+    token: FormLine = "",
+    login: FormLine = "",
+    full_name: FormLine = "",
+    profession: FormLine = "",
+    password: FormLine = "",
+    again: FormLine = "",
 ):
     given = {"token": token, "login": login, "full_name": full_name, "profession": profession}
     try:
@@ -91,23 +91,25 @@ def setup(
         make_first_account(store, token.strip(), login, full_name, profession, password)
         found = log_in(store, login, password, _address(request))
     except MeitError as error:
-        return page(request, "setup.html", None, 400, said=str(error), given=given, shortest=SHORTEST)
+        return render_page(request, "setup.html", None, 400, said=str(error), given=given, shortest=SHORTEST)
     return _entered(request, found.token)
 
 
 @router.get("/account", response_class=HTMLResponse, include_in_schema=False)
 def account_page(request: Request, visit: Anyone):
-    return page(request, "account.html", visit, said="", shortest=SHORTEST)
+    return render_page(request, "account.html", visit, said="", shortest=SHORTEST)
 
 
 @router.post("/account/password", response_class=HTMLResponse, include_in_schema=False)
-def password(request: Request, visit: Anyone, store: Database, old: Line = "", new: Line = "", again: Line = ""):
+def password(
+    request: Request, visit: Anyone, store: Database, old: FormLine = "", new: FormLine = "", again: FormLine = ""
+):
     try:
         if new != again:
             raise MeitError("the two new passwords differ")
         change_password(store, visit.person.id, old, new)
     except MeitError as error:
-        return page(request, "account.html", visit, 400, said=str(error), shortest=SHORTEST)
+        return render_page(request, "account.html", visit, 400, said=str(error), shortest=SHORTEST)
     return RedirectResponse("/login", 303)
 
 

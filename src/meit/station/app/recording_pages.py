@@ -8,14 +8,14 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from meit.exports import EXPORT_FORMATS
-from meit.station import reading as made
+from meit.station import page_data as made
 from meit.station.app.access import Database, Looker, Reader
-from meit.station.app.templates import page
-from meit.station.recordings import Shelf, Shown
+from meit.station.app.templates import render_page
+from meit.station.shelf import Shelf, Shown
 from meit.station.store.audit import append
-from meit.station.store.recordings import Entry, find_recording
-from meit.station.store.reports import save_text, sign
-from meit.station.store.texts import LONGEST_REPORT
+from meit.station.store.recording_entries import WorklistEntry, find_recording
+from meit.station.store.signing import save_text, sign
+from meit.station.store.storable import LONGEST_REPORT
 from meit.station.work.queue import draft_again
 from meit.tables import rows_of
 
@@ -26,30 +26,30 @@ Filter = Annotated[str, Query(max_length=20)]
 Identifier = Annotated[str, Path(alias="id", pattern="^[0-9a-f-]{36}$")]
 
 
-class Text(BaseModel):
+class ReportText(BaseModel):
     text: str = Field(max_length=LONGEST)
 
 
-class Checking(Text):
+class Checking(ReportText):
     """draft: the one that the text began with; without it that of the working text."""
 
-    draft: int | None = Field(None, ge=1, lt=2**31)
+    draft: int | None = Field(default=None, ge=1, lt=2**31)
 
 
-class Saved(Text):
+class Saved(ReportText):
     """version: the one that was read; 0 for the draft's own text. draft: the draft that was read with it, which the
     text is then kept with; without it the newest one's."""
 
     version: int = Field(ge=0, lt=2**31)
-    draft: int | None = Field(None, ge=1, lt=2**31)
+    draft: int | None = Field(default=None, ge=1, lt=2**31)
 
 
 class Signing(BaseModel):
     """acknowledged: the evidence of each contradiction in the text, as `check` gave it. reason: of an amendment."""
 
     version: int = Field(ge=1, lt=2**31)
-    acknowledged: list[Annotated[str, Field(max_length=500)]] = Field([], max_length=100)
-    reason: str = Field("", max_length=1000)
+    acknowledged: list[Annotated[str, Field(max_length=500)]] = Field(default=[], max_length=100)
+    reason: str = Field(default="", max_length=1000)
 
 
 def shelf_of(request: Request) -> Shelf:
@@ -59,17 +59,17 @@ def shelf_of(request: Request) -> Shelf:
 Recordings = Annotated[Shelf, Depends(shelf_of)]
 
 
-def found(store: Database, id: Identifier) -> Entry:
+def found(store: Database, id: Identifier) -> WorklistEntry:
     return find_recording(store, id)
 
 
-Chosen = Annotated[Entry, Depends(found)]
+Chosen = Annotated[WorklistEntry, Depends(found)]
 
 
 @router.get("/recordings/{id}", response_class=HTMLResponse, include_in_schema=False)
 def recording_page(request: Request, visit: Looker, entry: Chosen):
     data = {"api": f"/api/recordings/{entry.public_id}", "mode": "report"}
-    return page(request, "recording.html", visit, data=data, formats=list(EXPORT_FORMATS), phrases=phrases())
+    return render_page(request, "recording.html", visit, data=data, formats=list(EXPORT_FORMATS), phrases=phrases())
 
 
 @router.get("/api/recordings/{id}", tags=["recordings"], summary="Everything that is known of a recording")
@@ -103,13 +103,13 @@ def signal_answer(shown: Shown, band: str, mains: str) -> Response:
 @router.post("/api/recordings/{id}/check", tags=["reports"], summary="Hold a text against what was measured")
 def api_check(visit: Looker, store: Database, shelf: Recordings, entry: Chosen, given: Checking) -> dict:
     draft = made.get_draft(store, entry.id, given.draft)
-    return made.checked(store, given.text, draft, shelf.get(entry.id))
+    return made.checked_text(store, given.text, draft, shelf.get(entry.id))
 
 
 @router.put("/api/recordings/{id}/text", tags=["reports"], summary="Save the text that is being written")
 def api_save(visit: Reader, store: Database, entry: Chosen, given: Saved) -> dict:
     saved = save_text(store, visit.person.id, entry.id, given.text, given.version, given.draft)
-    return {"version": saved.version, "saved_at": saved.saved_at.isoformat(timespec="seconds")}
+    return {name: made.working(saved)[name] for name in ("version", "saved_at")}
 
 
 @router.post(

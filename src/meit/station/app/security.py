@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from meit.station.app.access import COOKIE, SAFE
-from meit.station.app.failures import unexpected
-from meit.station.app.settings import Settings
+from meit.station.app.error_answers import unexpected
+from meit.station.app.station_settings import StationSettings
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -36,7 +36,7 @@ PACE = {"read": RateLimitItemPerMinute(3000), "change": RateLimitItemPerMinute(6
 class Guard:
     """ASGI middleware, outermost but for the check of the host."""
 
-    def __init__(self, app: ASGIApp, settings: Settings):
+    def __init__(self, app: ASGIApp, settings: StationSettings):
         self.app, self.settings = app, settings
         self.pace = FixedWindowRateLimiter(MemoryStorage())
         self._known: set[str] = (

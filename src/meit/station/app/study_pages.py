@@ -11,16 +11,16 @@ from pydantic import BaseModel, Field
 from meit.errors import MeitError
 from meit.station.accounts.accounts import Person, list_accounts
 from meit.station.app.access import Database, Leader, Looker, Reader, Visit
-from meit.station.app.recording_pages import LONGEST, Filter, Identifier, Recordings, Text, phrases, signal_answer
-from meit.station.app.templates import page
-from meit.station.reading import checked, shown_draft
-from meit.station.recordings import Shelf
+from meit.station.app.recording_pages import LONGEST, Filter, Identifier, Recordings, ReportText, phrases, signal_answer
+from meit.station.app.templates import render_page
+from meit.station.page_data import checked_text, shown_draft
+from meit.station.shelf import Shelf
 from meit.station.store import Role, Store
-from meit.station.store.reports import readable_count
+from meit.station.store.signing import readable_count
 from meit.station.study import studies as kept
 from meit.station.study.assignment import BLANK, DRAFT
-from meit.station.study.comparing import Done, compare, medians
-from meit.station.study.picture import times
+from meit.station.study.time_comparison import Done, compare_times, medians
+from meit.station.study.time_plot import times
 
 router = APIRouter()
 RULE = (  # of static/study/clock.js, in words
@@ -28,7 +28,7 @@ RULE = (  # of static/study/clock.js, in words
     "signs of activity (keys, pointer, wheel, touch) while the page is in view. A gap longer than {idle} s "
     "counts as {idle} s."
 )
-TASKS = {
+READING_TASKS = {
     DRAFT: "Reading {number} of {of}. Correct the draft into your report, then finish.",
     BLANK: "Reading {number} of {of}. Write your report, then finish.",
 }
@@ -53,7 +53,7 @@ def make(
     visit: Leader,
     store: Database,
     name: Annotated[str, Form(max_length=200)] = "",
-    readers: Annotated[list[int], Form()] = (),
+    readers: Annotated[tuple[int, ...], Form()] = (),
     recordings: Annotated[int, Form()] = 0,
     idle_s: Annotated[int, Form()] = kept.IDLE_S,
     seed: Annotated[str, Form(max_length=10)] = "",
@@ -62,7 +62,7 @@ def make(
         if seed.strip() and not seed.strip().isdigit():
             raise MeitError("the seed is a whole number, or nothing")
         made = kept.make_study(
-            store, visit.person.id, name, list(readers), recordings, idle_s, int(seed) if seed.strip() else None
+            store, visit.person.id, name, readers, recordings, idle_s, int(seed) if seed.strip() else None
         )
     except MeitError as error:
         return _studies(request, visit, store, str(error), 400)
@@ -72,7 +72,7 @@ def make(
 @router.get("/studies/{id}", response_class=HTMLResponse, include_in_schema=False)
 def results_page(request: Request, visit: Leader, store: Database, id: Identifier):
     study, done, planned = kept.results(store, id)
-    return page(
+    return render_page(
         request,
         "study.html",
         visit,
@@ -80,7 +80,7 @@ def results_page(request: Request, visit: Leader, store: Database, id: Identifie
         planned=planned,
         done=len(done),
         rows=medians(done),
-        ratios=compare(done),
+        ratios=compare_times(done),
         rule=RULE.format(idle=study.idle_s),
     )
 
@@ -118,13 +118,13 @@ def reading_page(request: Request, visit: Reader, store: Database, id: Identifie
         "mode": "study",
         "idle_ms": given.idle_s * 1000,
         "next": f"/studies/{given.study_id}/next",
-        "task": TASKS[given.arm].format(number=given.number, of=given.of),
+        "task": READING_TASKS[given.arm].format(number=given.number, of=given.of),
     }
-    return page(request, "recording.html", visit, data=data, formats=[], phrases=phrases())
+    return render_page(request, "recording.html", visit, data=data, formats=[], phrases=phrases())
 
 
 @router.get("/api/readings/{id}", tags=["studies"], summary="What a reader is given")
-def api_reading(visit: Reader, store: Database, shelf: Recordings, id: Identifier) -> dict:
+def api_study_reading(visit: Reader, store: Database, shelf: Recordings, id: Identifier) -> dict:
     given = kept.get_reading(store, visit.person.id, id)
     kept.begin_reading(store, visit.person.id, id)
     shown = shelf.get(given.recording_id)
@@ -137,34 +137,34 @@ def api_reading(visit: Reader, store: Database, shelf: Recordings, id: Identifie
         "previous": None,
         "draft": given.draft and shown_draft(given.draft, shown),
         "text": {"version": 1, "text": given.text, "saved_at": None},
-        "checked": given.draft and checked(store, given.text, given.draft, shown),
+        "checked": given.draft and checked_text(store, given.text, given.draft, shown),
         "active_ms": given.active_ms,
         "keystrokes": given.keystrokes,
     }
 
 
 @router.get("/api/readings/{id}/view", tags=["studies"], summary="The recording without name and patient")
-def api_view(visit: Reader, store: Database, shelf: Recordings, id: Identifier) -> dict:
+def api_study_view(visit: Reader, store: Database, shelf: Recordings, id: Identifier) -> dict:
     given, shown = _given(visit, store, shelf, id)
     patient = {**shown.document["patient"], "id": None}
     return {**shown.document, "name": f"Recording {given.number} of {given.of}", "start": None, "patient": patient}
 
 
 @router.get("/api/readings/{id}/signal", tags=["studies"], response_class=Response, summary="As of a recording")
-def api_signal(
+def api_study_signal(
     visit: Reader, store: Database, shelf: Recordings, id: Identifier, band: Filter = "none", mains: Filter = "off"
 ) -> Response:
     return signal_answer(_given(visit, store, shelf, id)[1], band, mains)
 
 
 @router.post("/api/readings/{id}/check", tags=["studies"], summary="As of a recording; null where the reading is blank")
-def api_check(visit: Reader, store: Database, shelf: Recordings, id: Identifier, text: Text) -> dict | None:
+def api_study_check(visit: Reader, store: Database, shelf: Recordings, id: Identifier, text: ReportText) -> dict | None:
     given, shown = _given(visit, store, shelf, id)
-    return given.draft and checked(store, text.text, given.draft, shown)
+    return given.draft and checked_text(store, text.text, given.draft, shown)
 
 
 @router.put("/api/readings/{id}/text", tags=["studies"], summary="Save what was written and how long it took so far")
-def api_save(visit: Reader, store: Database, id: Identifier, given: Progress) -> dict:
+def api_study_save(visit: Reader, store: Database, id: Identifier, given: Progress) -> dict:
     kept.keep_reading(store, visit.person.id, id, given.text, given.active_ms, given.keystrokes)
     return {"version": 1}
 
@@ -187,7 +187,7 @@ def _readers(store: Store) -> list[Person]:
 
 def _studies(request: Request, visit: Visit, store: Store, said: str = "", status: int = 200):
     leads = visit.may(Role.STUDY_LEADER)
-    return page(
+    return render_page(
         request,
         "studies.html",
         visit,

@@ -20,7 +20,9 @@ _environment.filters["minute"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
 _environment.globals |= {"version": __version__, "Role": Role}
 
 
-def page(request: Request, name: str, visit: Visit | None = None, status: int = 200, **values: object) -> HTMLResponse:
+def render_page(
+    request: Request, name: str, visit: Visit | None = None, status: int = 200, **values: object
+) -> HTMLResponse:
     """A page of pages/, with who is logged in."""
     person, csrf = (visit.person, visit.csrf) if visit else (None, "")
     text = _environment.get_template(name).render(person=person, csrf=csrf, path=request.url.path, **values)

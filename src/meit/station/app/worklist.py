@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field
 from meit.errors import StationError
 from meit.reports.gravity import critical_words
 from meit.station.app.access import Anyone, Database, Looker, Reader
-from meit.station.app.templates import page
-from meit.station.intake import COMPANIONS, grouped
+from meit.station.app.templates import render_page
+from meit.station.intake import FILE_COMPANIONS, grouped
 from meit.station.store import Role, Status, Store
-from meit.station.store.recordings import PAGE, Entry, add_recording, counts, get_recording, worklist
+from meit.station.store.recording_entries import PAGE, WorklistEntry, add_recording, counts, get_recording, worklist
 
 router = APIRouter()
 
 
-class Item(BaseModel):
+class WorklistItem(BaseModel):
     """A recording of the worklist. urgency: 0 critical, 1 abnormal, 2 not read, 3 normal. error: why drafting failed."""
 
     id: str
@@ -36,17 +36,17 @@ class Item(BaseModel):
 class Wanted(BaseModel):
     """In the body and not in the address, since it may name a patient."""
 
-    order: str = Field("urgency", max_length=20)
+    order: str = Field(default="urgency", max_length=20)
     statuses: list[Status] = []
-    search: str = Field("", max_length=200)
-    after: str | None = Field(None, max_length=50)
-    limit: int = Field(PAGE, ge=1, le=200)
+    search: str = Field(default="", max_length=200)
+    after: str | None = Field(default=None, max_length=50)
+    limit: int = Field(default=PAGE, ge=1, le=200)
 
 
 class Items(BaseModel):
-    items: list[Item]
+    items: list[WorklistItem]
     after: str | None
-    counts: dict[str, int]
+    counts: dict[Status, int]
 
 
 class Added(BaseModel):
@@ -62,12 +62,12 @@ class Added(BaseModel):
 def worklist_page(request: Request, visit: Anyone, store: Database):
     if not visit.may(Role.READER, Role.STUDY_LEADER):
         return RedirectResponse("/accounts", 303)
-    return page(
+    return render_page(
         request,
         "worklist.html",
         visit,
         first=listed(store, Wanted()),
-        companions=COMPANIONS,
+        companions=FILE_COMPANIONS,
         limit=request.app.state.settings.upload_bytes,
     )
 
@@ -94,8 +94,8 @@ def listed(store: Store, wanted: Wanted) -> Items:
     return Items(items=[item(one) for one in found.entries], after=found.after, counts=counts(store))
 
 
-def item(one: Entry) -> Item:
-    return Item(
+def item(one: WorklistEntry) -> WorklistItem:
+    return WorklistItem(
         id=one.public_id,
         name=one.name,
         patient_id=one.patient_id,

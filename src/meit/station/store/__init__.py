@@ -2,7 +2,7 @@
 
 from meit.station.store.audit import Anchor, anchor
 from meit.station.store.database import Store
-from meit.station.store.models import Role, Status
 from meit.station.store.opening import open_store
+from meit.station.store.schema import Role, Status
 
 __all__ = ["Anchor", "Role", "Status", "Store", "anchor", "open_store"]

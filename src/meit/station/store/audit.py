@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from meit.errors import StationError
 from meit.station.store.database import Store
-from meit.station.store.models import AuditRow, moment_text, now
+from meit.station.store.schema import AuditRow, moment_text, now
 
 START = "0" * 64
 CREATED = "store.created"
@@ -33,7 +33,7 @@ _ANCHOR = re.compile(r"meit-audit:(\d{1,18}):([0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
-class Row:
+class TrailRow:
     """As stored; objects is canonical JSON of ids, payload_sha256 of the content that the event is about."""
 
     seq: int
@@ -72,12 +72,12 @@ class Fault:
     why: str
 
 
-def canonical(value: object) -> bytes:
+def canonical_json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def digest(value: object) -> str:
-    return hashlib.sha256(canonical(value)).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def row_hash(
@@ -100,8 +100,8 @@ def append(
     """Adds an event within a transaction of Store.writing. objects: what it is about, ids and never patient data."""
     last = session.execute(select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)).first()
     seq, previous = (1, START) if last is None else (last.seq + 1, last.hash)
-    fields = (seq, moment_text(now()), account_id, action, canonical(objects).decode(), payload, previous)
-    row = Row(*fields, row_hash(*fields))
+    fields = (seq, moment_text(now()), account_id, action, canonical_json(objects).decode(), payload, previous)
+    row = TrailRow(*fields, row_hash(*fields))
     session.add(AuditRow(**vars(row)))
     session.flush()
     return Anchor(row.seq, row.hash)
@@ -116,16 +116,16 @@ def anchor(store: Store) -> Anchor:
     return Anchor(*last)
 
 
-def rows(session: Session) -> Iterator[Row]:
+def trail_rows(session: Session) -> Iterator[TrailRow]:
     """The trail from its beginning."""
-    columns = [getattr(AuditRow, name) for name in Row.__dataclass_fields__]
+    columns = [getattr(AuditRow, name) for name in TrailRow.__dataclass_fields__]
     for found in session.execute(select(*columns).order_by(AuditRow.seq), execution_options={"yield_per": 1000}):
-        yield Row(*found)
+        yield TrailRow(*found)
 
 
-def first_fault(trail: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Fault | None:
+def first_fault(trail: Iterable[TrailRow], anchors: Sequence[Anchor] = ()) -> Fault | None:
     """The first row that breaks the chain; None where it holds and all anchors lie on it."""
-    held = {}
+    held: dict[int, str] = {}
     for one in anchors:
         if held.setdefault(one.seq, one.hash) != one.hash:
             return Fault(one.seq, "two anchors contradict each other")

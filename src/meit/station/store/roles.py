@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from meit.errors import AccessError, RoleError
-from meit.station.store.models import Account, AccountRole, Role
+from meit.station.store.schema import Account, AccountRole, Role
 
 
 def require(session: Session, account_id: int, *roles: Role) -> Account:

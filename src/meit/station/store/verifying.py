@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from meit.station.store.audit import Anchor, Fault, Row, canonical, first_fault, rows
+from meit.station.store.audit import Anchor, Fault, TrailRow, canonical_json, first_fault, trail_rows
 from meit.station.store.database import Store
-from meit.station.store.drafts import draft_digest
-from meit.station.store.models import Draft, SignedReport
-from meit.station.store.reports import SIGNED, report_digest
+from meit.station.store.saved_drafts import draft_digest
+from meit.station.store.schema import DraftRow, SignedReport
+from meit.station.store.signing import SIGNED, report_digest
 
 DRAFTED = "draft.saved"
 
@@ -40,7 +40,7 @@ def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verdict:
     seen: dict[tuple[str, str], str] = {}
     head, count = None, 0
 
-    def watched(trail: Iterable[Row]) -> Iterator[Row]:
+    def watched(trail: Iterable[TrailRow]) -> Iterator[TrailRow]:
         nonlocal head, count
         for row in trail:
             head, count = Anchor(row.seq, row.hash), count + 1
@@ -49,7 +49,7 @@ def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verdict:
             yield row
 
     with store.reading() as session:
-        trail = watched(rows(session))
+        trail = watched(trail_rows(session))
         fault = first_fault(trail, anchors)
         for _ in trail:  # beyond a fault, for the contents
             pass
@@ -61,18 +61,18 @@ def _disagreeing(session: Session, seen: dict[tuple[str, str], str]) -> tuple[st
     found = []
 
     def compare(action: str, objects: dict, sha256: str, words: str) -> None:
-        recorded = seen.pop((action, canonical(objects).decode()), None)
+        recorded = seen.pop((action, canonical_json(objects).decode()), None)
         if recorded is None:
             found.append(f"{words} is not in the audit trail")
         elif recorded != sha256:
             found.append(f"{words} was changed")
 
-    for one in session.scalars(select(SignedReport).execution_options(yield_per=200)):
-        words = f"version {one.number} of the report of recording {one.recording_id}"
-        compare(SIGNED, {"recording": one.recording_id, "number": one.number}, report_digest(one), words)
-    for one in session.scalars(select(Draft).execution_options(yield_per=200)):
-        words = f"draft {one.id} of recording {one.recording_id}"
-        objects = {"recording": one.recording_id, "model": one.model_sha256}
-        compare(DRAFTED, objects, draft_digest(one.draft, one.measured), words)
+    for report in session.scalars(select(SignedReport).execution_options(yield_per=200)):
+        words = f"version {report.number} of the report of recording {report.recording_id}"
+        compare(SIGNED, {"recording": report.recording_id, "number": report.number}, report_digest(report), words)
+    for draft in session.scalars(select(DraftRow).execution_options(yield_per=200)):
+        words = f"draft {draft.id} of recording {draft.recording_id}"
+        objects = {"recording": draft.recording_id, "model": draft.model_sha256}
+        compare(DRAFTED, objects, draft_digest(draft.draft, draft.measured), words)
     found += [f"what {action} {objects} recorded is gone" for action, objects in seen]
     return tuple(found)

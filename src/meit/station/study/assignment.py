@@ -3,7 +3,7 @@
 from random import Random
 
 DRAFT, BLANK = ARMS = ("draft", "blank")
-BLOCK = 4  # of a reader's order: two with a draft, two blank, so that learning and fatigue fall on both
+BLOCK_READINGS = 4  # of a reader's order: two with a draft, two blank, so that learning and fatigue fall on both
 
 
 def assign(readers: int, recordings: int, seed: int) -> list[list[tuple[int, str]]]:
@@ -35,7 +35,9 @@ def _ordered(arms: list[int], draw: Random) -> list[tuple[int, str]]:
         draw.shuffle(group)
     order = []
     while any(by_arm.values()):
-        block = [(group.pop(), arm) for arm, group in by_arm.items() for _ in range(min(BLOCK // 2, len(group)))]
+        block = [
+            (group.pop(), arm) for arm, group in by_arm.items() for _ in range(min(BLOCK_READINGS // 2, len(group)))
+        ]
         draw.shuffle(block)
         order += block
     return order

@@ -13,15 +13,15 @@ from meit.errors import AbsentError, StationError
 from meit.reports.statements import asserted, read_statements
 from meit.station.store import Role, Store
 from meit.station.store.audit import append, digest
-from meit.station.store.drafts import Drafted, drafted
-from meit.station.store.models import Draft, Study, StudyReading, now
 from meit.station.store.roles import require
-from meit.station.store.texts import field_text, report_text
+from meit.station.store.saved_drafts import SavedDraft, saved_draft
+from meit.station.store.schema import DraftRow, Study, StudyReading, now
+from meit.station.store.storable import field_text, report_text
 from meit.station.study.assignment import BLANK, DRAFT, assign
-from meit.station.study.comparing import Done
+from meit.station.study.time_comparison import Done
 
 IDLE_S = 30
-MOST = 500  # recordings of a study
+MOST_RECORDINGS = 500  # recordings of a study
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class Reading:
+class AssignedReading:
     """What a reader is given. draft: the study's, only where he is to see it. number, of: his place in the study."""
 
     public_id: str
@@ -48,7 +48,7 @@ class Reading:
     study_id: str
     recording_id: int
     arm: str
-    draft: Drafted | None
+    draft: SavedDraft | None
     text: str
     active_ms: int
     keystrokes: int
@@ -78,11 +78,17 @@ def make_study(
             require(session, one, Role.READER)
         if not 5 <= idle_s <= 600:
             raise StationError("the longest pause that counts is 5 to 600 s")
-        newest = select(func.max(Draft.id)).where(Draft.measured.is_not(None)).group_by(Draft.recording_id)
-        found = select(Draft.recording_id, Draft.id, Draft.draft).where(Draft.id.in_(newest)).order_by(Draft.id)
+        newest = select(func.max(DraftRow.id)).where(DraftRow.measured.is_not(None)).group_by(DraftRow.recording_id)
+        found = (
+            select(DraftRow.recording_id, DraftRow.id, DraftRow.draft)
+            .where(DraftRow.id.in_(newest))
+            .order_by(DraftRow.id)
+        )
         drafted = [row for row in session.execute(found) if json.loads(row.draft)["report"]]
-        if not 2 <= recordings <= min(len(drafted), MOST):
-            raise StationError(f"choose 2 to {min(len(drafted), MOST)} recordings; {len(drafted)} have a draft")
+        if not 2 <= recordings <= min(len(drafted), MOST_RECORDINGS):
+            raise StationError(
+                f"choose 2 to {min(len(drafted), MOST_RECORDINGS)} recordings; {len(drafted)} have a draft"
+            )
         seed = Random().randrange(2**31) if seed is None else seed
         chosen = Random(seed).sample(drafted, recordings)
         study = Study(name=field_text(name, "the study's name"), seed=seed, idle_s=idle_s, created_by=by)
@@ -143,7 +149,7 @@ def next_reading(store: Store, account_id: int, study_id: str) -> str | None:
         )
 
 
-def get_reading(store: Store, account_id: int, public_id: str) -> Reading:
+def get_reading(store: Store, account_id: int, public_id: str) -> AssignedReading:
     """Raises AbsentError where it is nobody's, or another reader's."""
     with store.reading() as session:
         row = _mine(session, account_id, public_id)
@@ -153,8 +159,8 @@ def get_reading(store: Store, account_id: int, public_id: str) -> Reading:
             .select_from(StudyReading)
             .where(StudyReading.study_id == row.study_id, StudyReading.account_id == account_id)
         )
-        draft = drafted(session.get_one(Draft, row.draft_id)) if row.arm == DRAFT else None
-        return Reading(
+        draft = saved_draft(session.get_one(DraftRow, row.draft_id)) if row.arm == DRAFT else None
+        return AssignedReading(
             row.public_id,
             study.name,
             study.public_id,
@@ -167,7 +173,7 @@ def get_reading(store: Store, account_id: int, public_id: str) -> Reading:
             study.idle_s,
             row.finished_at is not None,
             row.position + 1,
-            session.scalar(count),
+            session.scalars(count).one(),
         )
 
 
@@ -211,8 +217,8 @@ def results(store: Store, study_id: str) -> tuple[Study, list[Done], int]:
         if study is None:
             raise AbsentError("there is no such study")
         rows = session.execute(
-            select(StudyReading, Draft.draft)
-            .join(Draft, Draft.id == StudyReading.draft_id)
+            select(StudyReading, DraftRow.draft)
+            .join(DraftRow, DraftRow.id == StudyReading.draft_id)
             .where(StudyReading.study_id == study.id)
             .order_by(StudyReading.id)
         ).all()

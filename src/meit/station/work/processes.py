@@ -9,8 +9,8 @@ from meit.station.store.database import Store
 from meit.station.work.queue import LEASE
 from meit.station.work.worker import run_worker
 
-LOOK = 1.0  # seconds between two looks at whether all are alive
-PATIENCE = 20.0  # seconds that a worker has to end its batch
+ALIVE_LOOK_S = 1.0  # seconds between two looks at whether all are alive
+STOP_PATIENCE_S = 20.0  # seconds that a worker has to end its batch
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +39,7 @@ class Workers:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.join(PATIENCE)
+            process.join(STOP_PATIENCE_S)
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -47,7 +47,7 @@ class Workers:
     @property
     def pids(self) -> list[int]:
         """Of those that live."""
-        return [process.pid for process in self._processes if process.is_alive()]
+        return [process.pid for process in self._processes if process.pid is not None and process.is_alive()]
 
     def _keep(self) -> None:
         while True:
@@ -57,7 +57,7 @@ class Workers:
             alive = [process for process in self._processes if process.is_alive()]
             fresh = [self._start() for _ in range(self._count - len(alive))]
             self._processes = alive + fresh
-            if self._stopping.wait(LOOK):
+            if self._stopping.wait(ALIVE_LOOK_S):
                 return
 
     def _start(self) -> multiprocessing.process.BaseProcess:

@@ -11,27 +11,26 @@ fraction of LEASE.
 """
 
 import time
-from collections.abc import Mapping
 from itertools import takewhile
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from meit.ecg.measure import Measurements
+from meit.drafting.draft_types import Draft
 from meit.errors import StationError
 from meit.station.store.audit import append
 from meit.station.store.database import Store
-from meit.station.store.drafts import fail_draft, save_draft
-from meit.station.store.models import Job, Recording, Status, View
-from meit.station.store.recordings import recording_row
+from meit.station.store.recording_entries import recording_row
 from meit.station.store.roles import require
+from meit.station.store.saved_drafts import fail_draft, save_draft
+from meit.station.store.schema import Job, RecordingRow, Status, ViewRow
 
 LEASE = 60.0  # seconds without a sign of life after which a worker counts as dead
 ATTEMPTS = 3  # after which a recording that kills its workers is failed
 KILLED = f"drafting was broken off {ATTEMPTS} times; the file may need more memory than there is"
 
 
-def claim(store: Store, worker: str, count: int, lease: float = LEASE) -> list[int]:
+def claim_jobs(store: Store, worker: str, count: int, lease: float = LEASE) -> list[int]:
     """Leases up to `count` recordings to a worker, the oldest first; [] where none waits.
 
     What was leased before comes alone, so that a file that kills its workers takes no others with it; after ATTEMPTS it
@@ -46,11 +45,11 @@ def claim(store: Store, worker: str, count: int, lease: float = LEASE) -> list[i
         killed = bool(taken) and taken[0].attempts >= ATTEMPTS
         for job in taken:
             job.worker, job.leased_until, job.attempts = worker, moment + lease, job.attempts + 1
-        queued = Recording.id.in_(ids), Recording.status == Status.QUEUED
-        session.execute(update(Recording).where(*queued).values(status=Status.DRAFTING))
+        queued = RecordingRow.id.in_(ids), RecordingRow.status == Status.QUEUED
+        session.execute(update(RecordingRow).where(*queued).values(status=Status.DRAFTING))
     if killed:
         fail(store, worker, ids[0], KILLED)
-        return claim(store, worker, count, lease)
+        return claim_jobs(store, worker, count, lease)
     return ids
 
 
@@ -67,27 +66,26 @@ def release(store: Store, worker: str) -> None:
         ids = [job.recording_id for job in mine]
         for job in mine:
             job.worker, job.leased_until, job.attempts = None, 0.0, job.attempts - 1
-        drafting = Recording.id.in_(ids), Recording.status == Status.DRAFTING
-        session.execute(update(Recording).where(*drafting).values(status=Status.QUEUED))
+        drafting = RecordingRow.id.in_(ids), RecordingRow.status == Status.DRAFTING
+        session.execute(update(RecordingRow).where(*drafting).values(status=Status.QUEUED))
 
 
-def finish(
+def finish_job(
     store: Store,
     worker: str,
     recording_id: int,
-    draft: Mapping,
-    measurements: Measurements | None,
+    draft: Draft,
     patient_id: str | None,
     view: str | None = None,
 ) -> bool:
-    """Saves a draft (see save_draft), and a view (models.View) with it, and removes the job. False, and nothing is
+    """Saves a draft (see save_draft), and a view (schema.ViewRow) with it, and removes the job. False, and nothing is
     saved, where the lease is another's by now."""
     with store.writing() as session:
         if not _remove(session, worker, recording_id):
             return False
-        save_draft(session, recording_id, draft, measurements, patient_id)
+        save_draft(session, recording_id, draft, patient_id)
         if view is not None:
-            session.merge(View(recording_id=recording_id, document=view))
+            session.merge(ViewRow(recording_id=recording_id, document=view))
         return True
 
 
@@ -119,9 +117,9 @@ def draft_again(store: Store, account_id: int, recording_id: int) -> None:
 def waiting(store: Store) -> int:
     """How many recordings have no draft yet, at work or not."""
     with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(Job))
+        return session.scalars(select(func.count()).select_from(Job)).one()
 
 
 def _remove(session: Session, worker: str, recording_id: int) -> bool:
-    mine = delete(Job).where(Job.recording_id == recording_id, Job.worker == worker)
-    return session.execute(mine).rowcount == 1
+    mine = delete(Job).where(Job.recording_id == recording_id, Job.worker == worker).returning(Job.recording_id)
+    return session.scalar(mine) is not None

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from meit.drafting.draft import Draft, draft_reports
@@ -22,11 +23,11 @@ from meit.errors import MeitError, RecordingError, StationError
 from meit.model.report_model import ReportModel, load_model
 from meit.station.store.database import Store
 from meit.station.store.opening import open_store
-from meit.station.store.recordings import files_of
-from meit.station.viewing import as_json
-from meit.station.work.queue import LEASE, claim, fail, finish, release, renew
+from meit.station.store.recording_entries import files_of
+from meit.station.viewer_document import as_json
+from meit.station.work.queue import LEASE, claim_jobs, fail, finish_job, release, renew
 
-PAUSE = 0.5  # seconds between two looks into an empty queue
+QUEUE_PAUSE_S = 0.5  # seconds between two looks into an empty queue
 log = logging.getLogger(__name__)  # ids and kinds of errors alone: no names, no patient data
 
 
@@ -43,7 +44,7 @@ class Worker:
     def work_once(self) -> int:
         """Drafts one batch; returns how many recordings it took, 0 from an empty queue."""
         holder = f"{self.name}:{uuid.uuid4().hex[:8]}"  # a lease of this batch alone
-        ids = claim(self.store, holder, self.batch, self.lease)
+        ids = claim_jobs(self.store, holder, self.batch, self.lease)
         if not ids:
             return 0
         try:
@@ -60,7 +61,7 @@ class Worker:
         while not stop.is_set():
             try:
                 if not self.work_once():
-                    stop.wait(PAUSE)
+                    stop.wait(QUEUE_PAUSE_S)
             except StationError as error:
                 log.warning("%s waits: %s", self.name, error)
                 stop.wait(self.lease / 10)
@@ -73,9 +74,8 @@ class Worker:
                 readable[one] = examine(read_files(files_of(self.store, one), self.model.spec.missing_chest_leads))
         for one, draft in self._drafts(readable, failed).items():
             with _noted(failed, one):
-                recording = readable[one].recording
-                view = as_json(recording, readable[one].look)
-                finish(self.store, holder, one, draft.to_dict(), draft.measurements, recording.patient.id, view)
+                examined = readable[one]
+                finish_job(self.store, holder, one, draft, examined.recording.patient.id, as_json(examined))
         for one, error in failed.items():
             log.warning("recording %d failed: %s", one, type(error).__name__)
             said = str(error) if isinstance(error, MeitError) else f"drafting failed ({type(error).__name__})"
@@ -114,12 +114,17 @@ def run_worker(url: str, model: str | Path, lease: float = LEASE) -> None:
         signal.signal(number, lambda *_: stop.set())
     parent = multiprocessing.parent_process()
     if parent is not None:  # a server that is killed takes its workers along
-        threading.Thread(target=lambda: (parent.join(), stop.set()), daemon=True).start()
+        threading.Thread(target=_stop_after, args=(parent, stop), daemon=True).start()
     store = open_store(url)
     try:
         Worker(store, load_model(model), worker_name(), lease=lease).work(stop)
     finally:
         store.close()
+
+
+def _stop_after(parent: BaseProcess, stop: threading.Event) -> None:
+    parent.join()
+    stop.set()
 
 
 def worker_name() -> str:

@@ -1,6 +1,7 @@
 /* The text: checked and saved as it is typed, with statements to complete. */
 
 import { ask, byId, make } from "../api.js";
+import { NotRead } from "./notread.js";
 import { Underline } from "./underline.js";
 
 const SAVE_MS = 700; // after the last key
@@ -12,6 +13,7 @@ export class Editor {
     this.page = page;
     this.area = byId("text");
     this.under = new Underline(this.area);
+    this.notRead = new NotRead(this.area);
     this.offers = byId("offers");
     this.list = [];
     this.at = -1;

@@ -31,14 +31,12 @@ export class Findings {
     const warnings = (known.draft?.warnings ?? []).filter((words) => !/^(contradicted|not mentioned|removed):/.test(words));
     this.hint = chips.length + missing.length ? "Point at a finding to see why, and where." : "No statement is read from this text.";
     this.evidence = make("p", { class: "evidence", id: "evidence", role: "status" });
-    const unread = checked.unread.length ? `Not read as a statement: ${checked.unread.join(", ")}` : "";
     this.element.replaceChildren(...[
       make("div", { class: "heading" }, make("h2", {}, "Findings"), make("span", { class: "quiet" }, legend(checked))),
       chips.length && make("div", { class: "chips", role: "list", "aria-label": "Of the text" }, ...chips),
       missing.length && make("h3", {}, "Measured, not mentioned"),
       missing.length && make("div", { class: "chips", role: "list", "aria-label": "Not mentioned" }, ...missing),
       this.evidence,
-      unread && make("p", { class: "quiet" }, unread),
       ...warnings.map((words) => make("p", { class: "note capital" }, words)),
     ].filter(Boolean));
     if (!this.shown.has(this.pinned)) this.pinned = null;

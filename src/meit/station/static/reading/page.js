@@ -47,12 +47,14 @@ class Page {
     showState(this);
     this.editor.show();
     this.findings.show();
+    this.editor.notRead.show(this.known.checked);
     this.signing.show();
   }
 
   /** The text was checked anew, or saved. */
   changed() {
     this.findings.show();
+    this.editor.notRead.show(this.known.checked);
     this.signing.show();
   }
 

@@ -1,6 +1,7 @@
 /* The signature: the text once more, who signs, and each contradiction to be acknowledged by itself. */
 
 import { ask, byId, make } from "../api.js";
+import { notRead } from "./notread.js";
 
 export class Signing {
   constructor(page) {
@@ -57,6 +58,7 @@ export class Signing {
       unchanged ? make("p", { class: "note" }, "These are the model's words, unchanged.") : null,
       ...doubts.map((words) => make("p", { class: "note capital" }, words)),
       unmentioned.length ? make("p", { class: "note" }, `Not mentioned: ${unmentioned.map((one) => one.words).join("; ")}`) : null,
+      ...notRead(known.checked).map((one) => make("p", { class: "note" }, `Not read, and stays text only: “${one.text}”`)),
       amends ? make("label", {}, "Reason of the amendment ", reason) : null,
       make("p", {}, "You sign as ", make("strong", {}, page.data.signer), `, ${page.data.profession}`),
       fault,

@@ -1,4 +1,4 @@
-/* One recording as the viewer has it: the document of meit.station.viewing, and the samples of the filter in force. */
+/* One recording as the viewer has it: the document of meit.station.viewer_document, and the samples of the filter in force. */
 
 export class Ecg {
   /** Reads the document at `url` (JSON), without samples yet. */

@@ -7,7 +7,7 @@
  *     await viewer.ready;
  *
  * element       gets the viewer as its only child, which fills it: give it a height.
- * url           of meit.station.viewing.document, as JSON; the samples' address in it is relative to this one.
+ * url           of meit.station.viewer_document.document, as JSON; the samples' address in it is relative to this one.
  * previousUrl   the same of the patient's previous ECG; may be left out.
  *
  * viewer.ready                          resolves when the first sheet is drawn; rejects with the reason shown

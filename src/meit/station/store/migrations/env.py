@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from meit.station.store.models import Base
+from meit.station.store.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Base.metadata, transactional_ddl=True

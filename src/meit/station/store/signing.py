@@ -13,13 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from meit.errors import StaleError, StationError, UnacknowledgedError
-from meit.station.store.audit import Anchor, append, canonical, digest
+from meit.station.store.audit import Anchor, append, canonical_json, digest
 from meit.station.store.database import Store
-from meit.station.store.drafts import checked, draft_row, search_text
-from meit.station.store.models import (
+from meit.station.store.recording_entries import counts, recording_row
+from meit.station.store.roles import require
+from meit.station.store.saved_drafts import check_against, draft_row, search_text
+from meit.station.store.schema import (
     AuditRow,
-    Recording,
     RecordingFile,
+    RecordingRow,
     Role,
     SignedReport,
     Status,
@@ -27,9 +29,7 @@ from meit.station.store.models import (
     moment_text,
     now,
 )
-from meit.station.store.recordings import counts, recording_row
-from meit.station.store.roles import require
-from meit.station.store.texts import field_text, report_text
+from meit.station.store.storable import field_text, report_text
 
 SIGNED = "report.signed"
 READABLE = (Status.DRAFTED, Status.SIGNED, Status.AMENDED)
@@ -122,7 +122,7 @@ def sign(
             raise StationError("there is no text to sign")
         last = session.scalars(_versions(recording_id).limit(1)).first()
         reason = _reason(reason, last, row.text)
-        contradicted = checked(session, draft_row(session, recording_id, row.draft_id), row.text).contradictions
+        contradicted = check_against(session, draft_row(session, recording_id, row.draft_id), row.text).contradictions
         if not set(contradicted) <= set(acknowledged):
             raise UnacknowledgedError(contradicted)
         report = SignedReport(
@@ -130,8 +130,8 @@ def sign(
             number=1 if last is None else last.number + 1,
             text=row.text,
             reason=reason,
-            acknowledged=canonical(contradicted).decode(),
-            subject=canonical(_subject(session, recording)).decode(),
+            acknowledged=canonical_json(contradicted).decode(),
+            subject=canonical_json(_subject(session, recording)).decode(),
             draft_id=row.draft_id,
             account_id=account_id,
             signer=reader.full_name,
@@ -187,7 +187,7 @@ def _reason(reason: str, last: SignedReport | None, text: str) -> str:
     return field_text(reason, "the reason of the amendment")
 
 
-def _subject(session: Session, recording: Recording) -> dict:
+def _subject(session: Session, recording: RecordingRow) -> dict:
     """Who and what was signed for. The age as text: canonical JSON here has no fractions."""
     files = session.execute(
         select(RecordingFile.name, RecordingFile.sha256).filter_by(recording_id=recording.id).order_by("name")

@@ -4,10 +4,10 @@ import io
 from collections.abc import Sequence
 
 from meit.station.study.assignment import BLANK, DRAFT
-from meit.station.study.comparing import Done, frame
+from meit.station.study.time_comparison import Done, frame
 
 COLOURS = {DRAFT: "#00616b", BLANK: "#8a4b00"}
-NAMES = {DRAFT: "with a draft", BLANK: "blank"}
+ARM_NAMES = {DRAFT: "with a draft", BLANK: "blank"}
 
 
 def times(done: Sequence[Done]) -> bytes:
@@ -21,7 +21,7 @@ def times(done: Sequence[Done]) -> bytes:
     for place, reader in enumerate(readers):
         for arm, shift in ((DRAFT, 0.14), (BLANK, -0.14)):
             some = table[(table["reader"] == reader) & (table["arm"] == arm)]["active_s"]
-            label = NAMES[arm] if place == 0 else None
+            label = ARM_NAMES[arm] if place == 0 else None
             axes.scatter(
                 some, [place + shift] * len(some), s=22, alpha=0.55, color=COLOURS[arm], linewidths=0, label=label
             )

@@ -8,9 +8,8 @@ from stations import add_drafted, ecg_files, example_files, make_admin, quick_re
 
 from meit.drafting.urgency import Urgency
 from meit.errors import AbsentError, AccessError, RecordingError, StationError
-from meit.station.store.models import Status
-from meit.station.store.recordings import (
-    ORDERS,
+from meit.station.store.recording_entries import (
+    SORT_ORDERS,
     add_recording,
     counts,
     files_of,
@@ -18,7 +17,8 @@ from meit.station.store.recordings import (
     others_of_patient,
     worklist,
 )
-from meit.station.store.reports import save_text, sign
+from meit.station.store.schema import Status
+from meit.station.store.signing import save_text, sign
 from meit.station.store.verifying import verify
 
 
@@ -93,7 +93,7 @@ def test_critical_ones_come_first_and_signed_ones_last(store):
     assert counts(store)[Status.SIGNED] == 1 and counts(store)[Status.DRAFTED] == 4
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", SORT_ORDERS)
 def test_pages_give_every_recording_once_and_in_order(store, order):
     texts = ["Atrial fibrillation.", "Sinus rhythm.", "Right bundle branch block."]
     for number in range(11):

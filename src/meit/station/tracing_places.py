@@ -15,8 +15,8 @@ from meit.reports.statements import codes, leads_of
 RHYTHM = ("II", "V1")
 POSTERIOR = LEADS[6:9]  # seen from the front
 GROUPS = {"limb leads": LEADS[:6], "chest leads": LEADS[6:], "extensive": LEADS}
-SUPERCLASSES = {"CD": ("V1", "V6"), "HYP": ("V1", "V5", "aVL"), "MI": LEADS[6:], "STTC": LEADS[6:]}
-INTERVALS = {  # a word of the evidence -> the interval of the median beat that it speaks of
+SUPERCLASS_LEADS = {"CD": ("V1", "V6"), "HYP": ("V1", "V5", "aVL"), "MI": LEADS[6:], "STTC": LEADS[6:]}
+EVIDENCE_INTERVALS = {  # a word of the evidence -> the interval of the median beat that it speaks of
     "PR": "pr_ms",
     "QRS": "qrs_ms",
     "QTc": "qt_ms",
@@ -41,15 +41,15 @@ class Place:
         return {"leads": list(self.leads), "from": self.from_s, "to": self.to_s}
 
 
-def places(code: str, territory: str, evidence: str, view: Mapping) -> list[Place]:
-    """view: meit.station.viewing.document of the recording. At least one place; the whole rhythm strip for what says
-    nothing of leads."""
+def places_of(code: str, territory: str, evidence: str, view: Mapping) -> list[Place]:
+    """view: meit.station.viewer_document.document of the recording. At least one place; the whole rhythm strip for what
+    says nothing of leads."""
     if "premature" in evidence and (found := list(_premature(view))):
         return found
     leads = _named(evidence) or _walls(territory) or _usual(code)
     interval = _INTERVAL.search(evidence)
     where = _named(evidence) or RHYTHM[:1]
-    if interval and (stretch := _interval(INTERVALS[interval[1]], where[0], view)):
+    if interval and (stretch := _interval(EVIDENCE_INTERVALS[interval[1]], where[0], view)):
         return [Place(where, *stretch)]
     if "axis" in evidence and "P axis" not in evidence:
         return [Place(("I", "aVF"))]
@@ -82,7 +82,7 @@ def _usual(code: str) -> tuple[str, ...]:
         return RHYTHM
     if known.kind == "axis":
         return ("I", "aVF")
-    return SUPERCLASSES.get(known.superclass, LEADS)
+    return SUPERCLASS_LEADS.get(known.superclass, LEADS)
 
 
 def _interval(name: str, lead: str, view: Mapping) -> tuple[float, float] | None:

@@ -19,24 +19,24 @@ from meit.drafting.urgency import Urgency
 from meit.errors import AbsentError, RecordingError, StationError
 from meit.station.store.audit import append, digest
 from meit.station.store.database import Store
-from meit.station.store.models import File, Job, Recording, RecordingFile, Status
 from meit.station.store.roles import require
-from meit.station.store.texts import folded
+from meit.station.store.schema import File, Job, RecordingFile, RecordingRow, Status
+from meit.station.store.storable import folded
 
 MOST_FILES = 8  # of one recording; WFDB has two, or three with a record of its annotations
 PAGE = 50
 MOST_A_PAGE = 200
-ORDERS = {  # name -> what it sorts by, and whether downwards
-    "urgency": ((Recording.triage, Recording.standing, Recording.id), False),
-    "status": ((Recording.standing, Recording.triage, Recording.id), False),
-    "oldest": ((Recording.id,), False),
-    "newest": ((Recording.id,), True),
+SORT_ORDERS = {  # name -> what it sorts by, and whether downwards
+    "urgency": ((RecordingRow.triage, RecordingRow.standing, RecordingRow.id), False),
+    "status": ((RecordingRow.standing, RecordingRow.triage, RecordingRow.id), False),
+    "oldest": ((RecordingRow.id,), False),
+    "newest": ((RecordingRow.id,), True),
 }
 _KEY = re.compile(r"\d{1,12}(_\d{1,12})*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Entry:
+class WorklistEntry:
     """A recording as the worklist shows it. public_id: names it in URLs. acquired_at: ISO, of the
     recorder's clock. error: why drafting failed."""
 
@@ -57,14 +57,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Page:
+class WorklistPage:
     """after: the key of the next page; None on the last one. It holds no patient data and may stand in a URL."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[WorklistEntry, ...]
     after: str | None
 
 
-_COLUMNS = [getattr(Recording, name) for name in Entry.__dataclass_fields__]
+_COLUMNS = [getattr(RecordingRow, name) for name in WorklistEntry.__dataclass_fields__]
 
 
 def add_recording(store: Store, files: Mapping[str, bytes], account_id: int | None = None) -> tuple[int, bool]:
@@ -80,11 +80,11 @@ def add_recording(store: Store, files: Mapping[str, bytes], account_id: int | No
     with store.writing() as session:
         if account_id is not None:
             require(session, account_id)
-        known = session.scalar(select(Recording.id).where(Recording.content_sha256 == content))
+        known = session.scalar(select(RecordingRow.id).where(RecordingRow.content_sha256 == content))
         if known is not None:
             return known, False
         name = Path(min(files, key=lambda one: (Path(one).suffix.lower() != ".hea", one))).stem
-        recording = Recording(
+        recording = RecordingRow(
             content_sha256=content, created_by=account_id, name=name, urgency=Urgency.UNREAD.value, search=folded(name)
         )
         session.add(recording)
@@ -104,19 +104,19 @@ def worklist(
     search: str = "",
     after: str | None = None,
     limit: int = PAGE,
-) -> Page:
+) -> WorklistPage:
     """A page of the recordings: of the given statuses, or all; with every word of `search` in name, patient id or text.
 
     order: one of ORDERS; oldest first among equals. after: a Page's `after`. Raises StationError for other values.
     """
-    if order not in ORDERS:
-        raise StationError(f"order by one of {', '.join(ORDERS)}")
-    keys, downwards = ORDERS[order]
+    if order not in SORT_ORDERS:
+        raise StationError(f"order by one of {', '.join(SORT_ORDERS)}")
+    keys, downwards = SORT_ORDERS[order]
     wanted = select(*_COLUMNS, *(key.label(f"key{place}") for place, key in enumerate(keys)))
     for word in folded(search).split():
-        wanted = wanted.where(Recording.search.contains(word, autoescape=True))
+        wanted = wanted.where(RecordingRow.search.contains(word, autoescape=True))
     if chosen := list(statuses):
-        wanted = wanted.where(Recording.status.in_(chosen))
+        wanted = wanted.where(RecordingRow.status.in_(chosen))
     if after is not None:
         here, there = tuple_(*keys), tuple_(*_parsed(after, len(keys)))
         wanted = wanted.where(here < there if downwards else here > there)
@@ -125,36 +125,36 @@ def worklist(
         ordered = wanted.order_by(*(key.desc() if downwards else key for key in keys))
         found = session.execute(ordered.limit(limit + 1)).all()
     last = found[limit - 1][len(_COLUMNS) :] if len(found) > limit else None
-    return Page(tuple(_entry(one) for one in found[:limit]), None if last is None else "_".join(map(str, last)))
+    return WorklistPage(tuple(_entry(one) for one in found[:limit]), None if last is None else "_".join(map(str, last)))
 
 
 def counts(store: Store) -> dict[Status, int]:
     """The number of recordings of each status."""
     with store.reading() as session:
-        found = session.execute(select(Recording.status, func.count()).group_by(Recording.status)).all()
+        found = session.execute(select(RecordingRow.status, func.count()).group_by(RecordingRow.status)).all()
     return dict.fromkeys(Status, 0) | {Status(status): number for status, number in found}
 
 
-def get_recording(store: Store, recording_id: int) -> Entry:
+def get_recording(store: Store, recording_id: int) -> WorklistEntry:
     """Raises AbsentError."""
     with store.reading() as session:
-        return _entry(_found(session.execute(select(*_COLUMNS).where(Recording.id == recording_id)).first()))
+        return _entry(_found(session.execute(select(*_COLUMNS).where(RecordingRow.id == recording_id)).first()))
 
 
-def find_recording(store: Store, public_id: str) -> Entry:
+def find_recording(store: Store, public_id: str) -> WorklistEntry:
     """By the id that URLs have. Raises AbsentError."""
     with store.reading() as session:
-        return _entry(_found(session.execute(select(*_COLUMNS).where(Recording.public_id == public_id)).first()))
+        return _entry(_found(session.execute(select(*_COLUMNS).where(RecordingRow.public_id == public_id)).first()))
 
 
-def others_of_patient(store: Store, recording_id: int, limit: int = PAGE) -> tuple[Entry, ...]:
+def others_of_patient(store: Store, recording_id: int, limit: int = PAGE) -> tuple[WorklistEntry, ...]:
     """The other recordings under the same patient id, the latest acquired first; none where the file gave no id."""
     with store.reading() as session:
-        one = _found(session.execute(select(Recording.patient_id).where(Recording.id == recording_id)).first())
+        one = _found(session.execute(select(RecordingRow.patient_id).where(RecordingRow.id == recording_id)).first())
         if one.patient_id is None:
             return ()
-        others = select(*_COLUMNS).where(Recording.patient_id == one.patient_id, Recording.id != recording_id)
-        latest = others.order_by(Recording.acquired_at.desc().nulls_last(), Recording.id.desc()).limit(limit)
+        others = select(*_COLUMNS).where(RecordingRow.patient_id == one.patient_id, RecordingRow.id != recording_id)
+        latest = others.order_by(RecordingRow.acquired_at.desc().nulls_last(), RecordingRow.id.desc()).limit(limit)
         return tuple(_entry(found) for found in session.execute(latest))
 
 
@@ -174,9 +174,9 @@ def files_of(store: Store, recording_id: int) -> dict[str, bytes]:
     return {row.name: bytes(row.content) for row in rows}
 
 
-def recording_row(session: Session, recording_id: int) -> Recording:
+def recording_row(session: Session, recording_id: int) -> RecordingRow:
     """Within a transaction. Raises AbsentError."""
-    return _found(session.get(Recording, recording_id))
+    return _found(session.get(RecordingRow, recording_id))
 
 
 def _found(row):
@@ -185,9 +185,9 @@ def _found(row):
     return row
 
 
-def _entry(row: Sequence) -> Entry:
-    values = dict(zip(Entry.__dataclass_fields__, row, strict=False))
-    return Entry(**values | {"critical": tuple(filter(None, values["critical"].split(",")))})
+def _entry(row: Sequence) -> WorklistEntry:
+    values = dict(zip(WorklistEntry.__dataclass_fields__, row, strict=False))
+    return WorklistEntry(**values | {"critical": tuple(filter(None, values["critical"].split(",")))})
 
 
 def _once(sums: Mapping[str, str]) -> dict[str, str]:

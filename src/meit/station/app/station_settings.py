@@ -7,7 +7,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
-class Settings:
+class StationSettings:
     """host: the address that it listens at. hosts: other names by which browsers reach it, behind a proxy. https: whether
     they reach it by TLS, which the proxy ends. model: None where another process drafts."""
 

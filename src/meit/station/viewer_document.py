@@ -1,6 +1,6 @@
 """What the viewer reads of a recording: one JSON document, and the signal as samples, one block for each filter.
 
-    document(recording)               name, patient, leads, layouts, filters, median beat, measurements
+    document(examined)                name, patient, leads, layouts, filters, median beat, measurements
     samples(recording, band, mains)   12 leads one after the other, float32 little-endian mV, NaN where not recorded
 
 The layouts stand here and not in the viewer, so that a printed sheet can follow the same table.
@@ -10,15 +10,15 @@ import json
 
 import numpy as np
 
+from meit.drafting.examine import Examined
 from meit.ecg import paper
-from meit.ecg.measure import BY_LEAD, GLOBAL, Look, Measurements, look, measured
-from meit.ecg.quality import inspect
+from meit.ecg.measure import BY_LEAD, GLOBAL, Look, Measurements
 from meit.ecg.recording import LEADS, Recording
 from meit.ecg.signal.usable_leads import MS, RATE
-from meit.station.filters import BANDS, MAINS, choices, filtered, written
+from meit.station.viewer_filters import FILTER_BANDS, MAINS, choices, filtered, written
 
-FORMAT = 1
-HEAD = json.dumps({"format": FORMAT})[:-1] + ","  # how the text of a document begins; 1 must not stand for 10
+DOCUMENT_FORMAT = 1
+DOCUMENT_HEAD = json.dumps({"format": DOCUMENT_FORMAT})[:-1] + ","  # how it begins, whole: 1 is no beginning of 10
 MOST_SAMPLES = 300_000  # a lead: ten minutes at 500 Hz; the document says where more was recorded
 SIGNAL = "signal?band={band}&mains={mains}"
 LAYOUTS = {  # rows of leads, the columns of a row one after the other in time
@@ -26,7 +26,7 @@ LAYOUTS = {  # rows of leads, the columns of a row one after the other in time
     "6x2": ("6 × 2", tuple(zip(LEADS[:6], LEADS[6:], strict=True))),
     "12x1": ("12 × 1", tuple((lead,) for lead in LEADS)),
 }
-TITLES = {
+MEASURE_TITLES = {
     "heart_rate_bpm": "Rate",
     "rr_sd_ms": "RR, standard deviation",
     "rr_irregularity": "RR irregularity",
@@ -71,20 +71,17 @@ _SHOWN_AS = {  # by the end of a measure's name; all others are counts and share
 _NOTE = "median of {n} beats, 0.5 Hz high-pass{spikes}"
 
 
-def document(recording: Recording, signal: str = SIGNAL, seen: Look | None = None) -> dict:
+def document(examined: Examined, signal: str = SIGNAL) -> dict:
     """JSON-ready. signal: address of the samples, relative to that of the document, with {band} and {mains} in it.
 
-    seen: what `look` saw of it, where that is known. It takes the time of a measurement (tens of milliseconds) and
-    depends on the recording alone: keep it.
+    It depends on the recording alone, and examining takes tens of milliseconds: keep it.
     """
-    seen = look(recording) if seen is None else seen
-    measurements = measured(recording, seen)
-    quality = inspect(recording)
+    recording, quality, measurements = examined.recording, examined.quality, examined.measurements
     shown = min(len(recording.signal), MOST_SAMPLES)
     allowed = choices(recording)
     patient = recording.patient
     return {
-        "format": FORMAT,
+        "format": DOCUMENT_FORMAT,
         "name": recording.name,
         "start": recording.start.isoformat(sep=" ", timespec="seconds") if recording.start else None,
         "patient": {"id": patient.id, "age": patient.age, "sex": patient.sex},
@@ -98,7 +95,7 @@ def document(recording: Recording, signal: str = SIGNAL, seen: Look | None = Non
         "warnings": quality.warnings(),
         "signal": signal,
         "filters": {
-            "bands": [{"name": name, "title": BANDS[name].title} for name in allowed["bands"]],
+            "bands": [{"name": name, "title": FILTER_BANDS[name].title} for name in allowed["bands"]],
             "mains": [
                 {"name": name, "title": "off" if MAINS[name] is None else f"{name} Hz"} for name in allowed["mains"]
             ],
@@ -106,8 +103,8 @@ def document(recording: Recording, signal: str = SIGNAL, seen: Look | None = Non
         },
         "layouts": [{"name": name, "title": title, "rows": rows} for name, (title, rows) in LAYOUTS.items()],
         "sheet_seconds": paper.SHEET_SECONDS,
-        "beats": _beats(seen),
-        "median_beat": _median_beat(seen, measurements),
+        "beats": _beats(examined.look),
+        "median_beat": _median_beat(examined.look, measurements),
         "measurements": _table(measurements),
         "by_lead": {
             "columns": [{"name": name, "title": title, "words": BY_LEAD[name]} for name, title in LEAD_TITLES.items()],
@@ -119,12 +116,12 @@ def document(recording: Recording, signal: str = SIGNAL, seen: Look | None = Non
     }
 
 
-def as_json(recording: Recording, seen: Look | None = None) -> str:
-    """The document as text, to be kept; HEAD tells whether it is of this version."""
-    return json.dumps(document(recording, seen=seen), allow_nan=False)
+def as_json(examined: Examined) -> str:
+    """The document as text, to be kept; DOCUMENT_HEAD tells whether it is of this version."""
+    return json.dumps(document(examined), allow_nan=False)
 
 
-def samples(recording: Recording, band: str = "none", mains: str = "off") -> bytes:
+def signal_bytes(recording: Recording, band: str = "none", mains: str = "off") -> bytes:
     """12 x n float32, little-endian, lead by lead. Raises MeitError for a filter that the recording cannot have."""
     return filtered(recording, band, mains)[:MOST_SAMPLES].T.astype("<f4").tobytes()
 
@@ -133,7 +130,8 @@ def _beats(seen: Look) -> list[dict]:
     """at_s: the QRS onset in beats of the commonest shape (usual), a place in the QRS complex in others."""
     if seen.beats is None:
         return []
-    shift = seen.waves.qrs_on - seen.beat.middle if seen.waves else 0
+    onset = None if seen.waves is None else seen.waves.qrs_on
+    shift = 0 if onset is None or seen.beat is None else onset - seen.beat.middle
     usual = seen.beats.dominant
     at = np.where(usual, seen.beats.at + shift, seen.beats.at) / RATE
     return [{"at_s": round(float(s), 3), "usual": bool(like)} for s, like in zip(at, usual, strict=True)]
@@ -142,10 +140,11 @@ def _beats(seen: Look) -> list[dict]:
 def _median_beat(seen: Look, found: Measurements) -> dict:
     """Values from the level at the QRS onset, and the marks that measurements were made from, in seconds from there.
     A mark without its measurement is left out. Without a median beat: why."""
-    if seen.waves is None:
+    leads, beat, waves, paced = seen.leads, seen.beat, seen.waves, seen.paced
+    if leads is None or beat is None or waves is None or waves.qrs_on is None or paced is None:
         return {"why_absent": seen.missing, "leads": {}}
-    beat, waves = seen.beat, seen.waves
-    values = beat.values - beat.values[waves.qrs_on]
+    onset = waves.qrs_on
+    values = beat.values - beat.values[onset]
     given = {
         "pr_ms": ("p_on", "qrs_on"),
         "qrs_ms": ("qrs_on", "qrs_off"),
@@ -156,13 +155,13 @@ def _median_beat(seen: Look, found: Measurements) -> dict:
     places = sorted({place for pair in named.values() for place in pair})
     return {
         "why_absent": "",
-        "note": _NOTE.format(n=len(beat.at), spikes=", pacing spikes cut out" if seen.paced.any() else ""),
+        "note": _NOTE.format(n=len(beat.at), spikes=", pacing spikes cut out" if paced.any() else ""),
         "rate_hz": RATE,
-        "start_s": -waves.qrs_on * MS / 1000,
+        "start_s": -onset * MS / 1000,
         "rr_s": beat.rr_ms / 1000,
-        "marks": {place: (getattr(waves, place) - waves.qrs_on) * MS / 1000 for place in places},
+        "marks": {place: (getattr(waves, place) - onset) * MS / 1000 for place in places},
         "intervals": {name: {"from": a, "to": b, "ms": found[name].value} for name, (a, b) in named.items()},
-        "leads": {lead: [round(float(v), 3) for v in values[:, place]] for place, lead in enumerate(seen.leads.names)},
+        "leads": {lead: [round(float(v), 3) for v in values[:, place]] for place, lead in enumerate(leads.names)},
     }
 
 
@@ -171,7 +170,7 @@ def _table(found: Measurements) -> list[dict]:
     return [
         {
             "name": name,
-            "title": TITLES[name],
+            "title": MEASURE_TITLES[name],
             "words": words,
             "text": _text(name, found[name].value),
             "reliability": round(found[name].reliability, 2),

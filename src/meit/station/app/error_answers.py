@@ -1,6 +1,7 @@
 """Errors as answers: JSON for programs, a page for people; never a traceback, never a patient's data."""
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -8,9 +9,9 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from meit.errors import AbsentError, AccessError, BusyError, MeitError, RoleError, StaleError, UnacknowledgedError
-from meit.station.app.templates import page
+from meit.station.app.templates import render_page
 
-STATUS = (  # the first kind that fits
+STATUS_OF = (  # the first kind that fits
     (AccessError, 401),
     (RoleError, 403),
     (AbsentError, 404),
@@ -19,7 +20,7 @@ STATUS = (  # the first kind that fits
     (BusyError, 429),
     (MeitError, 400),
 )
-TITLES = {
+FAILURE_TITLES = {
     400: "That did not work",
     401: "Log in first",
     403: "Not allowed",
@@ -36,11 +37,11 @@ log = logging.getLogger(__name__)
 def handle_failures(app: FastAPI) -> None:
     @app.exception_handler(MeitError)
     def _(request: Request, error: MeitError) -> Response:
-        status = next(status for kind, status in STATUS if isinstance(error, kind))
+        status = next(status for kind, status in STATUS_OF if isinstance(error, kind))
         if status == 401 and _wants_page(request) and request.method == "GET":
             return RedirectResponse("/login", 303)
-        more = {"contradicted": list(error.contradicted)} if isinstance(error, UnacknowledgedError) else {}
-        return _answer(request, status, str(error), **more)
+        contradicted = list(error.contradicted) if isinstance(error, UnacknowledgedError) else None
+        return _answer(request, status, str(error), contradicted=contradicted)
 
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> Response:
@@ -70,7 +71,16 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
-def _answer(request: Request, status: int, said: str, headers: dict | None = None, **more: object) -> Response:
+def _answer(
+    request: Request,
+    status: int,
+    said: str,
+    headers: Mapping[str, str] | None = None,
+    contradicted: list[str] | None = None,
+) -> Response:
     if _wants_page(request):
-        return page(request, "failure.html", None, status, title=TITLES.get(status, TITLES[400]), said=said)
+        return render_page(
+            request, "failure.html", None, status, title=FAILURE_TITLES.get(status, FAILURE_TITLES[400]), said=said
+        )
+    more = {} if contradicted is None else {"contradicted": contradicted}
     return JSONResponse({"error": said, **more}, status, headers)

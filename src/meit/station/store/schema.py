@@ -107,7 +107,7 @@ class AccountRole(Base):
     role: Mapped[str] = mapped_column(String(20), primary_key=True)
 
 
-class Session(Base):
+class LoginSession(Base):
     """A login. The token itself is nowhere but with its owner."""
 
     __tablename__ = "sessions"
@@ -148,7 +148,7 @@ class File(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Recording(Base):
+class RecordingRow(Base):
     """An entry of the worklist. public_id: a random UUID, by which URLs name it. content_sha256: of its files
     together; the same files are one recording.
 
@@ -217,7 +217,7 @@ class Job(Base):
     leased_until: Mapped[float] = mapped_column(Float(53), default=0.0, index=True)
 
 
-class Draft(Base):
+class DraftRow(Base):
     """What a model drafted. draft: Draft.to_dict() as JSON. measured: the measurements with every reliability, as JSON,
     by which texts are checked; null for an unusable recording."""
 
@@ -232,9 +232,9 @@ class Draft(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class View(Base):
-    """What the viewer draws of a recording but for the signal: meit.station.viewing.document as JSON. It follows from the
-    files, so it may be deleted and made anew."""
+class ViewRow(Base):
+    """What the viewer draws of a recording but for the signal: meit.station.viewer_document.document as JSON. It
+    follows from the files, so it may be deleted and made anew."""
 
     __tablename__ = "views"
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from meit.station.study.assignment import BLANK, DRAFT
 
-LEAST = 6  # pairs, below which a signed-rank test can't reach 5%
+LEAST_PAIRS = 6  # pairs, below which a signed-rank test can't reach 5%
 Z = NormalDist().inv_cdf(0.975)
 
 
@@ -52,7 +52,7 @@ def frame(done: Sequence[Done]) -> pd.DataFrame:
     return pd.DataFrame([vars(one) for one in done], columns=list(Done.__dataclass_fields__))
 
 
-def compare(done: Sequence[Done]) -> list[Ratio]:
+def compare_times(done: Sequence[Done]) -> list[Ratio]:
     """The mixed model, and signed-rank tests over recordings and over readers."""
     return list(_compared(tuple(done)))
 
@@ -83,8 +83,8 @@ def mixed_model(table: pd.DataFrame) -> Ratio:
     )
     if data["reader"].nunique() == 1:
         fit = OLS.from_formula("log_s ~ with_draft + order", data).fit()
-        effect, interval, p = (one.loc["with_draft"] for one in (fit.params, fit.conf_int(), fit.pvalues))
-        return Ratio("linear model", *(math.exp(one) for one in (effect, *interval)), float(p), len(table))
+        effect, (low, high), p = (found.loc["with_draft"] for found in (fit.params, fit.conf_int(), fit.pvalues))
+        return Ratio("linear model", math.exp(effect), math.exp(low), math.exp(high), float(p), len(table))
     crossed = {"reader": "0 + C(reader)", "recording": "0 + C(recording)", "slope": "0 + C(reader):centred"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a variance at zero is an answer, not a fault
@@ -94,12 +94,13 @@ def mixed_model(table: pd.DataFrame) -> Ratio:
             )
             fit = model.fit(reml=True, method=["lbfgs", "powell"])
             effect, error = float(fit.fe_params["with_draft"]), float(fit.bse_fe["with_draft"])
-        except (np.linalg.LinAlgError, ValueError) as error:
-            return Ratio(method, pairs=len(table), why=f"it did not converge ({type(error).__name__})")
+        except (np.linalg.LinAlgError, ValueError) as failure:
+            return Ratio(method, pairs=len(table), why=f"it did not converge ({type(failure).__name__})")
     if not math.isfinite(error) or error <= 0:
         return Ratio(method, pairs=len(table), why="it did not converge")
     p = 2 * (1 - NormalDist().cdf(abs(effect) / error))
-    return Ratio(method, *(math.exp(effect + k * error) for k in (0, -Z, Z)), p, len(table))
+    value, low, high = (math.exp(effect + k * error) for k in (0, -Z, Z))
+    return Ratio(method, value, low, high, p, len(table))
 
 
 def signed_rank(table: pd.DataFrame, by: str) -> Ratio:
@@ -110,8 +111,8 @@ def signed_rank(table: pd.DataFrame, by: str) -> Ratio:
     method = f"Wilcoxon over {by}s"
     logs = table.assign(log_s=np.log(table["active_s"].clip(lower=0.1))).pivot_table("log_s", by, "arm", aggfunc="mean")
     pairs = logs.dropna() if {DRAFT, BLANK} <= set(logs.columns) else logs.iloc[:0]
-    if len(pairs) < LEAST:
-        return Ratio(method, pairs=len(pairs), why=f"needs {LEAST} {by}s with readings of both kinds")
+    if len(pairs) < LEAST_PAIRS:
+        return Ratio(method, pairs=len(pairs), why=f"needs {LEAST_PAIRS} {by}s with readings of both kinds")
     differences = (pairs[DRAFT] - pairs[BLANK]).to_numpy()
     value, low, high = (math.exp(log) for log in hodges_lehmann(differences))
     return Ratio(method, value, low, high, float(wilcoxon(differences).pvalue), len(differences))

@@ -5,11 +5,12 @@ import threading
 from collections import OrderedDict
 from functools import cached_property
 
+from meit.drafting.examine import examine
 from meit.ecg.recording import Recording
 from meit.station.store import Store
-from meit.station.store.models import View
-from meit.station.store.recordings import files_of
-from meit.station.viewing import HEAD, as_json, samples
+from meit.station.store.recording_entries import files_of
+from meit.station.store.schema import ViewRow
+from meit.station.viewer_document import DOCUMENT_HEAD, as_json, signal_bytes
 from meit.station.work.worker import read_files
 
 KEPT = 64  # recordings; of ten seconds at 500 Hz half a MB each
@@ -30,12 +31,12 @@ class Shown:
     def as_json(self) -> str:
         """What the worker has kept, else made anew and kept."""
         with self._store.reading() as session:
-            row = session.get(View, self._id)
-        if row is not None and row.document.startswith(HEAD):
+            row = session.get(ViewRow, self._id)
+        if row is not None and row.document.startswith(DOCUMENT_HEAD):
             return row.document
-        text = as_json(self.recording)
+        text = as_json(examine(self.recording))
         with self._store.claiming() as session:
-            session.merge(View(recording_id=self._id, document=text))
+            session.merge(ViewRow(recording_id=self._id, document=text))
         return text
 
     @cached_property
@@ -43,7 +44,7 @@ class Shown:
         return json.loads(self.as_json)
 
     def samples(self, band: str, mains: str) -> bytes:
-        return samples(self.recording, band, mains)
+        return signal_bytes(self.recording, band, mains)
 
 
 class Shelf:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from meit.station.study.assignment import assign
-from meit.station.study.comparing import Done, compare, hodges_lehmann, medians
-from meit.station.study.picture import times
+from meit.station.study.time_comparison import Done, compare_times, hodges_lehmann, medians
+from meit.station.study.time_plot import times
 
 
 def simulated(readers: int, recordings: int, ratio: float, seed: int, helped: float = 0.0) -> list[Done]:
@@ -42,7 +42,7 @@ def simulated(readers: int, recordings: int, ratio: float, seed: int, helped: fl
 
 
 def test_a_known_effect_is_found():
-    mixed, by_recording, by_reader = compare(simulated(6, 16, 0.6, 1))
+    mixed, by_recording, by_reader = compare_times(simulated(6, 16, 0.6, 1))
     for found in (mixed, by_recording, by_reader):
         assert found.low < 0.6 < found.high < 0.85 and found.p < 0.05, found
     assert (mixed.pairs, by_recording.pairs, by_reader.pairs) == (96, 16, 6)
@@ -52,7 +52,7 @@ def test_no_effect_is_not_found_more_often_than_chance_allows():
     seen = dict.fromkeys(range(2), 0)
     rounds = 40
     for seed in range(rounds):
-        for name, found in enumerate(compare(simulated(4, 12, 1.0, 100 + seed))[:2]):
+        for name, found in enumerate(compare_times(simulated(4, 12, 1.0, 100 + seed))[:2]):
             seen[name] += found.low <= 1 <= found.high
     assert all(0.85 * rounds <= held for held in seen.values()), (
         seen
@@ -62,7 +62,7 @@ def test_no_effect_is_not_found_more_often_than_chance_allows():
 def test_the_interval_holds_though_a_draft_helps_one_reader_more_than_another():
     rounds, held = 40, 0
     for seed in range(rounds):
-        mixed = compare(simulated(4, 30, 0.7, 200 + seed, helped=0.2))[0]
+        mixed = compare_times(simulated(4, 30, 0.7, 200 + seed, helped=0.2))[0]
         held += mixed.low <= 0.7 <= mixed.high
     assert held >= 0.85 * rounds, held  # 26 of 40 without a random slope
 
@@ -70,7 +70,7 @@ def test_the_interval_holds_though_a_draft_helps_one_reader_more_than_another():
 def test_one_reader_alone_is_compared_by_the_model():
     rounds, held = 40, 0
     for seed in range(rounds):
-        mixed, by_recording, by_reader = compare(simulated(1, 24, 0.5, 300 + seed))
+        mixed, by_recording, by_reader = compare_times(simulated(1, 24, 0.5, 300 + seed))
         held += mixed.low <= 0.5 <= mixed.high
         assert mixed.p > 0 and not mixed.why
     assert held >= 0.85 * rounds, held
@@ -79,7 +79,7 @@ def test_one_reader_alone_is_compared_by_the_model():
 
 @pytest.mark.parametrize("few", [[], simulated(2, 2, 1, 0)[:1], simulated(2, 2, 1, 0)])
 def test_too_little_is_said_to_be_too_little(few):
-    assert all(one.value is None and one.why for one in compare(few))
+    assert all(one.value is None and one.why for one in compare_times(few))
 
 
 def test_arms_side_by_side():

@@ -24,7 +24,7 @@ def field_text(text: str, label: str) -> str:
     return text
 
 
-def stored(text: str) -> str:
+def storable(text: str) -> str:
     """What a file or a failure says: bounded, one line, whatever is in it."""
     return "".join(one if one.isprintable() else "?" for one in " ".join(text[:1000].split()))
 

@@ -25,7 +25,7 @@ class Band:
     high: float | None = None
 
 
-BANDS = {
+FILTER_BANDS = {
     "none": Band("no filter"),
     "0.05-150": Band("0.05–150 Hz", 0.05, 150.0),
     "0.5-40": Band("0.5–40 Hz", 0.5, 40.0),
@@ -42,7 +42,10 @@ _MOST_MV = 1e30
 
 def choices(recording: Recording) -> dict[str, list[str]]:
     """The bands and mains filters that this recording's rate allows."""
-    return {"bands": list(BANDS), "mains": [name for name, hz in MAINS.items() if hz is None or hz < _top(recording)]}
+    return {
+        "bands": list(FILTER_BANDS),
+        "mains": [name for name, hz in MAINS.items() if hz is None or hz < _top(recording)],
+    }
 
 
 def written(recording: Recording, band: str, mains: str) -> str:
@@ -79,7 +82,7 @@ def _chosen(recording: Recording, band: str, mains: str) -> Band:
     for name, kind in ((band, "bands"), (mains, "mains")):
         if name not in known[kind]:
             raise MeitError(f"no such filter at {recording.rate:g} Hz; {kind} there are: {', '.join(known[kind])}")
-    return BANDS[band]
+    return FILTER_BANDS[band]
 
 
 def _corners(recording: Recording, band: Band) -> dict[str, float]:

@@ -1,17 +1,22 @@
 """A text is saved, held against the measurements, signed, amended; and nothing is signed that the reader did not save."""
 
+import json
 import threading
+from dataclasses import asdict
 
 import pytest
-from stations import add_drafted, ecg_files, make_admin, make_person, quick_reader
+from stations import add_drafted, ecg_files, make_admin, make_person, measured, quick_reader
 
 from meit.errors import AbsentError, AccessError, RoleError, StaleError, StationError, UnacknowledgedError
+from meit.exports import EXPORT_FORMATS
 from meit.station.accounts.accounts import set_active
-from meit.station.store.drafts import check_text, get_draft
-from meit.station.store.models import Role
-from meit.station.store.recordings import add_recording, files_of, get_recording
-from meit.station.store.reports import save_text, sign, signed_versions, working_text
-from meit.station.store.texts import LONGEST_REPORT
+from meit.station.page_data import exported, reading
+from meit.station.shelf import Shelf
+from meit.station.store.recording_entries import add_recording, files_of, get_recording
+from meit.station.store.saved_drafts import check_text, get_draft
+from meit.station.store.schema import DraftRow, Role
+from meit.station.store.signing import save_text, sign, signed_versions, working_text
+from meit.station.store.storable import LONGEST_REPORT
 from meit.station.store.verifying import verify
 
 NORMAL = "Sinus rhythm. Normal ECG."  # the example's QRS lasts 142 ms
@@ -153,3 +158,39 @@ def test_only_active_readers_write_and_sign(store, recording):
     with pytest.raises(AccessError):
         sign(store, reader.id, recording, 1)
     assert signed_versions(store, recording) == ()
+
+
+def test_a_draft_that_was_stored_before_its_statements_had_places_is_read(store, reader):
+    """As earlier versions wrote it: without age, start and end of statements, and without quality."""
+    recording = add_drafted(store, BLOCK)
+    statement = {"text": "Sinus rhythm", "code": "SR", "certainty": "definite", "territory": ""}
+    stored = {
+        "recording": {
+            "name": "00195_hr",
+            "source": "00195_hr.hea",
+            "rate_hz": 500.0,
+            "seconds": 10.0,
+            "start": None,
+            "age": 61.0,
+            "sex": "F",
+            "derived_leads": [],
+            "missing_leads": [],
+        },
+        "report": "Sinus rhythm.",
+        "warnings": ["the recording is noisy"],
+        "model": {"name": "old", "version": "1", "sha256": "e" * 64},
+        "quality": None,
+        "statements": [statement | {"support": "unchecked", "evidence": "", "confidence": 0.9}],
+        "measurements": measured()[1].to_dict(),
+        "note": "Draft for a clinician's review, not a diagnosis.",
+    }
+    record = json.dumps(asdict(measured()[1]))
+    with store.writing() as session:
+        session.add(DraftRow(recording_id=recording, model_sha256="e" * 64, draft=json.dumps(stored), measured=record))
+    draft = get_draft(store, recording).draft
+    assert (draft.report, draft.warnings) == ("Sinus rhythm.", ("the recording is noisy",))
+    assert draft.model.name == "old" and draft.statements[0].confidence == 0.9
+    assert check_text(store, recording, NORMAL).contradictions
+    entry, shown = get_recording(store, recording), Shelf(store).get(recording)
+    assert reading(store, entry, shown)["draft"]["report"] == "Sinus rhythm."
+    assert "Sinus rhythm." in str(EXPORT_FORMATS["text"].write(exported(store, entry, shown)))

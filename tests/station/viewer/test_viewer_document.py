@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from stations import EXAMPLES
 
+from meit.drafting.examine import examine
 from meit.ecg import paper, read_ecg
 from meit.ecg.measure import measure
 from meit.ecg.recording import LEADS, Recording
 from meit.errors import MeitError
-from meit.station import viewing
-from meit.station.filters import choices, filtered, written
+from meit.station import viewer_document
+from meit.station.viewer_filters import choices, filtered, written
 
 
 def tone(hz: float, rate: float = 1000.0, seconds: float = 20.0) -> Recording:
@@ -80,12 +81,12 @@ def test_what_a_rate_cannot_bear_is_not_offered():
     assert gain(slow, "0.05-150") == pytest.approx(1, abs=0.01)
     for band, mains in (("none", "50"), ("1-30", "off"), ("none", "55")):
         with pytest.raises(MeitError, match="no such filter at 100 Hz"):
-            viewing.samples(slow, band, mains)
+            viewer_document.signal_bytes(slow, band, mains)
 
 
 def test_the_document_says_what_was_measured(example):
     recording = read_ecg(example)
-    found = viewing.document(recording)
+    found = viewer_document.document(examine(recording))
     json.dumps(found, allow_nan=False)
     measured = measure(recording)
     rows = {row["name"]: row for row in found["measurements"]}
@@ -105,7 +106,7 @@ def test_the_document_says_what_was_measured(example):
 def test_a_recording_without_beats_says_why():
     rng = np.random.default_rng(0)
     noise = Recording("noise", rng.normal(0, 0.1, (5000, 12)).astype(np.float32), 500.0)
-    found = viewing.document(noise)
+    found = viewer_document.document(examine(noise))
     json.dumps(found, allow_nan=False)
     assert found["median_beat"]["why_absent"] and not found["median_beat"]["leads"]
     assert all(row["why"] for row in found["measurements"] if not row["text"])
@@ -113,26 +114,28 @@ def test_a_recording_without_beats_says_why():
 
 def test_samples_are_the_recording(example):
     recording = read_ecg(example)
-    read = np.frombuffer(viewing.samples(recording), "<f4").reshape(12, -1)
+    read = np.frombuffer(viewer_document.signal_bytes(recording), "<f4").reshape(12, -1)
     assert (recording.signal == read.T).all()
 
 
 def test_of_a_long_recording_the_beginning(monkeypatch, example):
-    monkeypatch.setattr(viewing, "MOST_SAMPLES", 2000)
+    monkeypatch.setattr(viewer_document, "MOST_SAMPLES", 2000)
     recording = read_ecg(example)
-    found = viewing.document(recording)
+    found = viewer_document.document(examine(recording))
     assert (found["samples"], found["seconds"]) == (2000, 10.0)
-    assert len(viewing.samples(recording, "0.5-40")) == 4 * 12 * 2000
+    assert len(viewer_document.signal_bytes(recording, "0.5-40")) == 4 * 12 * 2000
 
 
 def test_layouts_hold_every_lead_once():
-    assert viewing.LAYOUTS["3x4"][1] == paper.ROWS
-    for name, (_, rows) in viewing.LAYOUTS.items():
+    assert viewer_document.LAYOUTS["3x4"][1] == paper.ROWS
+    for name, (_, rows) in viewer_document.LAYOUTS.items():
         leads = [lead for row in rows for lead in row if len(row) > 1 or name == "12x1"]
         assert sorted(leads) == sorted(LEADS)
 
 
 def test_a_document_of_another_format_is_made_anew():
     """Kept documents are told by their beginning, and 1 is the beginning of 10."""
-    kept = viewing.as_json(read_ecg(EXAMPLES / "00041_lr"))
-    assert kept.startswith(viewing.HEAD) and not json.dumps({"format": 10, "name": ""}).startswith(viewing.HEAD)
+    kept = viewer_document.as_json(examine(read_ecg(EXAMPLES / "00041_lr")))
+    assert kept.startswith(viewer_document.DOCUMENT_HEAD) and not json.dumps({"format": 10, "name": ""}).startswith(
+        viewer_document.DOCUMENT_HEAD
+    )

@@ -1,26 +1,28 @@
 """What the page of one recording shows: the draft with its evidence, the text as it stands, what is signed."""
 
-from meit.drafting.draft_types import Draft
+from contextlib import suppress
+
 from meit.drafting.draft_wording import statement_words
 from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.reports.gravity import critical_words
-from meit.station.places import places
-from meit.station.recordings import Shown
+from meit.reports.statements import read_sentences
+from meit.station.shelf import Shown
 from meit.station.store import Store
-from meit.station.store.drafts import Drafted, check_text, get_draft
-from meit.station.store.recordings import Entry, others_of_patient
-from meit.station.store.reports import Signed, Working, signed_versions, working_text
+from meit.station.store.recording_entries import WorklistEntry, others_of_patient
+from meit.station.store.saved_drafts import SavedDraft, check_text, get_draft
+from meit.station.store.signing import Signed, Working, signed_versions, working_text
+from meit.station.tracing_places import places_of
 
 
-def reading(store: Store, entry: Entry, shown: Shown) -> dict:
+def reading(store: Store, entry: WorklistEntry, shown: Shown) -> dict:
     """All of it, JSON-ready. draft: None while there is none."""
-    try:
+    text: Working | None = None
+    draft: SavedDraft | None = None
+    with suppress(AbsentError):
         text = working_text(store, entry.id)
         draft = get_draft(store, entry.id, text.draft_id)
-    except AbsentError:
-        text = draft = None
     earlier = next((one for one in others_of_patient(store, entry.id) if _is_before(one, entry)), None)
     return {
         "id": entry.public_id,
@@ -29,13 +31,13 @@ def reading(store: Store, entry: Entry, shown: Shown) -> dict:
         "critical": [critical_words(name) for name in entry.critical],
         "draft": draft and shown_draft(draft, shown),
         "text": text and working(text),
-        "checked": text and draft and checked(store, text.text, draft, shown),
+        "checked": text and draft and checked_text(store, text.text, draft, shown),
         "versions": [version(one) for one in signed_versions(store, entry.id)],
         "previous": earlier and previous(store, earlier),
     }
 
 
-def previous(store: Store, earlier: Entry) -> dict:
+def previous(store: Store, earlier: WorklistEntry) -> dict:
     """The patient's ECG before this one; report: as signed, None where nobody has."""
     signed = signed_versions(store, earlier.id)
     return {
@@ -51,9 +53,9 @@ def working(text: Working) -> dict:
     return {"version": text.version, "text": text.text, "draft": text.draft_id, "saved_at": saved}
 
 
-def shown_draft(draft: Drafted, shown: Shown) -> dict:
+def shown_draft(draft: SavedDraft, shown: Shown) -> dict:
     """The model's draft, with where to look for each statement."""
-    drafted = Draft.from_dict(draft.draft)
+    drafted = draft.draft
     return {
         "report": drafted.report,
         "statements": [statement(one, shown) for one in drafted.statements],
@@ -66,19 +68,23 @@ def shown_draft(draft: Drafted, shown: Shown) -> dict:
     }
 
 
-def checked(store: Store, text: str, draft: Drafted, shown: Shown) -> dict:
+def checked_text(store: Store, text: str, draft: SavedDraft, shown: Shown) -> dict:
     """Any text, held against what was measured for a draft: its statements, what they contradict, what they leave out."""
     found = check_text(store, draft.recording_id, text, draft.id)
-    sure = {(one["code"], one["certainty"] == "excluded"): one["confidence"] for one in draft.draft["statements"]}
+    sure = {(one.statement.code, one.statement.negated): one.confidence for one in draft.draft.statements}
     return {
         "statements": [_statement(one, sure, shown) for one in found.statements],
-        "unread": list(found.unread),
+        "not_read": [
+            {"start": sentence.start, "end": sentence.end, "words": list(sentence.unread)}
+            for sentence in read_sentences(text)
+            if not sentence.whole
+        ],
         "contradicted": list(found.contradictions),
         "unmentioned": [
             {
                 "words": one.words,
                 "says": f"{capital(finding_of(one.code))}.",
-                "places": [place.to_dict() for place in places(one.code, "", one.words, shown.document)],
+                "places": [place.to_dict() for place in places_of(one.code, "", one.words, shown.document)],
             }
             for one in found.unmentioned
         ],
@@ -86,7 +92,7 @@ def checked(store: Store, text: str, draft: Drafted, shown: Shown) -> dict:
 
 
 def statement(grounded: Grounded, shown: Shown) -> dict:
-    found = places(grounded.statement.code, grounded.statement.territory, grounded.evidence, shown.document)
+    found = places_of(grounded.statement.code, grounded.statement.territory, grounded.evidence, shown.document)
     given = grounded.to_dict()
     return {**given, "words": capital(statement_words(grounded)), "places": [place.to_dict() for place in found]}
 
@@ -104,7 +110,7 @@ def version(signed: Signed) -> dict:
     }
 
 
-def exported(store: Store, entry: Entry, shown: Shown, number: int | None = None) -> Document:
+def exported(store: Store, entry: WorklistEntry, shown: Shown, number: int | None = None) -> Document:
     """The report as it is exported: the signed version of that number, else the newest one, else the draft as it
     stands, which says that it is one. The model it names is the one whose draft the text began with, whatever was
     drafted since. Raises AbsentError where there is none."""
@@ -112,12 +118,12 @@ def exported(store: Store, entry: Entry, shown: Shown, number: int | None = None
     identifier = f"urn:uuid:{entry.public_id}"
     if number is None and not versions:
         text = working_text(store, entry.id)
-        draft = Draft.from_dict(get_draft(store, entry.id, text.draft_id).draft)
+        draft = get_draft(store, entry.id, text.draft_id).draft
         return Document(shown.recording, text.text, draft, DRAFT, identifier=identifier)
     chosen = next((one for one in versions if number in (None, one.number)), None)
     if chosen is None:
         raise AbsentError("there is no signed version of that number")
-    draft = Draft.from_dict(get_draft(store, entry.id, chosen.draft_id).draft)
+    draft = get_draft(store, entry.id, chosen.draft_id).draft
     signature = Signature(chosen.signer, chosen.profession, chosen.signed_at)
     status = AMENDED if chosen.reason else FINAL
     return Document(shown.recording, chosen.text, draft, status, signature, chosen.reason, chosen.number, identifier)
@@ -132,7 +138,7 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _is_before(one: Entry, entry: Entry) -> bool:
+def _is_before(one: WorklistEntry, entry: WorklistEntry) -> bool:
     """By the recorder's clock, else by when they came."""
     if one.acquired_at and entry.acquired_at and one.acquired_at != entry.acquired_at:
         return one.acquired_at < entry.acquired_at
