@@ -130,8 +130,7 @@ def _beats(seen: Look) -> list[dict]:
     """at_s: the QRS onset in beats of the commonest shape (usual), a place in the QRS complex in others."""
     if seen.beats is None:
         return []
-    onset = None if seen.waves is None else seen.waves.qrs_on
-    shift = 0 if onset is None or seen.beat is None else onset - seen.beat.middle
+    shift = 0 if seen.waves is None or seen.beat is None else seen.waves.qrs_on - seen.beat.middle
     usual = seen.beats.dominant
     at = np.where(usual, seen.beats.at + shift, seen.beats.at) / RATE
     return [{"at_s": round(float(s), 3), "usual": bool(like)} for s, like in zip(at, usual, strict=True)]
@@ -141,7 +140,7 @@ def _median_beat(seen: Look, found: Measurements) -> dict:
     """Values from the level at the QRS onset, and the marks that measurements were made from, in seconds from there.
     A mark without its measurement is left out. Without a median beat: why."""
     leads, beat, waves, paced = seen.leads, seen.beat, seen.waves, seen.paced
-    if leads is None or beat is None or waves is None or waves.qrs_on is None or paced is None:
+    if leads is None or beat is None or waves is None or paced is None:
         return {"why_absent": seen.missing, "leads": {}}
     onset = waves.qrs_on
     values = beat.values - beat.values[onset]

@@ -15,7 +15,7 @@ from stations import count_drafts, ecg_files, example_files, quick_reader
 from meit.drafting import draft as drafting
 from meit.drafting.urgency import Urgency
 from meit.ecg.measure import looking, measuring
-from meit.ecg.quality import inspecting
+from meit.ecg.quality import inspect
 from meit.errors import RecordingError
 from meit.exports import EXPORT_FORMATS
 from meit.station.intake import grouped, is_half
@@ -118,7 +118,7 @@ def test_a_recording_is_looked_at_measured_and_inspected_once(worker, monkeypatc
     """For the draft, its urgency, the viewer, the check of texts and all exports together."""
     store, reader = worker.store, quick_reader(worker.store)
     ids = [add_recording(store, files)[0] for files in (example_files(), ecg_files(1))]
-    calls = counting(monkeypatch, looking.look, measuring.measured, measuring.measure, inspecting.inspect)
+    calls = counting(monkeypatch, looking.look, measuring.measured, measuring.measure, inspect)
     assert worker.work_once() == 2
     assert calls == {"look": 2, "measured": 2, "inspect": 2}
     shelf = Shelf(store)
