@@ -15,7 +15,7 @@ import torch
 
 from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
-from meit.ecg.noise import _limb_scale, swap_electrodes
+from meit.ecg.noise import limb_scale, swap_electrodes
 from meit.ecg.quality import swaps
 from meit.ecg.quality.excerpt import BAND_RATE, Excerpt, steep_places, usual_range
 from meit.ecg.signal.normalising import band_pass
@@ -30,7 +30,7 @@ def beat_of(signal: np.ndarray, rate: float, unit: str) -> np.ndarray | None:
     """The median beat of a prepared recording; z-scored limb leads are brought to one scale."""
     filled = bridge_leads(signal, np.isfinite(signal))
     band = (
-        filled * _limb_scale(signal)
+        filled * limb_scale(signal)
         if unit == "z"
         else band_pass(resample(filled, rate, BAND_RATE).astype(float), BAND_RATE)
     )

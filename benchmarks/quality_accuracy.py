@@ -28,9 +28,12 @@ from meit.ecg import LEADS, find_recordings, read_ecg
 from meit.ecg.noise import NOISES, swap_electrodes
 from meit.ecg.quality import Quality, inspect, swaps
 from meit.ecg.quality.disturbances import disturbances
-from meit.ecg.quality.excerpt import excerpt_of
+from meit.ecg.quality.excerpt import BAND_RATE, SEEN_S, excerpt_of
+from meit.ecg.quality.inspection import signal_reasons
 from meit.ecg.quality.verdicts import VERDICTS
 from meit.ecg.recording import Recording
+from meit.ecg.signal.beats import find_beats
+from meit.ecg.signal.usable_leads import RATE, usable_leads
 from meit.ecg.signal.windowing import first_windows
 from meit.model import default_model
 from meit.model.report_model import load_model
@@ -110,6 +113,27 @@ def noises(records: list[Recording]) -> None:
 
 def _noisy(record: Recording, kind: str, level: float, seed: int) -> Recording:
     return replace(record, signal=NOISES[kind].add(record.signal, record.rate, level, np.random.default_rng(seed)))
+
+
+def beats(records: list[Recording]) -> None:
+    print(f"### Beats of the band and beats as measuring finds them ({len(records)} records)\n")
+    rows = []
+    for kind, level in ((None, 0.0), ("muscle artefact", 6.0), ("electrode motion", 6.0)):
+        same = Counter()
+        for seed, record in enumerate(records):
+            noisy = record if kind is None else _noisy(record, kind, level, seed)
+            ours = excerpt_of(noisy, inspect(noisy).flat)
+            leads = usable_leads(replace(noisy, signal=noisy.signal[: round(SEEN_S * noisy.rate)]))
+            if ours is None or leads is None:
+                continue
+            at = np.round(find_beats(leads).at * BAND_RATE / RATE).astype(int)
+            other = replace(ours, beats=np.clip(at, 0, len(ours.band) - 1))
+            texts = [[reason.text for reason in signal_reasons(one, True)] for one in (ours, other)]
+            same["n"] += 1
+            same["beats"] += len(ours.beats) == len(other.beats)
+            same["reasons"] += texts[0] == texts[1]
+        rows.append([f"{kind}, {level:g} dB" if kind else "none", same["n"], same["beats"], same["reasons"]])
+    table(["noise", "n", "as many beats", "the same reasons"], rows)
 
 
 def faults(records: list[Recording]) -> None:
@@ -224,11 +248,13 @@ def main() -> None:
     parser.add_argument("--folds", nargs="+", type=int, default=[9])
     parser.add_argument("--half", type=int, choices=(1, 2), default=2)
     parser.add_argument("--every", type=int, default=1, help="take every n-th record where noise and faults are added")
-    parser.add_argument("--only", nargs="+", choices=("real", "noise", "faults", "swaps", "foreign", "familiar"))
+    parser.add_argument(
+        "--only", nargs="+", choices=("real", "noise", "beats", "faults", "swaps", "foreign", "familiar")
+    )
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    wanted = args.only or ["real", "noise", "faults", "swaps", "foreign", "familiar"]
+    wanted = args.only or ["real", "noise", "beats", "faults", "swaps", "foreign", "familiar"]
     records = real_records(args.raw, args.folds, args.half)
     together = [one for group in records.values() for one in group if not one.missing][:: args.every]
     if "real" in wanted:
@@ -236,8 +262,12 @@ def main() -> None:
         annotated(args.raw, records["PTB-XL"])
     if "noise" in wanted:
         noises(together)
+    if "beats" in wanted:
+        beats(together)
     if "faults" in wanted:
         faults(together)
+    if set(wanted) <= {"real", "noise", "beats", "faults"}:
+        return
     data = EcgSet(args.data, args.folds, 100.0, 10.0)
     prepared = data.signals(range(len(data)))
     other = {

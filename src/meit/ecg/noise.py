@@ -122,7 +122,7 @@ def add_at_snr(
     made_at = max(rate, MADE_AT)
     n = math.ceil(1.001 * len(signal) * made_at / rate) + 1  # resampling meets the ratio of the rates to 1e-4
     noise = source(n, made_at, rng) @ TO_LEADS.T
-    scale = _limb_scale(signal) if unit == "z" else np.ones(len(LEADS))
+    scale = limb_scale(signal) if unit == "z" else np.ones(len(LEADS))
     wanted = (scale * qrs_amplitude(signal, rate, unit)) ** 2 / 8 / 10 ** (level / 10)
     noise *= np.sqrt(_power_gain(wanted, noise_power(noise, made_at), np.isfinite(signal).any(axis=0))) / scale
     return np.asarray((signal + _as_stored(noise, made_at, rate, unit)[: len(signal)]).astype(np.float32))
@@ -167,7 +167,7 @@ def add_published(
     deviation = rng.uniform(0, 0.1) * (np.ptp(recorded) if len(recorded) else 0.0)
     noise = np.zeros((n, len(LEADS)))
     noise[start : start + length] = deviation * rng.standard_normal(length)[:, None]
-    return (signal + _as_stored(noise, rate, rate, unit)).astype(np.float32)
+    return np.asarray((signal + _as_stored(noise, rate, rate, unit)).astype(np.float32))
 
 
 def lose_lead(signal: np.ndarray, rate: float, level: str, rng: np.random.Generator, unit: str = "mV") -> np.ndarray:
@@ -271,7 +271,7 @@ def _power_gain(wanted: np.ndarray, present: np.ndarray, recorded: np.ndarray) -
     return np.asarray(gain)
 
 
-def _limb_scale(signal: np.ndarray) -> np.ndarray:
+def limb_scale(signal: np.ndarray) -> np.ndarray:
     """(12,) by which z-scored leads are multiplied for the limb leads to be on one scale; 1 for chest leads."""
     limb = bridge_leads(signal[:, _LIMB], np.isfinite(signal[:, _LIMB]))
     scale = np.ones(len(LEADS))

@@ -23,13 +23,13 @@ class Look:
     """What is measured on. leads and beats: None where no beats were found surely. beat, waves and paced: None too where
     there is no median beat. missing: why something is None, empty where nothing is.
 
-    beats: of the recording. found: how surely, 0 to 1. leads: without pacing spikes where there is a median beat.
+    beats: of the recording. sureness: of their being beats, 0 to 1. leads: without pacing spikes where there is a median beat.
     beat, waves: of the commonest shape. paced: (m,) which of the beats are paced.
     """
 
     leads: Leads | None = None
     beats: Beats | None = None
-    found: float = 0.0
+    sureness: float = 0.0
     beat: MedianBeat | None = None
     waves: Waves | None = None
     paced: np.ndarray | None = None
@@ -44,18 +44,18 @@ def look(recording: Recording) -> Look:
     beats = find_beats(leads)
     if not np.isfinite(beats.rr).any():
         return Look(missing="fewer than two beats found")
-    best, found = _agreement(leads, beats)
-    if best < _AGREED or found < _FOUND:
+    best, sureness = _agreement(leads, beats)
+    if best < _AGREED or sureness < _FOUND:
         return Look(missing="no beats that several leads show alike")
     if beats.dominant.mean() < _DOMINANT:
         return Look(missing="no two beats in five have one shape")
     chosen = choose(leads, beats)
     if len(chosen) < FEWEST:
-        return Look(leads, beats, found, missing=f"fewer than {FEWEST} whole beats of one shape")
+        return Look(leads, beats, sureness, missing=f"fewer than {FEWEST} whole beats of one shape")
     leads, beat, waves, paced = _median_beat(leads, beats, chosen)
     if waves is None or waves.qrs_ms > _LONGEST_QRS_MS:
         return Look(missing="no QRS complex stands out in the median beat")
-    return Look(leads, beats, found, beat, waves, paced)
+    return Look(leads, beats, sureness, beat, waves, paced)
 
 
 def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:

@@ -31,7 +31,7 @@ def measured(recording: Recording, seen: Look) -> Measurements:
         if beat is None or waves is None
         else presence(leads, beat, waves, irregularity(beats))
     )
-    values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, seen.found, missing)
+    values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, seen.sureness, missing)
     if beat is None or waves is None or seen.paced is None:
         return _complete(values, missing)
     values["p_present"] = p
@@ -39,7 +39,7 @@ def measured(recording: Recording, seen: Look) -> Measurements:
         return _complete(values, f"intervals and amplitudes need {_LEAST_RATE:g} samples a second")
 
     if recording.rate >= LEAST_RATE:
-        values["paced_beats"] = Measure(float(seen.paced.mean()), seen.found)
+        values["paced_beats"] = Measure(float(seen.paced.mean()), seen.sureness)
     else:
         values["paced_beats"] = Measure(None, 0.0, f"pacing spikes need {LEAST_RATE:g} samples a second")
     doubts = Doubts(leads, beat)

@@ -55,24 +55,24 @@ def irregularity(beats: Beats) -> float:
     return float(np.nanmedian(steps) / np.nanmedian(beats.rr)) if np.isfinite(steps).any() else 0.0
 
 
-def measured_rhythm(beats: Beats, early: Premature, has_p: bool, found: float, missing: str) -> dict[str, Measure]:
-    """has_p: P waves precede the beats. found: how surely the beats were found, 0 to 1. missing: why there is no median
+def measured_rhythm(beats: Beats, early: Premature, has_p: bool, sureness: float, missing: str) -> dict[str, Measure]:
+    """has_p: P waves precede the beats. sureness: of the beats, 0 to 1. missing: why there is no median
     beat."""
     rr = beats.rr[np.isfinite(beats.rr)] * MS
     values = {
-        "heart_rate_bpm": Measure(float(60_000 / rr.mean()), found),
-        "longest_rr_ms": Measure(float(rr.max()), found),
+        "heart_rate_bpm": Measure(float(60_000 / rr.mean()), sureness),
+        "longest_rr_ms": Measure(float(rr.max()), sureness),
     }
     if len(rr) < 2:
         return values
-    values["rr_irregularity"] = Measure(irregularity(beats), found)
-    values["rr_sd_ms"] = Measure(float(rr.std()), found)
+    values["rr_irregularity"] = Measure(irregularity(beats), sureness)
+    values["rr_sd_ms"] = Measure(float(rr.std()), sureness)
     if early.ventricular is None:
         values["premature_ventricular"] = Measure(None, 0.0, missing)
     else:
-        values["premature_ventricular"] = Measure(float(early.ventricular.sum()), found)
+        values["premature_ventricular"] = Measure(float(early.ventricular.sum()), sureness)
     if irregularity(beats) < IRREGULAR or has_p:
-        values["premature_supraventricular"] = Measure(float(early.supraventricular.sum()), found)
+        values["premature_supraventricular"] = Measure(float(early.supraventricular.sum()), sureness)
     else:
         why = "irregular, without P waves that could be early"
         values["premature_supraventricular"] = Measure(None, 0.0, why)

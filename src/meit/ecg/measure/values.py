@@ -95,7 +95,7 @@ def by_lead(
     recording: Recording, leads: Leads, beat: MedianBeat, waves: Waves, doubts: Doubts
 ) -> tuple[dict[str, Values], dict[str, float]]:
     """What BY_LEAD names, of all leads; and the peak-to-peak QRS amplitude in mV of those that have values."""
-    found, sizes = {}, {}
+    lead_values, sizes = {}, {}
     for lead in LEADS:
         column = leads.names.index(lead) if lead in leads.names else None
         if column is None:
@@ -105,19 +105,21 @@ def by_lead(
         elif (size := _qrs_size(beat, waves, column)) > _MOST_MV:
             why = f"{size:.3g} mV: unit or gain looks wrong"
         else:
-            found[lead], sizes[lead] = _lead_values(beat, waves, doubts, column), size
+            lead_values[lead], sizes[lead] = _lead_values(beat, waves, doubts, column), size
             continue
-        found[lead] = {name: Measure(None, 0.0, why) for name in BY_LEAD}
-    return found, sizes
+        lead_values[lead] = {name: Measure(None, 0.0, why) for name in BY_LEAD}
+    return lead_values, sizes
 
 
-def voltages(found: dict[str, Values], sizes: dict[str, float]) -> Values:
+def voltages(lead_values: dict[str, Values], sizes: dict[str, float]) -> Values:
     """Sokolow and Lyon, Am Heart J 37:161-186, 1949; Cornell: Casale et al., Circulation 75:565-572, 1987."""
     return {
-        "sokolow_lyon_mv": _sum(found["V1"]["s_mv"], max((found["V5"]["r_mv"], found["V6"]["r_mv"]), key=_size)),
-        "cornell_mv": _sum(found["aVL"]["r_mv"], found["V3"]["s_mv"]),
-        "limb_qrs_mv": _largest(LIMB_LEADS, found, sizes),
-        "chest_qrs_mv": _largest(CHEST_LEADS, found, sizes),
+        "sokolow_lyon_mv": _sum(
+            lead_values["V1"]["s_mv"], max((lead_values["V5"]["r_mv"], lead_values["V6"]["r_mv"]), key=_size)
+        ),
+        "cornell_mv": _sum(lead_values["aVL"]["r_mv"], lead_values["V3"]["s_mv"]),
+        "limb_qrs_mv": _largest(LIMB_LEADS, lead_values, sizes),
+        "chest_qrs_mv": _largest(CHEST_LEADS, lead_values, sizes),
     }
 
 
@@ -158,9 +160,9 @@ def _sum(one: Measure, other: Measure) -> Measure:
     return Measure(abs(one.value) + abs(other.value), min(one.reliability, other.reliability))
 
 
-def _largest(leads: Sequence[str], found: dict[str, Values], sizes: dict[str, float]) -> Measure:
+def _largest(leads: Sequence[str], lead_values: dict[str, Values], sizes: dict[str, float]) -> Measure:
     absent = [lead for lead in leads if lead not in sizes]
     if absent:
-        return Measure(None, 0.0, f"{absent[0]}: {found[absent[0]]['r_mv'].why}")
+        return Measure(None, 0.0, f"{absent[0]}: {lead_values[absent[0]]['r_mv'].why}")
     largest = max(leads, key=sizes.__getitem__)
-    return Measure(sizes[largest], min(found[largest][wave].reliability for wave in ("r_mv", "s_mv")))
+    return Measure(sizes[largest], min(lead_values[largest][wave].reliability for wave in ("r_mv", "s_mv")))

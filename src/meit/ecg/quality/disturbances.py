@@ -46,21 +46,21 @@ def disturbances(excerpt: Excerpt) -> dict[str, np.ndarray]:
     """(12,) mV of each of LIMITS; 0 for leads that cannot be used."""
     centred = excerpt.values - np.median(excerpt.values, axis=0)
     hum, uneven = mains_hum(centred, excerpt.rate), uneven_seconds(excerpt)
-    found = {
+    amounts = {
         "artefacts": knocks(uneven),
         "unsteady": unsteadiness(excerpt),
         "baseline_wander": wander(centred, excerpt.rate),
         "muscle_noise": muscle_noise(centred, excerpt.rate, hum),
         "mains_hum": hum,
     }
-    return {name: np.where(excerpt.usable, values, 0.0) for name, values in found.items()}
+    return {name: np.where(excerpt.usable, values, 0.0) for name, values in amounts.items()}
 
 
-def named(excerpt: Excerpt, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def over_limit(excerpt: Excerpt, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """(12,) which leads are over the limit."""
     return {
         name: excerpt.usable & (values >= LIMITS[name].least_mv) & (values >= LIMITS[name].of_size * excerpt.size)
-        for name, values in found.items()
+        for name, values in amounts.items()
     }
 
 

@@ -87,22 +87,28 @@ def around(band: np.ndarray, beats: np.ndarray, before: int, after: int) -> np.n
     return band[inside[:, None] + np.arange(-before, after + 1)]
 
 
+def moved(band: np.ndarray, beats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The beats that lie whole in band, and what is around each when it is moved by -LAG to LAG samples:
+    (b', 2 * LAG + 1, 2 * HALF + 1, k), each lead around its mean there."""
+    inside = beats[(beats >= HALF + LAG) & (beats + HALF + LAG < len(band))]
+    lags = np.arange(-LAG, LAG + 1)
+    parts = band[inside[:, None, None] + lags[:, None] + np.arange(-HALF, HALF + 1)]
+    return inside, parts - parts.mean(axis=2, keepdims=True)
+
+
 def aligned(band: np.ndarray, beats: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Beats moved by up to 40 ms so that they look alike; their correlation with the median beat, all leads together;
     the median beat (2 * HALF + 1, k), each lead around its mean there."""
-    lags = np.arange(-LAG, LAG + 1)
-    inside = beats[(beats >= HALF + LAG) & (beats + HALF + LAG < len(band))]
+    inside, parts = moved(band, beats)
     if len(inside) < 2:
         return inside, np.zeros(len(inside)), np.zeros((2 * HALF + 1, band.shape[1]))
-    parts = band[inside[:, None, None] + lags[:, None] + np.arange(-HALF, HALF + 1)]  # (b, lags, window, k)
-    parts = parts - parts.mean(axis=2, keepdims=True)
     sizes = np.sqrt(np.einsum("blwk,blwk->bl", parts, parts))
     chosen = np.full(len(inside), LAG)
     for _ in range(2):
         template = np.median(parts[np.arange(len(inside)), chosen], axis=0)
         alike = np.einsum("blwk,wk->bl", parts, template) / np.maximum(sizes * np.linalg.norm(template), 1e-300)
         chosen = np.argmax(alike, axis=1)
-    return inside + lags[chosen], alike[np.arange(len(inside)), chosen], template
+    return inside + chosen - LAG, alike[np.arange(len(inside)), chosen], template
 
 
 def limb_and_chest(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from meit.ecg.quality.disturbances import MOST_RESTLESS, disturbances, named, restlessness
+from meit.ecg.quality.disturbances import MOST_RESTLESS, disturbances, over_limit, restlessness
 from meit.ecg.quality.excerpt import Excerpt, excerpt_of
 from meit.ecg.quality.integrity import integrity, integrity_reasons
-from meit.ecg.quality.likeness import HARDLY_ALIKE, failing, likeness
+from meit.ecg.quality.likeness import HARDLY_ALIKE, failing, likeness_of
 from meit.ecg.quality.swaps import beat_of, exchanged
 from meit.ecg.quality.verdicts import Quality, Reason, because
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
@@ -23,18 +23,18 @@ def inspect(recording: Recording) -> Quality:
     concerned; never raises for one that passed Recording's own checks. Whether the model knows such recordings is
     added when it drafts (meit.model.familiarity).
     """
-    found = integrity(recording)
-    reasons = integrity_reasons(found, recording)
-    excerpt = excerpt_of(recording, found.flat)
+    checks = integrity(recording)
+    reasons = integrity_reasons(checks, recording)
+    excerpt = excerpt_of(recording, checks.flat)
     if excerpt is not None:
-        reasons += signal_reasons(excerpt, ordered=not found.broken_laws)
-    parts = {name: value for name, value in vars(found).items() if name != "seconds"}
+        reasons += signal_reasons(excerpt, ordered=not checks.broken_laws)
+    parts = {name: value for name, value in vars(checks).items() if name != "seconds"}
     return Quality(**parts, missing=recording.missing, derived=recording.derived).also(*reasons)
 
 
 def signal_reasons(excerpt: Excerpt, ordered: bool) -> list[Reason]:
     """ordered: whether the limb leads are what they are named; else exchanged electrodes cannot be told."""
-    like = likeness(excerpt)
+    like = likeness_of(excerpt)
     against = failing(like)
     if against:
         return [because("no_ecg", why=against[0])]
@@ -45,7 +45,7 @@ def signal_reasons(excerpt: Excerpt, ordered: bool) -> list[Reason]:
     if restless > MOST_RESTLESS:
         reasons.append(because("restless", value=restless, why=str(MOST_RESTLESS)))
     amounts = disturbances(excerpt)
-    over = named(excerpt, amounts)
+    over = over_limit(excerpt, amounts)
     for reason, kinds in KINDS.items():
         disturbed = np.any([over[kind] for kind in kinds], axis=0)
         if disturbed.any():

@@ -77,25 +77,25 @@ def integrity(recording: Recording) -> Integrity:
     )
 
 
-def integrity_reasons(found: Integrity, recording: Recording) -> list[Reason]:
+def integrity_reasons(checks: Integrity, recording: Recording) -> list[Reason]:
     """What these faults mean for the reader."""
     reasons = []
-    if found.broken_laws:
-        laws = ", ".join(f"{law} is off by {found.limb_errors_mv[law]:.2f} mV" for law in found.broken_laws)
-        causes = ", or ".join(found.lead_causes) or "wrong lead names or order?"
-        reasons.append(because("lead_order" if found.lead_causes else "limb_laws", why=f"{laws}): {causes}"))
-    if not LOW_MV <= found.amplitude_mv <= HIGH_MV:
-        reasons.append(because("unit", value=found.amplitude_mv, why=_unit_error(found.amplitude_mv)))
-    empty = set(recording.missing + found.flat)
+    if checks.broken_laws:
+        laws = ", ".join(f"{law} is off by {checks.limb_errors_mv[law]:.2f} mV" for law in checks.broken_laws)
+        causes = ", or ".join(checks.lead_causes) or "wrong lead names or order?"
+        reasons.append(because("lead_order" if checks.lead_causes else "limb_laws", why=f"{laws}): {causes}"))
+    if not LOW_MV <= checks.amplitude_mv <= HIGH_MV:
+        reasons.append(because("unit", value=checks.amplitude_mv, why=_unit_error(checks.amplitude_mv)))
+    empty = set(recording.missing + checks.flat)
     if len(empty) > MOST_EMPTY:
         reasons.append(because("too_few_leads", value=len(empty)))
     elif len(empty & {"I", "II", "III"}) > 1:
         reasons.append(because("no_second_limb_lead"))
-    if found.seconds < SHORT_S:
-        reasons.append(because("too_short" if found.seconds < MIN_SECONDS else "short", value=found.seconds))
-    of_leads = {"missing": recording.missing, "flat": found.flat, "saturated": found.saturated}
+    if checks.seconds < SHORT_S:
+        reasons.append(because("too_short" if checks.seconds < MIN_SECONDS else "short", value=checks.seconds))
+    of_leads = {"missing": recording.missing, "flat": checks.flat, "saturated": checks.saturated}
     reasons += [because(name, leads) for name, leads in of_leads.items() if leads]
-    for seconds, leads in _grouped(found.gaps):
+    for seconds, leads in _grouped(checks.gaps):
         long = seconds >= LONG_GAP_SHARE * recording.seconds
         reasons.append(because("long_gap" if long else "gap", leads, seconds))
     if recording.derived:

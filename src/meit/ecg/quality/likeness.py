@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.ecg.quality.excerpt import BAND_RATE, HALF, LAG, Excerpt, limb_and_chest, steep_places
+from meit.ecg.quality.excerpt import BAND_RATE, LAG, Excerpt, limb_and_chest, moved, steep_places
 from meit.ecg.recording import LEADS, LIMB_LEADS
 
 FEWEST_BEATS = 3  # below, beats cannot be compared
@@ -49,7 +49,7 @@ RULES = (
 HARDLY_ALIKE = 0.88
 
 
-def likeness(excerpt: Excerpt) -> Likeness:
+def likeness_of(excerpt: Excerpt) -> Likeness:
     band = np.clip(
         excerpt.band[:, excerpt.usable] / excerpt.size[excerpt.usable], -_MOST, _MOST
     )  # an artefact is not all there is
@@ -63,30 +63,25 @@ def likeness(excerpt: Excerpt) -> Likeness:
     return Likeness(
         alike=_alike(band, excerpt.beats) if enough else None,
         clear=excerpt.clear,
-        agree=_agreement(steep_places(excerpt.band[:, first])[0], steep_places(excerpt.band[:, second])[0])
-        if both
-        else None,
+        agree=_agreement(*(steep_places(excerpt.band[:, group])[0] for group in (first, second))) if both else None,
         steep=float(power[frequency >= _STEEP_HZ].sum()),
         line=float(around.max()),
         one_shape=_one_shape(band) if _many_sided(excerpt.usable) else None,
     )
 
 
-def failing(found: Likeness) -> list[str]:
+def failing(likeness: Likeness) -> list[str]:
     """What speaks against an ECG, the first of RULES first."""
-    values = [(getattr(found, name), least, most, why) for name, least, most, why in RULES]
+    values = [(getattr(likeness, name), least, most, why) for name, least, most, why in RULES]
     return [why for value, least, most, why in values if value is not None and not least <= value <= most]
 
 
 def _alike(band: np.ndarray, beats: np.ndarray) -> float | None:
     """Each beat is moved by up to 40 ms to look most like another one: so rhythms of several shapes pass too."""
-    lags = np.arange(-LAG, LAG + 1)
-    inside = beats[(beats >= HALF + LAG) & (beats + HALF + LAG < len(band))]
+    inside, parts = moved(band, beats)
     if len(inside) < FEWEST_BEATS:
         return None
-    parts = band[inside[:, None, None] + lags[:, None] + np.arange(-HALF, HALF + 1)]  # (b, lags, window, k)
-    parts = parts - parts.mean(axis=2, keepdims=True)
-    parts = parts.reshape(len(inside), len(lags), -1)
+    parts = parts.reshape(len(inside), 2 * LAG + 1, -1)
     parts /= np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-300)
     alike = np.einsum("blw,cw->bcl", parts, parts[:, LAG], optimize=True).max(axis=2)
     np.fill_diagonal(alike, -1.0)

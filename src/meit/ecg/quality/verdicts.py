@@ -129,10 +129,10 @@ class Quality:
         """The reasons that alone would give this verdict."""
         return [one for one in self.reasons if one.verdict == verdict]
 
-    def also(self, *found: Reason) -> "Quality":
+    def also(self, *reasons: Reason) -> "Quality":
         """With further reasons, the gravest first."""
         order = list(REASONS)
-        return replace(self, reasons=tuple(sorted((*self.reasons, *found), key=lambda one: order.index(one.reason))))
+        return replace(self, reasons=tuple(sorted((*self.reasons, *reasons), key=lambda one: order.index(one.reason))))
 
     def warnings(self) -> list[str]:
         """One plain sentence for each reason, the gravest first; empty for a sound recording of 12 leads."""
