@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from meit.benchmark.findings import abnormal_auroc, abnormality
+from meit.benchmark.finding_scores import abnormal_auroc, abnormality
 from meit.data.splits import SPLITS
 from meit.model.encoding import loaded, recordings_for
 from meit.model.findings import Ensemble, MeasuredHead

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from meit.benchmark.findings import abnormal_auroc, abnormality
+from meit.benchmark.finding_scores import abnormal_auroc, abnormality
 
 REFERENCES = ["Sinus rhythm. Normal ECG.", "Atrial fibrillation.", "Left bundle branch block.", "Normal ECG."]
 

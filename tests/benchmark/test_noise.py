@@ -7,7 +7,7 @@ import pytest
 from report_texts import score
 from support import write_prepared
 
-from meit.benchmark.findings import score_findings
+from meit.benchmark.finding_scores import score_findings
 from meit.benchmark.tasks.noise_robustness import CLEAN, NoisyEcgs, choose_noises, curves, evaluate_noise
 from meit.data.batches import EcgSet
 from meit.data.shards import read_examples

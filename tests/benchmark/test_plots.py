@@ -1,6 +1,6 @@
 """What the pictures show; that they are the same bytes for the same numbers."""
 
-from meit.benchmark.findings import by_code
+from meit.benchmark.finding_scores import by_code
 from meit.benchmark.tables.plots import findings_figure, save_figure
 
 REFERENCES = ["Atrial fibrillation."] * 4 + ["Sinus rhythm. Normal ECG."] * 6

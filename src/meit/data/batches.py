@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from meit.data.shards import Example, Report, Shard, shard_paths
 from meit.data.splits import in_share
@@ -37,9 +39,6 @@ class EcgSet:
         share: float = 1.0,
         normalisation: str = BAND,
     ):
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         self.rate, self.seconds, self.normalisation = rate, seconds, normalisation
         self._shards = [Shard(path) for folder in folders for path in shard_paths(folder)]
         tables = []
@@ -95,7 +94,7 @@ class EcgSet:
 
     def column(self, name: str) -> list:
         """One field of every report."""
-        values = [None] * len(self)
+        values: list = [None] * len(self)
         for number, shard in enumerate(self._shards):
             places = np.flatnonzero(self._shard == number)
             if len(places):
@@ -103,25 +102,25 @@ class EcgSet:
                     values[place] = value
         return values
 
-    def signals(self, indices: Sequence[int]) -> list[tuple[np.ndarray, float, str]]:
+    def signals(self, indices: Sequence[int] | np.ndarray) -> list[tuple[np.ndarray, float, str]]:
         """(n, 12) float32, rate and unit of each, as stored."""
         return [self._shards[self._shard[i]].signal(int(self._row[i])) for i in indices]
 
-    def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def inputs(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The encoder's inputs (B, n_samples, 12) float32, and which samples are recorded (B, n_samples) bool.
 
         Of a recording longer than a window, the first one.
         """
-        indices = np.asarray(indices)
+        asked = np.asarray(indices)
         if self._kept is None:
-            return first_windows(self.signals(indices), self.rate, self.seconds, self.normalisation)
+            return first_windows(self.signals(asked), self.rate, self.seconds, self.normalisation)
         ecgs, masks, done = self._kept
-        missing = np.unique(indices[~done[indices]])
+        missing = np.unique(asked[~done[asked]])
         if len(missing):
             made = first_windows(self.signals(missing), self.rate, self.seconds, self.normalisation)
             ecgs[missing], masks[missing] = made
             done[missing] = True
-        return ecgs[indices], masks[indices]
+        return ecgs[asked], masks[asked]
 
     @property
     def keeps_inputs(self) -> bool:

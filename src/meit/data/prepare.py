@@ -21,7 +21,7 @@ from tqdm import tqdm
 from meit.atomic import atomic_path, write_json
 from meit.data.copies import Copy, find_copies, sketch_shard
 from meit.data.engines import ENGINES
-from meit.data.prepare_settings import PrepareSettings, Read, Reader
+from meit.data.prepare_settings import FileReader, PrepareSettings, Read
 from meit.data.shards import (
     MANIFEST,
     REPORTS,
@@ -60,7 +60,7 @@ def prepare(
     out: Path,
     settings: PrepareSettings,
     engine: str = "local",
-    read: Reader = read_recording,
+    read: FileReader = read_recording,
 ) -> dict:
     """Writes a prepared folder and returns its manifest, which is written last.
 
@@ -84,7 +84,7 @@ def prepare(
 
 
 def make_shard(
-    out: str, number: int, settings: PrepareSettings, read: Reader = read_recording
+    out: str, number: int, settings: PrepareSettings, read: FileReader = read_recording
 ) -> tuple[int, list[str]]:
     """Piece `number`, done in any process: its shard, its sketches, and then its summary, which says that it is whole.
 

@@ -29,4 +29,6 @@ class Read:
     sex: str | None = None
 
 
-Reader = Callable[[str, PrepareSettings], Read]  # of a file's place; a function of a module, which processes can find
+FileReader = Callable[
+    [str, PrepareSettings], Read
+]  # of a file's place; a function of a module, which processes can find

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from meit.atomic import atomic_path
-from meit.benchmark.findings import CodeScore
+from meit.benchmark.finding_scores import CodeScore
 from meit.errors import DataError
 
 INK = "#1f5f8b"

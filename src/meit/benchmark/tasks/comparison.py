@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from meit.atomic import write_json, write_jsonl, write_text
-from meit.benchmark.findings import abnormal_auroc, by_code, by_group, findings_difference, score_findings
+from meit.benchmark.finding_scores import abnormal_auroc, by_code, by_group, findings_difference, score_findings
 from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.benchmark.tables.plots import findings_figure, save_figure
 from meit.benchmark.texts.metrics import Evaluation

@@ -34,7 +34,7 @@ from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, res
 from meit.reports.statements import CERTAINTIES, asserted, read_statements
 
 SYSTEMS = ("before", "removed", "after")
-MEASURES = ("hallucinated", "omitted", "precision", "recall", "f1")
+_MEASURES = ("hallucinated", "omitted", "precision", "recall", "f1")
 
 
 def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, split: str = "test") -> str:
@@ -44,7 +44,8 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
     records = draft_prepared(model, data, folds_of(split))
     if not records:
         raise DataError(f"no recording of the {split} split to draft")
-    calibration = load_calibration(Path(model_folder), model.sha256)
+    # an encoder that was trained to find nothing has no say in how sure a statement is
+    calibration = load_calibration(Path(model_folder), model.sha256) if model.spec.encoder.findings else None
     rows = [_judge(record, calibration) for record in records]
     patients = [record.patient_id for record in records]
     metrics, differences = scores([row["sets"] for row in rows], [row["reference"] for row in rows], patients)
@@ -135,9 +136,9 @@ def scores(
     sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
     resamples = np.array([_values(total.reshape(counts.shape[1:])) for total in sums])
     values = _values(counts.sum(axis=0))
-    metrics = {name: with_intervals(MEASURES, values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
+    metrics = {name: with_intervals(_MEASURES, values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
     differences = {
-        name: with_intervals(MEASURES, values[i] - values[0], resamples[:, i] - resamples[:, 0])
+        name: with_intervals(_MEASURES, values[i] - values[0], resamples[:, i] - resamples[:, 0])
         for i, name in enumerate(SYSTEMS)
         if i
     }
@@ -145,7 +146,7 @@ def scores(
 
 
 def _values(total: np.ndarray) -> np.ndarray:
-    """(systems, 4) sums of both, draft only, reference only, records -> (systems, MEASURES)."""
+    """(systems, 4) sums of both, draft only, reference only, records -> (systems, _MEASURES)."""
     both, draft_only, reference_only, n = total.T
     with np.errstate(invalid="ignore"):
         return np.stack(

@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from meit.atomic import write_json, write_jsonl, write_text
-from meit.benchmark.findings import score_findings
+from meit.benchmark.finding_scores import score_findings
 from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.benchmark.tables.plots import INK, new_figure, save_figure
 from meit.benchmark.tasks.comparison import data_identity, model_identity, training_texts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from meit.benchmark.findings import abnormality
+from meit.benchmark.finding_scores import abnormality
 from meit.benchmark.tasks.baselines import most_frequent_report, nearest_reports, other_patient
 from meit.benchmark.tasks.comparison import (
     FREQUENT,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from meit.benchmark.findings import abnormality
+from meit.benchmark.finding_scores import abnormality
 from meit.benchmark.tasks.baselines import most_frequent_report, other_patient
 from meit.benchmark.tasks.comparison import (
     MODEL,

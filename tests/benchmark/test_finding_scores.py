@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meit.benchmark.findings import by_code, findings_difference, score_findings
+from meit.benchmark.finding_scores import by_code, findings_difference, score_findings
 from meit.errors import DataError
 from meit.reports.gravity import BENIGN, CRITICAL, is_abnormal
 from meit.reports.statements import codes, read_statements

@@ -39,9 +39,9 @@ from meit.reports.statements import codes, read_statements
 
 # The columns of a record's counts, for each code, superclass, critical finding, and "abnormal".
 BOTH, DRAFT_ONLY, REFERENCE_ONLY, NEITHER = range(4)
-ABNORMAL_ECG = "abnormal"
+_ABNORMAL = "abnormal"
 COMPARED = ("statement_f1", "hallucinated", "omitted")  # between two systems
-NORMAL_ECG = "NORM"  # the encoder's finding
+_NORMAL = "NORM"  # the encoder's finding
 PATIENT_GROUPS: dict[str, Callable[[Report], bool]] = {
     "women": lambda report: report.sex == "F",
     "men": lambda report: report.sex == "M",
@@ -135,7 +135,7 @@ def by_group(drafts: Sequence[str], reports: Sequence[Report]) -> dict[str, tupl
 def abnormality(findings: Sequence[str], probabilities: Tensor) -> np.ndarray | None:
     """(N, F) finding probabilities -> (N,) the probability that the ECG is not normal, whatever threshold a draft takes;
     None where the encoder does not look for that, or was trained to find nothing."""
-    return 1 - probabilities[:, findings.index(NORMAL_ECG)].numpy() if NORMAL_ECG in findings else None
+    return 1 - probabilities[:, findings.index(_NORMAL)].numpy() if _NORMAL in findings else None
 
 
 def abnormal_auroc(
@@ -159,13 +159,13 @@ def abnormal_auroc(
 
 
 def _labels(report: str) -> set[str]:
-    """What a report asserts: codes, superclasses and critical findings (with their kind before), and ABNORMAL_ECG."""
+    """What a report asserts: codes, superclasses and critical findings (with their kind before), and _ABNORMAL."""
     statements = read_statements(report)
     stated = [one for one in statements if not one.negated]
     labels = {one.code for one in stated}
     labels |= {f"class:{codes()[one.code].superclass}" for one in stated}
     labels |= {f"critical:{name}" for name in critical_findings(stated)}
-    return labels | ({ABNORMAL_ECG} if is_abnormal(statements) else set())
+    return labels | ({_ABNORMAL} if is_abnormal(statements) else set())
 
 
 class _Table:
@@ -182,7 +182,7 @@ class _Table:
         known = codes()
         self.codes = sorted({label for found in labels.values() for label in found} & known.keys())
         classes, critical = (f"class:{name}" for name in SUPERCLASSES), (f"critical:{name}" for name in CRITICAL)
-        self.labels = [*self.codes, *classes, *critical, ABNORMAL_ECG]
+        self.labels = [*self.codes, *classes, *critical, _ABNORMAL]
         self.row = {label: row for row, label in enumerate(self.labels)}
         stated = {text: np.array([label in found for label in self.labels]) for text, found in labels.items()}
         n_codes = len(self.codes)
@@ -215,7 +215,7 @@ class _Table:
         for name, count in zip((*CRITICAL, "critical"), (*critical, critical.sum(axis=0)), strict=True):
             values[f"missed_{name}"] = _ratio(count[REFERENCE_ONLY], count[BOTH] + count[REFERENCE_ONLY])
             values[f"invented_{name}"] = _ratio(count[DRAFT_ONLY], count[DRAFT_ONLY] + count[NEITHER])
-        count = total[self.row[ABNORMAL_ECG]]
+        count = total[self.row[_ABNORMAL]]
         values["abnormal_sensitivity"] = _ratio(count[BOTH], count[BOTH] + count[REFERENCE_ONLY])
         values["abnormal_specificity"] = _ratio(count[NEITHER], count[NEITHER] + count[DRAFT_ONLY])
         return {name: float(value) for name, value in values.items()}
