@@ -10,7 +10,7 @@ import time
 
 import torch
 from torch.profiler import ProfilerActivity, profile
-from training import batch_of_texts, build, steps
+from training_speed import batch_of_texts, build, steps
 
 from meit.machine import keep_freed_memory
 from meit.model import default_model
