@@ -1,4 +1,4 @@
-"""Cleaning and translation of PTB-XL's German, Swedish and English ECG reports."""
+"""ECG reports: cleaned, translated into English (German and Swedish ones), and read into coded statements."""
 
 from meit.reports.clean import clean_report, non_report_reason
 from meit.reports.translate import Translation, translate

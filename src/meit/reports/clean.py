@@ -1,9 +1,8 @@
 """Cleaning of PTB-XL's report text before translation.
 
-PTB-XL (Wagner et al., Sci Data 2020, doi:10.1038/s41597-020-0495-6) kept the
-texts as its ECG machines and cardiologists left them: machine trailers,
-editor's remarks with SCP codes, umlauts in the wrong case, and texts cut off
-at the export's length limit.
+PTB-XL (Wagner et al., Sci Data 2020, doi:10.1038/s41597-020-0495-6) kept the texts as its ECG machines and cardiologists
+left them: machine trailers, editor's remarks with SCP codes, umlauts in the wrong case, and texts cut off at the
+export's length limit.
 """
 
 import re
@@ -46,9 +45,8 @@ def non_report_reason(text: str) -> str | None:
 def clean_report(text: str) -> str | None:
     """The report's own words in lower case on one line; None for a non-report.
 
-    Machine trailers, version numbers and "Edit:" remarks are dropped by the
-    rules in ``rules.tsv``. Line breaks (runs of spaces in PTB-XL) become single
-    spaces: the machines wrapped lines inside phrases, so they mark nothing.
+    Machine trailers, version numbers and "Edit:" remarks are dropped by the rules in rules.tsv. Line breaks (runs of
+    spaces in PTB-XL) become single spaces: the machines wrapped lines inside phrases, so they mark nothing.
     """
     text = unicodedata.normalize("NFC", text.lower())
     # A rule can expose the match of an earlier one; cleaning is repeated to its fixpoint.

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from meit.reports.translate import Translation, translate
 MARK = "<!-- figures and sample: written by python -m meit.reports.coverage -->"
 
 
-def coverage_table(reports: Iterable[str]) -> dict:
+def coverage_table(reports: Iterable[str]) -> dict[str, Any]:
     """Figures over all reports; "foreign" is German and Swedish together.
 
     Cleaning and translating are cached per text, for the machines repeat themselves.
@@ -60,7 +61,7 @@ def coverage_table(reports: Iterable[str]) -> dict:
     }
 
 
-def figures(table: dict) -> str:
+def figures(table: dict[str, Any]) -> str:
     """The figures as Markdown."""
     names = {"de": "German", "sv": "Swedish", "foreign": "non-English together", "en": "English", "all": "all"}
     lines = [

@@ -1,7 +1,7 @@
 """Puts translated pieces together into sentences, one finding each.
 
-The German and Swedish machine reports have no punctuation between findings, so
-each glossary entry carries a kind that says how it joins its neighbours.
+The German and Swedish machine reports have no punctuation between findings, so each glossary entry carries a kind that
+says how it joins its neighbours.
 """
 
 import re
@@ -10,7 +10,7 @@ _JOIN_END = re.compile(r"(?: (?:in|and|or|with|to|of|on|as|after|under|for|due t
 
 
 class SentenceBuilder:
-    """Collects pieces in reading order; see docs/translation.md for the kinds."""
+    """Collects pieces in reading order; see docs/data.md for the kinds."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []

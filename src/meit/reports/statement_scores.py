@@ -71,7 +71,9 @@ def by_convention(text: str) -> set[str]:
 
 def agreement(pairs: Iterable[tuple[set[str], set[str]]]) -> dict[str, Counts]:
     """(stated, annotated) codes of each report -> counts of each code, the most frequently annotated first."""
-    both, stated_only, annotated_only = Counter(), Counter(), Counter()
+    both: Counter[str] = Counter()
+    stated_only: Counter[str] = Counter()
+    annotated_only: Counter[str] = Counter()
     for stated, annotated in pairs:
         both.update(stated & annotated)
         stated_only.update(stated - annotated)

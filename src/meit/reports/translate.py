@@ -1,8 +1,7 @@
 """Translation of a cleaned ECG report into clinical English by glossary.
 
-Phrases come before words: at each place the longest glossary source wins. The
-report's own language is looked up first, then the others, since German reports
-borrow English terms. Unknown words are kept as they stand and listed.
+Phrases come before words: at each place the longest glossary source wins. The report's own language is looked up first,
+then the others, since German reports borrow English terms. Unknown words are kept as they stand and listed.
 """
 
 import re
@@ -54,7 +53,7 @@ def detect_language(words: list[str]) -> str:
 
 
 def translate(text: str) -> Translation:
-    """Translate a report that ``clean_report`` returned."""
+    """Translate a report that `clean_report` returned."""
     text = _trim_cut_end(re.sub(r"\s+", " ", text.lower()).strip())
     lead_lists: list[str] = []
     toks = _tokenise(text, lead_lists)
