@@ -332,7 +332,7 @@ def test_what_is_not_installed_is_named(monkeypatch):
     assert code == 2 and "a_package_that_is_not_there is not installed: pip install" in said[0]
 
 
-SAYING = "import sys; from meit.cli.failures import exit_code; sys.exit(exit_code(lambda: print('a draft') or 0))"
+SAYING = "import sys; from meit.cli.exit_codes import exit_code; sys.exit(exit_code(lambda: print('a draft') or 0))"
 
 
 def test_output_that_nobody_reads_or_that_cannot_be_written():

@@ -12,7 +12,7 @@ from meit.cli import drafting_commands as report
 from meit.cli import station_commands as serve
 from meit.cli import training_commands as training
 from meit.cli.arguments import Parser
-from meit.cli.failures import exit_code
+from meit.cli.exit_codes import exit_code
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 from meit.errors import MeitError
 
 BAD_INPUT, SOME_FAILED = 2, 1
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 class Parser(argparse.ArgumentParser):
@@ -107,7 +107,7 @@ def add_quantize(command: argparse.ArgumentParser) -> None:
     )
 
 
-def progress(items: Iterable[Item], count: int, label: str) -> Iterable[Item]:
+def progress(items: Iterable[_Item], count: int, label: str) -> Iterable[_Item]:
     if count == 1:
         return items
     from tqdm import tqdm
