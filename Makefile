@@ -15,8 +15,11 @@ report: install
 serve: $(VENV)/installed-for-station
 	$(MEIT) serve --examples examples
 
-# one process a core; a file's tests stay together, for what they share
+# style and types first, which take a minute; then one process a core, where a file's tests stay together, for what they share
 test: $(VENV)/installed-for-tests
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/ruff format --quiet --check .
+	$(VENV)/bin/mypy
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 install: $(VENV)/installed

@@ -53,7 +53,7 @@ def in_words(error: Exception) -> str:
         case OSError(errno=int(number)):
             places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
             told = f"{' -> '.join(places) or 'the output'}: {error.strerror or _one_line(error)}"
-            return f"{told}; {SYSTEM_REMEDIES[number]}" if number in REMEDIES else told
+            return f"{told}; {SYSTEM_REMEDIES[number]}" if number in SYSTEM_REMEDIES else told
         case ModuleNotFoundError(name=str(name)) if not name.startswith("meit"):
             return f"the package {name} is not installed: pip install 'meit[benchmark,cluster,quantize,station]'"
         case MemoryError():
