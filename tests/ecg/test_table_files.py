@@ -36,11 +36,11 @@ def write_npy(path, values, **stated):
 
 
 def is_csv(path) -> bool:
-    return table_files.is_csv(path, recognise.head(path))
+    return table_files.is_csv(path, recognise.first_bytes(path))
 
 
 def is_npy(path) -> bool:
-    return table_files.is_npy(path, recognise.head(path))
+    return table_files.is_npy(path, recognise.first_bytes(path))
 
 
 def reason(path, **options) -> str:

@@ -90,7 +90,7 @@ def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float =
 
 def format_of(path: Path) -> Format | None:
     """The first of FORMATS that recognises a file, by its first bytes; None where none does. Never raises."""
-    start = recognise.head(path)
+    start = recognise.first_bytes(path)
     return next((format_ for format_ in FORMATS if format_.recognises(path, start)), None)
 
 
@@ -128,7 +128,7 @@ def _is_listed(file: Path) -> bool:
         return False
     if not file.is_file():
         return False
-    start = recognise.head(file)
+    start = recognise.first_bytes(file)
     return any(format_.lists(file, start) for format_ in FORMATS)
 
 

@@ -23,7 +23,7 @@ _OTHERS = (
 )
 
 
-def head(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
     """The first HEAD_BYTES of a regular file, empty where there is none to read."""
     try:
         if not path.is_file():  # opening a pipe would wait for its writer

@@ -244,7 +244,9 @@ def _unit(path: Path, stated: Mapping[str, Any]) -> float:
 
 def _unstated(path: Path, key: str) -> RecordingError:
     line = (
-        f'the line "# {key}: {_EXAMPLES[key]}" before its header row, or ' if is_csv(path, recognise.head(path)) else ""
+        f'the line "# {key}: {_EXAMPLES[key]}" before its header row, or '
+        if is_csv(path, recognise.first_bytes(path))
+        else ""
     )
     return RecordingError(
         f"{path}: states no {key}; add {line}{json.dumps({key: _EXAMPLES[key]})} to {_beside(path).name} beside it"

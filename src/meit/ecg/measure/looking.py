@@ -6,7 +6,7 @@ import numpy as np
 
 from meit.ecg.measure.boundaries import Waves, find_waves
 from meit.ecg.measure.pacing import find_spikes, paced_beats, without_spikes
-from meit.ecg.measure.rhythm import agreement
+from meit.ecg.measure.rhythm import shared_beats
 from meit.ecg.recording import LIMB_LEADS, Recording
 from meit.ecg.signal.beats import Beats, find_beats
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat
@@ -66,7 +66,7 @@ def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
     if limb.all() or not limb.any():
         limb = np.arange(len(limb)) % 2 == 0
     groups = [group for group in (limb, ~limb) if group.any()]
-    agreed = [agreement(beats, find_beats(leads.only(group))) for group in groups]
+    agreed = [shared_beats(beats, find_beats(leads.only(group))) for group in groups]
     return max(agreed), float(np.mean(agreed) * beats.clear * np.maximum(beats.likeness, 0).mean())
 
 

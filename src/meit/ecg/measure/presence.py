@@ -7,7 +7,7 @@ from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import Measure
 from meit.ecg.measure.rhythm import IRREGULAR
 from meit.ecg.signal.median_beat import MedianBeat
-from meit.ecg.signal.usable_leads import Leads, filtered, samples
+from meit.ecg.signal.usable_leads import Leads, band_filtered, samples
 
 _SMOOTH_HZ = 25.0  # P waves hold no more
 _AROUND = samples(20)
@@ -40,7 +40,7 @@ def p_likeness(leads: Leads, beat: MedianBeat, waves: Waves) -> float:
     if waves.p_on is None or waves.p_off is None:
         return 0.0
     start, stop = max(waves.p_on - _AROUND, 0), min(waves.p_off + _AROUND, waves.qrs_on - _BEFORE_QRS)
-    smooth = filtered(leads.signal, "lowpass", _SMOOTH_HZ)
+    smooth = band_filtered(leads.signal, "lowpass", _SMOOTH_HZ)
     where = beat.at[:, None] - beat.middle + np.arange(start, stop)
     parts = _without_slope((smooth * beat.weights)[where])
     total = parts.sum(axis=0)

@@ -79,7 +79,7 @@ def measured_rhythm(beats: Beats, early: Premature, has_p: bool, sureness: float
     return values
 
 
-def agreement(beats: Beats, others: Beats) -> float:
+def shared_beats(beats: Beats, others: Beats) -> float:
     """Of the beats found in all leads and in some: those found in both, 0 to 1 (F1)."""
     if len(beats.at) == 0 or len(others.at) == 0:
         return 0.0

@@ -45,7 +45,7 @@ MOST_RESTLESS = 1.18
 def disturbances(excerpt: Excerpt) -> dict[str, np.ndarray]:
     """(12,) mV of each of LIMITS; 0 for leads that cannot be used."""
     centred = excerpt.values - np.median(excerpt.values, axis=0)
-    hum, uneven = mains_hum(centred, excerpt.rate), uneven_seconds(excerpt)
+    hum, uneven = mains_hum_mv(centred, excerpt.rate), uneven_seconds(excerpt)
     amounts = {
         "artefacts": knocks(uneven),
         "unsteady": unsteadiness(excerpt),
@@ -81,7 +81,7 @@ def muscle_noise(centred: np.ndarray, rate: float, hum: np.ndarray) -> np.ndarra
     return np.asarray(np.sqrt(np.maximum(np.quantile(power, _QUIET, axis=0) - hum**2, 0)))
 
 
-def mains_hum(centred: np.ndarray, rate: float) -> np.ndarray:
+def mains_hum_mv(centred: np.ndarray, rate: float) -> np.ndarray:
     """(n, 12) -> (12,) RMS of the stronger of 50 and 60 Hz, less what lies beside it; 0 where the rate is too low."""
     hann = np.hanning(len(centred))
     power = np.abs(np.fft.rfft(centred * hann[:, None], axis=0)) ** 2 * 2 / (len(centred) * (hann**2).sum())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.signal.usable_leads import Leads, filtered, samples
+from meit.ecg.signal.usable_leads import Leads, band_filtered, samples
 
 ALIKE = 0.85  # correlation of QRS complexes of one shape, over all leads
 _STRONG = 0.3  # of the usual QRS: taken for a beat
@@ -51,7 +51,7 @@ class Beats:
 
 def find_beats(leads: Leads) -> Beats:
     """No beats (m = 0) where nothing stands out."""
-    slope = np.abs(np.gradient(filtered(leads.signal, "bandpass", _QRS_HZ), axis=0))
+    slope = np.abs(np.gradient(band_filtered(leads.signal, "bandpass", _QRS_HZ), axis=0))
     usual = usual_maximum(slope, _STRETCH)
     strength, at_usual = steepness(slope, usual, _STRETCH, samples(60))
     strength = strength / at_usual if at_usual > 0 else strength

@@ -55,7 +55,7 @@ def usable_leads(recording: Recording) -> Leads | None:
     values = bridge_leads(at_rate[:, enough], recorded[:, enough])
     low, middle, high = np.percentile(values, (0.5, 50, 99.5), axis=0)
     values = np.clip(values, middle - _CLIP * (high - low), middle + _CLIP * (high - low))
-    level = _without_hum(filtered(values, "highpass", _BASELINE_HZ))
+    level = _without_hum(band_filtered(values, "highpass", _BASELINE_HZ))
     uneven = np.ptp(level, axis=0) >= FLAT_MV
     if not uneven.any():
         return None
@@ -71,10 +71,10 @@ def usable_leads(recording: Recording) -> Leads | None:
 
 def smoothed(values: np.ndarray) -> np.ndarray:
     """(n, k) -> (n, k) without what is above 40 Hz."""
-    return filtered(values, "lowpass", _SMOOTH_HZ)
+    return band_filtered(values, "lowpass", _SMOOTH_HZ)
 
 
-def filtered(values: np.ndarray, kind: str, hz: float | tuple[float, float]) -> np.ndarray:
+def band_filtered(values: np.ndarray, kind: str, hz: float | tuple[float, float]) -> np.ndarray:
     """(n, k) at RATE -> (n, k), through a second-order Butterworth filter of zero phase; see zero_phase."""
     # a long slow transient at the ends would look like a wave
     return zero_phase(values, kind, hz, RATE, padding=samples(1000 if kind == "highpass" else 200))
