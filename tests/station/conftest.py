@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import settings
 from serving import browsing, has_browser
 from stations import PASSWORD, make_admin, make_person
 
@@ -14,6 +15,8 @@ from meit.station.app.access import COOKIE, csrf_of
 from meit.station.store import Role, open_store
 
 ADDRESS = "http://127.0.0.1:8000"
+settings.register_profile("station", deadline=None)  # a machine may be busy with other things
+settings.load_profile("station")
 
 
 @pytest.fixture(scope="session")
