@@ -112,6 +112,13 @@ def test_a_sentence_that_was_not_read_whole_gives_no_code(final):
     assert "Atrial fibrillation glorped." in read.report["conclusion"]
 
 
+def test_what_is_gone_is_not_coded(final):
+    """Signed, it was exported with atrial fibrillation's code once."""
+    read = Read(replace(final, text="Sinus rhythm. Atrial fibrillation is no longer present."))
+    assert [one["text"] for one in read.report["conclusionCode"]] == ["sinus rhythm"]
+    assert "atrial fibrillation" not in {one["code"]["text"] for one in read.findings() if one["valueBoolean"]}
+
+
 def test_a_signed_report(final, amended):
     read = Read(final)
     assert read.report["status"] == "final" and read.report["issued"] == "2026-03-01T12:30:00+00:00"
