@@ -1,9 +1,11 @@
 """The encoders: the paper's ResNet-50, what is not recorded, and configurations that there are not."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from meit.ecg.signal.normalising import NORMALISATIONS
 from meit.errors import ModelError
 from meit.model.encoder import ENCODERS, NORMALISED, EcgEncoder, EncoderConfig
 
@@ -89,3 +91,15 @@ def test_a_configuration_says_everything_and_keeps_what_it_is_told():
 def test_an_unknown_name_is_refused(changes, says):
     with pytest.raises(ModelError, match=says):
         small(**changes)
+
+
+def test_the_words_of_a_normalisation_belong_to_its_numbers():
+    """Who changes what a normalisation does changes NORMALISED with it, or models are fed what they were not trained on."""
+    time = np.arange(1000) / 100
+    signal = np.stack([np.sin((lead + 1) * time) + 0.1 * lead * np.cos(9 * time) for lead in range(12)], axis=1)
+    numbers = {
+        name: [float(f(signal, 100.0, "mV")[n, 6]) for n in (100, 500, 900)] for name, f in NORMALISATIONS.items()
+    }
+    assert numbers.keys() == NORMALISED.keys()
+    assert numbers["band"] == pytest.approx([0.17552, -0.14369, 0.7739], abs=1e-4)
+    assert numbers["min-max"] == pytest.approx([0.52693, 0.47241, 0.65464], abs=1e-4)

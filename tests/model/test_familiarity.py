@@ -11,7 +11,7 @@ from meit.ecg.quality import LIMITED
 from meit.ecg.signal.windowing import first_windows
 from meit.model import default_model
 from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.familiarity import FILE, Familiarity, K, fingerprint, fit_familiarity, load_familiarity
+from meit.model.familiarity import FILE, Familiarity, K, body_sha256, fit_familiarity, load_familiarity
 from meit.model.report_model import export_merged, load_model
 from meit.training.run import familiarity_of, rebuilt
 
@@ -68,18 +68,18 @@ def test_few_training_recordings_will_do(encoder, count):
 
 def test_saved_and_loaded_it_is_the_same(fitted, encoder, tmp_path):
     fitted.save(tmp_path)
-    loaded = load_familiarity(tmp_path, fingerprint(encoder.body.state_dict()))
+    loaded = load_familiarity(tmp_path, body_sha256(encoder.body.state_dict()))
     some = torch.rand(5, 16)
     assert torch.equal(loaded.distances(some), fitted.distances(some)) and loaded.limit == fitted.limit
 
 
 def test_another_encoders_is_not_loaded(fitted, encoder, tmp_path):
-    assert load_familiarity(tmp_path, fingerprint(encoder.body.state_dict())) is None
+    assert load_familiarity(tmp_path, body_sha256(encoder.body.state_dict())) is None
     fitted.save(tmp_path)
     encoder.findings[1].bias.data += 1  # the features stay
-    assert load_familiarity(tmp_path, fingerprint(encoder.body.state_dict())) is not None
+    assert load_familiarity(tmp_path, body_sha256(encoder.body.state_dict())) is not None
     next(encoder.body.parameters()).data *= 1.5
-    assert load_familiarity(tmp_path, fingerprint(encoder.body.state_dict())) is None
+    assert load_familiarity(tmp_path, body_sha256(encoder.body.state_dict())) is None
 
 
 def test_what_is_not_finite_is_unfamiliar(fitted):
@@ -106,7 +106,7 @@ def test_made_of_prepared_recordings(simulated, encoder):
     fitted = familiarity_of(encoder, train, [simulated])
     assert len(fitted.known) == len(train) and fitted.limit > 0
     again = rebuilt(CONFIG, {f"ensemble.encoder.{key}": value for key, value in encoder.state_dict().items()})
-    assert fingerprint(again.body.state_dict()) == fitted.encoder_sha256
+    assert body_sha256(again.body.state_dict()) == fitted.encoder_sha256
 
 
 @pytest.fixture(scope="module")

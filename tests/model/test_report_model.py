@@ -1,10 +1,15 @@
 """Generation, saving and loading on a tiny LLaMA."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 
 from meit.errors import ModelError
-from meit.model.report_model import CONFIG, load_model
+from meit.model.configuration import CONFIG, FORMAT, read_config
+from meit.model.encoder import NORMALISED
+from meit.model.report_model import CALIBRATION, MERGED, TRAINING, WEIGHTS, checksum, export_merged, load_model
 
 
 def views(batch=3):
@@ -60,8 +65,6 @@ def test_a_folder_without_a_model_is_refused(tmp_path, content, says):
 @torch.no_grad()
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "t5"])
 def test_merged_it_drafts_the_same(build, tmp_path, kind):
-    from meit.model.report_model import export_merged
-
     build(kind).save(tmp_path / "model")
     export_merged(tmp_path / "model", tmp_path / "merged")
     apart, merged = load_model(tmp_path / "model"), load_model(tmp_path / "merged")
@@ -72,3 +75,106 @@ def test_merged_it_drafts_the_same(build, tmp_path, kind):
     with pytest.raises(ModelError, match="exists: name a folder"):
         export_merged(tmp_path / "model", tmp_path / "merged")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["merged", "model"]
+
+
+@pytest.fixture
+def saved(build, tmp_path):
+    build("llama").save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def changed(folder, **entries):
+    path = folder / CONFIG
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        ({"format": 1}, f"another version of meit .format 1, need {FORMAT}"),
+        ({"normalised": "0.5-30 Hz"}, "trained on another input .0.5-30 Hz"),
+        ({"projector": "linear"}, "projector 'linear' is not known; known are placed, paper"),
+        ({"prompt": "alpaca"}, "prompt 'alpaca' is not known; known are paper, tagged, chat"),
+        ({"fusion": "sum"}, "fusion 'sum' is not known; known are concat, input, cross"),
+        ({"plans": 1}, "cannot be understood: .*plans"),
+    ],
+)
+def test_a_configuration_that_cannot_be_built_says_so(saved, entries, says):
+    assert read_config(saved).normalised == NORMALISED["band"]
+    changed(saved, **entries)
+    with pytest.raises(ModelError, match=says):
+        load_model(saved)
+
+
+def test_weights_that_do_not_fit_are_refused(saved):
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(saved / WEIGHTS)
+    kept = {key: value for key, value in state.items() if key != "ensemble.encoder.body.0.weight"}
+    for other in (kept, state | {"projector.more": torch.zeros(1)}):
+        save_file(other, saved / WEIGHTS)
+        with pytest.raises(ModelError, match=f"{WEIGHTS} does not fit {CONFIG}"):
+            load_model(saved)
+    (saved / WEIGHTS).write_bytes(b"no weights")
+    with pytest.raises(ModelError, match=f"{WEIGHTS} cannot be read"):
+        load_model(saved)
+
+
+def test_an_unknown_quantisation_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(ModelError, match="quantisation 'int3' is not known; known are int8, int4"):
+        load_model(tmp_path / "nowhere", "int3")
+
+
+@pytest.mark.parametrize("shard", ["40GB", "20KB"])
+@torch.no_grad()
+def test_noise_in_a_merged_backbone_changes_its_sha256(saved, tmp_path, shard):
+    from safetensors.torch import load_file, save_file
+
+    export_merged(saved, tmp_path / "merged")
+    if shard != "40GB":
+        whole = load_model(tmp_path / "merged").backbone
+        (tmp_path / "merged" / MERGED / "model.safetensors").unlink()
+        whole.save_pretrained(tmp_path / "merged" / MERGED, max_shard_size=shard)
+    before = load_model(tmp_path / "merged").sha256
+    files = sorted((tmp_path / "merged" / MERGED).glob("*.safetensors"))
+    assert (len(files) > 1) == (shard != "40GB")
+    for file in files:
+        state = load_file(file)
+        matrices = [key for key in state if "q_proj" in key or "down_proj" in key]
+        if matrices:
+            save_file(state | {key: torch.randn_like(state[key]) for key in matrices}, file, {"format": "pt"})
+    assert load_model(tmp_path / "merged").sha256 != before
+
+
+def test_a_merged_model_keeps_its_record_and_its_confidences(saved, tmp_path):
+    (saved / TRAINING).write_text(json.dumps({"steps": 3}))
+    fitted = {"model_sha256": checksum(saved), "weights": {"constant": 1.0}, "codes": {}, "fitted_on": {}}
+    (saved / CALIBRATION).write_text(json.dumps(fitted))
+    export_merged(saved, tmp_path / "merged")
+    merged = load_model(tmp_path / "merged")
+    assert merged.training_record == {"steps": 3} and merged.folder == tmp_path / "merged"
+    kept = json.loads((tmp_path / "merged" / CALIBRATION).read_text())
+    assert kept == {**fitted, "model_sha256": merged.sha256} and merged.sha256 != fitted["model_sha256"]
+    (saved / CALIBRATION).write_text(json.dumps({**fitted, "model_sha256": "another's"}))
+    export_merged(saved, tmp_path / "again")
+    assert not (tmp_path / "again" / CALIBRATION).exists()
+
+
+@pytest.mark.parametrize("projector", ["placed", "paper"])
+@torch.no_grad()
+def test_an_encoder_that_finds_nothing_drafts(build, tmp_path, projector):
+    """B5: nobody trained its findings head, so it has none; S = 1, as in the paper."""
+    from meit.drafting.report_writing import write_reports
+    from meit.model.report_model import ReportModel
+
+    tiny = build("llama")
+    encoder = replace(tiny.spec.encoder, findings=(), n_tokens=1)
+    spec = replace(tiny.spec, encoder=encoder, finding_tokens=0, projector=projector)
+    ReportModel(spec, tiny.backbone, tiny.tokenizer).save(tmp_path)
+    model = load_model(tmp_path)
+    probabilities, tokens, features = model.encode(torch.randn(3, 1000, 12), torch.ones(3, 1000))
+    assert probabilities.shape == (3, 0) and tokens.shape == (3, 1, 8) and features.shape == (3, 16)
+    assert model.ecg_tokens(probabilities, tokens).shape == (3, 1, 32)
+    assert write_reports(model, probabilities, tokens) == [
+        model.generate(probabilities[row : row + 1], tokens[row : row + 1])[0] for row in range(3)
+    ]

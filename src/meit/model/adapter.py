@@ -1,7 +1,7 @@
 """The adapter: LoRA (Hu et al., 2021) on all linear layers of the frozen backbone, merged into it for drafting."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -38,5 +38,6 @@ def merge_adapter(backbone: nn.Module, adapter: Mapping[str, LowRank]) -> None:
     from transformers.pytorch_utils import Conv1D
 
     for path, (down, up) in adapter.items():
-        module, change = backbone.get_submodule(path), up @ down
+        module: Any = backbone.get_submodule(path)
+        change = up @ down
         module.weight.data += change.T if isinstance(module, Conv1D) else change  # GPT-2's are stored the other way

@@ -6,7 +6,7 @@ of an architecture's code is repeated here: the model itself is always transform
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from meit.errors import ModelError
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 KeysValues = tuple[Tensor, Tensor]
 LanguageModel: TypeAlias = "PreTrainedModel | PeftModel"  # a backbone, alone or with its adapter
@@ -116,7 +116,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 
-def architecture_of(config) -> Architecture:
+def architecture_of(config: "PreTrainedConfig") -> Architecture:
     """The row of a transformers configuration. Raises ModelError, naming what is known, where there is none."""
     found = ARCHITECTURES.get(config.model_type)
     if found is None:
@@ -127,7 +127,7 @@ def architecture_of(config) -> Architecture:
     return found
 
 
-def see_everything(config):
+def see_everything(config: "PreTrainedConfig") -> "PreTrainedConfig":
     """Lifts the limits that would let late tokens lose sight of the ECG, which stands first. Returns the config."""
     for entry, other in architecture_of(config).short:
         if getattr(config, entry, None) is not None:
@@ -135,23 +135,24 @@ def see_everything(config):
     return config
 
 
-def plain(backbone) -> nn.Module:
+def plain(backbone: LanguageModel) -> "PreTrainedModel":
     """The transformers model below peft's wrapper, if there is one."""
-    return backbone.get_base_model() if hasattr(backbone, "get_base_model") else backbone
+    wrapped: Any = backbone
+    return wrapped.get_base_model() if hasattr(wrapped, "get_base_model") else wrapped
 
 
-def decoder_layers(backbone) -> nn.ModuleList:
+def decoder_layers(backbone: LanguageModel) -> nn.ModuleList:
     model = plain(backbone)
     return model.get_submodule(architecture_of(model.config).layers)
 
 
-def attentions(backbone) -> list[nn.Module]:
+def attentions(backbone: LanguageModel) -> list[nn.Module]:
     """The self-attention of every decoder layer."""
     path = architecture_of(plain(backbone).config).attention
     return [layer.get_submodule(path) for layer in decoder_layers(backbone)]
 
 
-def head(backbone, hidden: Tensor) -> Tensor:
+def head(backbone: LanguageModel, hidden: Tensor) -> Tensor:
     """Last hidden states (..., hidden) -> logits, with what BART and T5 do before or after their output layer."""
     model = plain(backbone)
     if getattr(model.config, "scale_decoder_outputs", False):
@@ -161,11 +162,11 @@ def head(backbone, hidden: Tensor) -> Tensor:
     return logits if bias is None else logits + bias.to(logits.dtype)
 
 
-def body(backbone) -> nn.Module:
+def body(backbone: LanguageModel) -> nn.Module:
     """The decoder below the output head."""
     model = plain(backbone)
     return model.get_decoder() if model.config.is_encoder_decoder else getattr(model, model.base_model_prefix)
 
 
-def dtype_of(backbone) -> torch.dtype:
+def dtype_of(backbone: LanguageModel) -> torch.dtype:
     return plain(backbone).get_input_embeddings().weight.dtype

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
@@ -65,7 +66,7 @@ def read_config(folder: Path) -> ModelConfig:
         raw = json.loads(path.read_text())
         if raw["format"] != FORMAT:
             raise ModelError(f"{folder} was made by another version of meit (format {raw['format']}, need {FORMAT})")
-        encoder = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.pop("encoder").items()}
+        encoder: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.pop("encoder").items()}
         raw["leads"] = tuple(raw["leads"])
         config = ModelConfig(encoder=EncoderConfig(**encoder), **raw)
     except (FileNotFoundError, NotADirectoryError):

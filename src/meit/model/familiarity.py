@@ -53,7 +53,7 @@ def fit_familiarity(encoder: EcgEncoder, train: Tensor, others: Tensor) -> Famil
     the limit is taken from the training set, each recording compared with the others."""
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:MOST_KEPT].sort().values
     known = _unit(train[some]).half()
-    fitted = Familiarity(known, 1.0, fingerprint(encoder.body.state_dict()))
+    fitted = Familiarity(known, 1.0, body_sha256(encoder.body.state_dict()))
     if len(others):
         distances = fitted.distances(others)
     else:  # each is its own nearest neighbour
@@ -77,7 +77,7 @@ def load_familiarity(folder: Path, encoder_sha256: str) -> Familiarity | None:
     return Familiarity(known, float(about["limit"]), about["encoder_sha256"])
 
 
-def fingerprint(body: Mapping[str, Tensor]) -> str:
+def body_sha256(body: Mapping[str, Tensor]) -> str:
     """Of an encoder's body, the weights that make the features, as they are saved, in bfloat16: loading and saving leave
     it as it is."""
     digest = hashlib.sha256()

@@ -108,6 +108,6 @@ class Ensemble(nn.Module):
         return torch.sigmoid(logits if self.measured is None or measures is None else self.measured(measures, logits))
 
 
-def planned(probabilities: Tensor, plan: float) -> Tensor:
+def as_planned(probabilities: Tensor, plan: float) -> Tensor:
     """(B, F) in 0..1 -> 1 for what is to be written, else 0; the probabilities themselves where there is no plan (0)."""
     return (probabilities >= plan).to(probabilities.dtype) if plan else probabilities

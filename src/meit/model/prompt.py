@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from meit.errors import ModelError
 from meit.model import row_of
-from meit.model.architectures import plain
+from meit.model.architectures import LanguageModel, plain
 from meit.model.fusion.base import Text
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ Prompt = Callable[["PreTrainedTokenizerBase", str], list[int]]
 
 def _template(template: str) -> Prompt:
     """A template, with the marks that the tokenizer puts around a text (LLaMA's <s>, T5's </s>)."""
-    return lambda tokenizer, instruction: tokenizer(template.format(instruction=instruction))["input_ids"]
+
+    def prompt(tokenizer: "PreTrainedTokenizerBase", instruction: str) -> list[int]:
+        return list(tokenizer(template.format(instruction=instruction))["input_ids"])
+
+    return prompt
 
 
 def _chat(tokenizer: "PreTrainedTokenizerBase", instruction: str) -> list[int]:
@@ -32,7 +36,8 @@ def _chat(tokenizer: "PreTrainedTokenizerBase", instruction: str) -> list[int]:
     if tokenizer.chat_template is None:
         raise ModelError("prompt 'chat' needs a backbone with a chat template; use prompt 'paper'")
     messages = [{"role": "user", "content": instruction}]
-    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+    chat: Any = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
+    return list(chat["input_ids"])
 
 
 PROMPTS: dict[str, Prompt] = {
@@ -63,17 +68,18 @@ def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str, max_tokens: int)
     return [*tokenizer(text, add_special_tokens=False)["input_ids"][: max_tokens - 1], tokenizer.eos_token_id]
 
 
-def for_training(backbone, prompts: Sequence[list[int]], answers: Sequence[list[int]]) -> tuple[Text, Tensor]:
+def for_training(
+    backbone: LanguageModel, prompts: Sequence[list[int]], answers: Sequence[list[int]]
+) -> tuple[Text, Tensor]:
     """Text and labels (B, T); labels are IGNORED outside the answers. Padded on the right.
 
     A decoder reads prompt and answer; of an encoder-decoder, the encoder reads the prompt.
     """
-    config = plain(backbone).config
+    config: Any = plain(backbone).config
+    source_ids = source_mask = None
     if config.is_encoder_decoder:
         source_ids, source_mask = _padded(prompts)
         prompts = [[config.decoder_start_token_id]] * len(answers)
-    else:
-        source_ids = source_mask = None
     ids, mask = _padded([prompt + answer for prompt, answer in zip(prompts, answers, strict=True)])
     labels = torch.full_like(ids, IGNORED)
     for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
@@ -81,9 +87,9 @@ def for_training(backbone, prompts: Sequence[list[int]], answers: Sequence[list[
     return Text(ids, mask, source_ids, source_mask), labels
 
 
-def for_drafting(backbone, prompts: Sequence[list[int]]) -> Text:
+def for_drafting(backbone: LanguageModel, prompts: Sequence[list[int]]) -> Text:
     """What the language model reads before it writes. Padded on the left, where the next token is to follow."""
-    config = plain(backbone).config
+    config: Any = plain(backbone).config
     if config.is_encoder_decoder:
         start = torch.full((len(prompts), 1), config.decoder_start_token_id)
         return Text(start, torch.ones_like(start), *_padded(prompts))

@@ -72,7 +72,7 @@ class Int4Linear(nn.Module):
         return y if self.bias is None else y + self.bias
 
 
-QUANTISED: dict[str, type[nn.Module]] = {"int8": Int8Linear, "int4": Int4Linear}
+QUANTISED: dict[str, type[Int8Linear] | type[Int4Linear]] = {"int8": Int8Linear, "int4": Int4Linear}
 
 
 def quantise(model: nn.Module, kind: str, adapter: dict[str, LowRank] | None = None) -> dict[str, LowRank]:

@@ -15,11 +15,11 @@ from meit.ecg.quality import Reason
 from meit.errors import ModelError
 from meit.model import loading, row_of
 from meit.model.adapter import low_rank, merge_adapter
-from meit.model.architectures import dtype_of, head, plain
+from meit.model.architectures import LanguageModel, dtype_of, head, plain
 from meit.model.configuration import CONFIG, ModelConfig, read_config
 from meit.model.encoder import Encoded
-from meit.model.familiarity import Familiarity, fingerprint, load_familiarity
-from meit.model.findings import Ensemble, measured_inputs, planned
+from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
+from meit.model.findings import Ensemble, as_planned, measured_inputs
 from meit.model.fusion import Text, build_fusion
 from meit.model.projector import ProjectorSizes, build_projector
 from meit.model.prompt import IGNORED, for_drafting, prompt_ids
@@ -28,7 +28,6 @@ from meit.model.quantise import QUANTISED, quantise
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from meit.model.architectures import LanguageModel
 
 WEIGHTS, ADAPTER, MERGED = "ecg.safetensors", "adapter", "backbone"
 TRAINING = "training.json"  # recipe, seconds, machine, versions
@@ -47,7 +46,7 @@ class ReportModel(nn.Module):
     def __init__(
         self,
         config: ModelConfig,
-        backbone: "LanguageModel",
+        backbone: LanguageModel,
         tokenizer: "PreTrainedTokenizerBase",
         *,
         folder: Path | None = None,
@@ -86,7 +85,7 @@ class ReportModel(nn.Module):
 
     def ecg_tokens(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
         """(B, F), (B, S, width) -> (B, finding_tokens + S, hidden), of the plan where the model has one."""
-        return self.projector(planned(probabilities, self.spec.plan), tokens)
+        return self.projector(as_planned(probabilities, self.spec.plan), tokens)
 
     accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
 
@@ -156,7 +155,7 @@ class ReportModel(nn.Module):
         prompts = [prompt_ids(self.tokenizer, text, self.spec.prompt) for text in asked]
         text = for_drafting(self.backbone, prompts)
         ecg = self.ecg_tokens(probabilities, tokens).to(dtype_of(self.backbone))
-        options = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
+        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
         if num_beams > 1:
             options["length_penalty"] = 0.0  # the likeliest report, not the likeliest for its length
         seen = text.mask.new_ones(ecg.shape[:2])
@@ -227,7 +226,7 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
         folder=folder,
         sha256=checksum(folder),
         training_record=_json(folder / TRAINING),
-        familiarity=load_familiarity(folder, fingerprint(_part(own, "ensemble.encoder.body"))),
+        familiarity=load_familiarity(folder, body_sha256(_part(own, "ensemble.encoder.body"))),
     )
     try:
         for part in PARTS:

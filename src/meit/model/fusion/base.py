@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from meit.errors import ModelError
-from meit.model.architectures import decoder_layers, plain
+from meit.model.architectures import LanguageModel, decoder_layers, plain
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,18 @@ class Fusion(nn.Module):
     is 0 for ECG tokens that the text must not see.
     """
 
-    def __init__(self, backbone, layers: str = "all"):
+    def __init__(self, backbone: LanguageModel, layers: str = "all"):
         super().__init__()
         self.layers = chosen_layers(layers, len(decoder_layers(backbone)))
 
     def without_cache(self) -> None:
         """Makes `hidden` do without a key-value cache, where training forbids one; most need none anyway."""
 
-    def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
+    def hidden(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         """Last hidden states (B, T, hidden) of the decoder. Raises ValueError where a mask does not fit."""
         raise NotImplementedError
 
-    def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
+    def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         """New tokens (B, up to max_new_tokens) by transformers' `generate`, which takes the options."""
         raise NotImplementedError
 
@@ -77,12 +77,12 @@ def positions(mask: Tensor) -> Tensor:
     return (mask.cumsum(1) - 1).clamp_min(0)
 
 
-def encode_source(backbone, **inputs) -> Tensor:
+def encode_source(backbone: LanguageModel, **inputs) -> Tensor:
     """States (B, U, hidden) of an encoder-decoder's encoder, of ids or embeddings and their mask."""
     return plain(backbone).get_encoder()(**inputs).last_hidden_state
 
 
-def source_states(backbone, text: Text) -> dict:
+def source_states(backbone: LanguageModel, text: Text) -> dict:
     """What an encoder-decoder's decoder is told of the instruction; nothing for a decoder alone."""
     if text.source_ids is None:
         return {}
@@ -90,7 +90,7 @@ def source_states(backbone, text: Text) -> dict:
     return {"encoder_hidden_states": states, "encoder_attention_mask": text.source_mask}
 
 
-def dummies(backbone, batch: int, count: int, device) -> Tensor:
+def dummies(backbone: LanguageModel, batch: int, count: int, device) -> Tensor:
     """(B, count) ids that stand for ECG tokens where transformers counts ids; which ones does not matter."""
     config = plain(backbone).config
     start = getattr(config, "decoder_start_token_id", None) if config.is_encoder_decoder else config.eos_token_id

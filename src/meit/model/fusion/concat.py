@@ -13,15 +13,20 @@ Positions: ECG keys are not rotated, i.e. all stand at position 0; the text begi
 distances count the ECG tokens as S places before the text, BART's learned ones likewise.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch import Tensor
 
-from meit.model.architectures import architecture_of, attentions, body, plain
+from meit.model.architectures import LanguageModel, architecture_of, attentions, body, plain
 from meit.model.fusion.base import Fusion, Text, check_masks, copies, dummies, positions, source_states
+
+if TYPE_CHECKING:
+    from transformers import Cache
 
 
 class ConcatFusion(Fusion):
-    def __init__(self, backbone, layers: str = "all"):
+    def __init__(self, backbone: LanguageModel, layers: str = "all"):
         super().__init__(backbone, layers)
         self.route = "cache"
         self._rows: Tensor | None = None  # the ECG tokens while the prefix route runs
@@ -38,7 +43,7 @@ class ConcatFusion(Fusion):
     def without_cache(self) -> None:
         self.route = "prefix"
 
-    def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
+    def hidden(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         count = ecg.shape[1]
         mask = torch.cat([ecg_mask.to(text.mask.dtype), text.mask], dim=1)  # of text alone it would be silently wrong
@@ -61,21 +66,22 @@ class ConcatFusion(Fusion):
             self._rows = None
         return out[:, -text.ids.shape[1] :]
 
-    def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
+    def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         batch, count, _ = ecg.shape
         self._rows, self._blind = None, 0 if self._all else count
         # generate() cuts from the ids what the cache already holds: as many dummies stand for the ECG tokens
         ids = torch.cat([dummies(backbone, batch, count, ecg.device), text.ids], dim=1)
         mask = torch.cat([ecg_mask.to(text.mask.dtype), text.mask], dim=1)
-        inputs = {"input_ids": ids, "attention_mask": mask}
+        inputs: dict[str, Tensor | None] = {"input_ids": ids, "attention_mask": mask}
         if text.source_ids is not None:
             inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
             inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
         cache = self.cache(backbone, ecg.repeat_interleave(copies(options), dim=0))
-        return plain(backbone).generate(**inputs, past_key_values=cache, **options)[:, ids.shape[1] :]
+        model: Any = plain(backbone)
+        return model.generate(**inputs, past_key_values=cache, **options)[:, ids.shape[1] :]
 
-    def cache(self, backbone, ecg: Tensor):
+    def cache(self, backbone: LanguageModel, ecg: Tensor) -> "Cache":
         """A fresh cache with K_e, V_e of every layer. Make one for each forward: it grows."""
         from transformers import DynamicCache, EncoderDecoderCache
 

@@ -3,10 +3,12 @@
 x + tanh(a) * attention(x, ECG), then x + tanh(b) * feed-forward(x); a and b begin at 0, where the backbone is itself.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from meit.model.architectures import body, decoder_layers, plain
+from meit.model.architectures import LanguageModel, body, decoder_layers, plain
 from meit.model.fusion.base import Fusion, Text, check_masks, copies, source_states
 
 HEAD_DIM = 64  # at most; small backbones get one head
@@ -39,7 +41,7 @@ class GatedCrossAttention(nn.Module):
 class CrossFusion(Fusion):
     """ECG tokens that are all hidden leave the text without the ECG: its mask must show at least one."""
 
-    def __init__(self, backbone, layers: str = "all"):
+    def __init__(self, backbone: LanguageModel, layers: str = "all"):
         super().__init__(backbone, layers)
         hidden = plain(backbone).config.hidden_size
         self.blocks = nn.ModuleList(GatedCrossAttention(hidden) for _ in self.layers)
@@ -47,22 +49,23 @@ class CrossFusion(Fusion):
         for place, index in enumerate(self.layers):
             decoder_layers(backbone)[index].register_forward_pre_hook(self._insert(place), with_kwargs=True)
 
-    def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
+    def hidden(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         self._look(ecg, ecg_mask)
         extra = source_states(backbone, text)
         return body(backbone)(input_ids=text.ids, attention_mask=text.mask, use_cache=False, **extra).last_hidden_state
 
-    def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
+    def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         times = copies(options)
         self._look(ecg.repeat_interleave(times, dim=0), ecg_mask.repeat_interleave(times, dim=0))
         if text.source_ids is None:
-            inputs = {"input_ids": text.ids, "attention_mask": text.mask}
+            inputs: dict[str, Tensor | None] = {"input_ids": text.ids, "attention_mask": text.mask}
         else:
             inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
             inputs["decoder_input_ids"] = text.ids
-        return plain(backbone).generate(**inputs, **options)[:, text.ids.shape[1] :]
+        model: Any = plain(backbone)
+        return model.generate(**inputs, **options)[:, text.ids.shape[1] :]
 
     def _look(self, ecg: Tensor, ecg_mask: Tensor) -> None:
         """The ECG's keys and values, once for all tokens that will be written; kept until the next call, since

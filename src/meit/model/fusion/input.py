@@ -3,21 +3,23 @@
 They stand before the text, or before the instruction where an encoder reads it, and pass through every layer.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from meit.errors import ModelError
-from meit.model.architectures import body, plain
+from meit.model.architectures import LanguageModel, body, plain
 from meit.model.fusion.base import Fusion, Text, check_masks, encode_source
 
 
 class InputFusion(Fusion):
-    def __init__(self, backbone, layers: str = "all"):
+    def __init__(self, backbone: LanguageModel, layers: str = "all"):
         super().__init__(backbone, layers)
         if layers != "all":
             raise ModelError("fusion 'input' has no choice of layers: its tokens pass through all of them")
 
-    def hidden(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
+    def hidden(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         inputs = self._inputs(backbone, text, ecg, ecg_mask)
         if text.source_ids is None:
@@ -31,16 +33,17 @@ class InputFusion(Fusion):
             use_cache=False,
         ).last_hidden_state
 
-    def generate(self, backbone, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
+    def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         inputs = self._inputs(backbone, text, ecg, ecg_mask)
+        model: Any = plain(backbone)
         if text.source_ids is None:  # given embeddings, generate() returns the new tokens only
-            return plain(backbone).generate(**inputs, **options)
-        written = plain(backbone).generate(**inputs, decoder_input_ids=text.ids, **options)
+            return model.generate(**inputs, **options)
+        written = model.generate(**inputs, decoder_input_ids=text.ids, **options)
         return written[:, text.ids.shape[1] :]
 
     @staticmethod
-    def _inputs(backbone, text: Text, ecg: Tensor, ecg_mask: Tensor) -> dict:
+    def _inputs(backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> dict:
         ids, mask = (text.ids, text.mask) if text.source_ids is None else (text.source_ids, text.source_mask)
         embedded = plain(backbone).get_input_embeddings()(ids)
         return {
