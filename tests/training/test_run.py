@@ -93,7 +93,7 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
     data = EcgSet([simulated], (9, 10), 100, 10)
     by_set, tokens, _ = encode_all(model.ensemble, data)
     ecgs, masks = data.inputs(range(len(data)))
-    alone, same_tokens = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype("float32")))
+    alone, same_tokens, _ = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype("float32")))
     assert torch.allclose(by_set, alone, atol=1e-5) and torch.allclose(tokens, same_tokens, atol=1e-5)
     (Path(recipe.out) / "model" / "config.json").unlink()
     first = weights(folder)
