@@ -216,7 +216,7 @@ def test_choosing():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("rain", "no noise is called 'rain'; known are segments, baseline wander"),
+        ("rain", "no noise is called 'rain'; known are segments, meit, baseline wander"),
         ("white=loud", "'loud' is no level of white"),
         ("missing lead=V7", "cannot be 'V7'; it is one of I, II"),
         ("swapped electrodes=LA-V1", "cannot be 'LA-V1'"),

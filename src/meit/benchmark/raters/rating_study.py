@@ -213,5 +213,5 @@ def _without_scale(svg: bytes) -> bytes:
                 parent.remove(child)
             elif child.tag == f"{{{SVG}}}text" and "mm/mV" in (child.text or ""):
                 child.text = NO_SCALE
-                child.set("style", child.get("style") + f"; fill: {NOTE_COLOUR}; font-weight: 700")
+                child.set("style", child.get("style", "") + f"; fill: {NOTE_COLOUR}; font-weight: 700")
     return ElementTree.tostring(tree, encoding="utf-8", xml_declaration=True)

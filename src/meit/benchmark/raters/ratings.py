@@ -11,6 +11,7 @@ alpha           Krippendorff's alpha for ordinal data, any number of raters, axe
 import csv
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -153,10 +154,19 @@ def means_by_axis(marks: np.ndarray) -> dict[str, Metric]:
     """(recordings, axes) -> the mean of each axis over the rated recordings; an axis without any is left out."""
     metrics = {}
     for axis, column in zip(rubric().keys, marks.T, strict=True):
-        column = column[~np.isnan(column)]
-        if len(column):
-            metrics[axis] = bootstrapped(lambda rows, column=column: column[rows].mean(), np.arange(len(column)))
+        rated = column[~np.isnan(column)]
+        metric = bootstrapped(partial(_mean_of, rated), np.arange(len(rated))) if len(rated) else None
+        if metric is not None:
+            metrics[axis] = metric
     return metrics
+
+
+def _mean_of(marks: np.ndarray, rows: np.ndarray) -> float:
+    return float(marks[rows].mean())
+
+
+def _measure_of(measure: Callable[[np.ndarray], float], marks: np.ndarray, rows: np.ndarray) -> float:
+    return measure(marks[:, rows])
 
 
 def _agreement(raters: list[str], values: np.ndarray, record_of: np.ndarray) -> dict[str, dict[str, Metric]]:
@@ -170,10 +180,7 @@ def _agreement(raters: list[str], values: np.ndarray, record_of: np.ndarray) -> 
             kept = (~np.isnan(column)).sum(axis=0) >= 2
             if not kept.any():
                 continue
-            column = column[:, kept]
-            metric = bootstrapped(
-                lambda rows, measure=measure, column=column: measure(column[:, rows]), record_of[kept]
-            )
+            metric = bootstrapped(partial(_measure_of, measure, column[:, kept]), record_of[kept])
             if metric is not None:
                 table.setdefault(name, {})[axis] = metric
     return table

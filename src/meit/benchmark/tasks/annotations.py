@@ -17,6 +17,7 @@ annotations: some were given from the ECG and have no words in the report, and o
 
 import ast
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def annotation_agreement(
     metrics = {}
     for name, (above, below) in RATIOS.items():
         top, bottom = (sum(of_name[count] for count in names) for names in (above, below))
-        metrics[name] = bootstrapped(lambda rows, top=top, bottom=bottom: _ratio(top[rows], bottom[rows]), patients)
+        metrics[name] = bootstrapped(partial(_ratio, top, bottom), patients)
     cells = _certainty_cells(stated, likelihoods)
     metrics["weighted_kappa"] = bootstrapped(lambda rows: _kappa(cells[rows].sum(axis=0)), patients)
     return {name: metric for name, metric in metrics.items() if metric is not None}
@@ -184,8 +185,8 @@ def _level(likelihood: float | None) -> int:
     return 0 if likelihood is None else 1 + (likelihood >= 50) + (likelihood >= 100)
 
 
-def _ratio(top: np.ndarray, bottom: np.ndarray) -> float:
-    return top.sum() / bottom.sum() if bottom.sum() else np.nan
+def _ratio(top: np.ndarray, bottom: np.ndarray, rows: np.ndarray) -> float:
+    return top[rows].sum() / bottom[rows].sum() if bottom[rows].sum() else np.nan
 
 
 def _kappa(cells: np.ndarray) -> float:

@@ -79,10 +79,11 @@ def evaluate_noise(
     out = Path(out)
     _begin(out, run)
     drafts = _all_drafts(model, test, table, conditions, seed, out)
-    clean, noisy = drafts.pop(CLEAN), drafts
+    clean = drafts.pop(CLEAN)
+    noisy = {condition: drafts[condition] for condition in conditions}
 
     evaluation = Evaluation(test.texts, test.patients, training_texts(data), scoring.protocol, scoring.scorers)
-    every_draft = {CLEAN: clean} | noisy
+    every_draft: dict[NoiseCondition | str, list[str]] = {CLEAN: clean, **noisy}
     scores = {condition: evaluation.score(texts) for condition, texts in every_draft.items()}
     found = {condition: score_findings(texts, test.texts, test.patients) for condition, texts in every_draft.items()}
     shown = {
@@ -188,13 +189,15 @@ def _all_drafts(
     """Drafts of CLEAN and of each condition, read from `out` or written to it."""
     from tqdm import tqdm
 
-    files = {condition: _folder(out, condition) / "drafts.json" for condition in (CLEAN, *conditions)}
+    files: dict[NoiseCondition | str, Path] = {
+        condition: _folder(out, condition) / "drafts.json" for condition in (CLEAN, *conditions)
+    }
     missing = [condition for condition, path in files.items() if not path.exists()]
     with tqdm(total=len(missing) * len(test), desc="drafting", unit="ECG", disable=not missing) as bar:
         for condition in missing:
             bar.set_postfix_str(_label(condition))
-            ecgs = test
-            if condition != CLEAN:
+            ecgs: EcgSet | NoisyEcgs = test
+            if not isinstance(condition, str):  # CLEAN
                 name, level = condition
                 ecgs = NoisyEcgs(test, name, table[name], level, seed)
             probabilities, tokens, _ = encode_all(model.ensemble, ecgs)
@@ -261,7 +264,7 @@ def _check(name: str, level: Level) -> None:
         raise DataError(f"{name} cannot be {level!r}; it is one of {', '.join(known)}")
     if known is None and not np.isfinite(level):
         raise DataError(f"{level} is no level of {name}; give {NOISES[name].measure}, a number")
-    if NOISES[name].levels == SEGMENT_SHARES and not 0 < level <= 1:
+    if NOISES[name].levels == SEGMENT_SHARES and not (isinstance(level, int | float) and 0 < level <= 1):
         raise DataError(f"{level:g} is no share of the signal; give one above 0 and up to 1")
 
 
@@ -285,7 +288,7 @@ def _level_text(condition: NoiseCondition) -> str:
 
 
 def _label(condition: NoiseCondition | str) -> str:
-    return CLEAN if condition == CLEAN else f"{condition[0]}, {_level_text(condition)}"
+    return condition if isinstance(condition, str) else f"{condition[0]}, {_level_text(condition)}"
 
 
 def _folder(out: Path, condition: NoiseCondition | str) -> Path:

