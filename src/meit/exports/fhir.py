@@ -146,7 +146,7 @@ def _known(recording: Recording) -> bool:
 
 def _patient(recording: Recording) -> dict:
     patient = recording.patient
-    gender = {"F": "female", "M": "male"}.get(patient.sex)
+    gender = {"F": "female", "M": "male"}.get(patient.sex or "")
     return ({"identifier": [{"value": clean(patient.id)}]} if patient.id else {}) | (
         {"gender": gender} if gender else {}
     )

@@ -61,7 +61,7 @@ def printed_page(document: Document) -> PrintedPage:
         banner=BANNERS[document.status].format(document.version),
         report=(NO_REPORT,) if nothing else tuple(clean(line) for line in sentences(now.report)),
         findings=tuple(_finding(one) for one in now.statements),
-        measured=tuple(tuple(words.split(" ", 1)) for words in now.measured()),
+        measured=tuple((name, value) for name, _, value in (words.partition(" ") for words in now.measured())),
         remarks_heading=WHY if nothing else NOTED if document.signed else CHECK,
         remarks=tuple(clean(line) for line in now.warnings),
         closing=tuple(clean(line) for line in document.closing),
