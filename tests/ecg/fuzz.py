@@ -70,7 +70,7 @@ class _TimeUp(BaseException):
 def samples() -> dict[str, list[Sample]]:
     """Undamaged recordings by group; a case takes each group as often as any other."""
     groups = defaultdict(list)
-    places = [(REPOSITORY / "examples", "*"), (REPOSITORY / "tests" / "data", "*")]
+    places = [(REPOSITORY / "examples", "*"), (REPOSITORY / "tests" / "samples", "*")]
     places += [(SHARED / "vendor", "*"), (SHARED / "cinc2021", "[AE]0000[19]*"), (SHARED / "cinc2021", "JS45551*")]
     places += [(SHARED / "mimic-iv-ecg", "4099*")]
     for folder, pattern in places:

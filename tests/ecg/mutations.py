@@ -162,7 +162,9 @@ def zip_bomb(raw, rng):
     if kind == 1:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr("val.npy", bytes(1 << 25))
+            file.writestr(
+                zipfile.ZipInfo("val.npy"), bytes(1 << 25), zipfile.ZIP_DEFLATED
+            )  # of no date: the same again
         return archive.getvalue()
     header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
     return header + (15).to_bytes(4, "little") + len(packed).to_bytes(4, "little") + packed
