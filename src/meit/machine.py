@@ -21,7 +21,7 @@ def has_bf16() -> bool:
 
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    known = getattr(torch.cpu, "get_capabilities", dict)()
+    known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(there for name, there in known.items() if name.endswith("bf16"))
 
 

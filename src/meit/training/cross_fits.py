@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
+from meit.errors import ModelError
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, loaded
 from meit.model.findings import Ensemble, MeasuredHead
@@ -139,6 +140,8 @@ def fit_measured(
     to; for each part another head is fitted to the others and predicts it. Returns the held-out probabilities (N, F)
     with measurements taken into account.
     """
+    if ensemble.measured is None:
+        raise ModelError("an ensemble without measurements has no head to fit to them")
     logits = torch.logit(torch.from_numpy(held_out).float(), eps=1e-4)
     values, wanted = torch.from_numpy(measures), torch.from_numpy(targets)
     _fit(ensemble.measured, values, logits, wanted, seed)

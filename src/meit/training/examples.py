@@ -185,10 +185,12 @@ class Collator:
             "tokens": torch.stack([view.tokens for view in views]),
             "signal_mask": torch.tensor([example.sees_signal for example in examples]),
         }
-        if text.source_ids is not None:
+        if text.source_ids is not None and text.source_mask is not None:
             batch |= {"source_ids": text.source_ids, "source_mask": text.source_mask}
-        if all(view.ecg is not None for view in views):
-            batch |= {"ecg": torch.stack([v.ecg for v in views]), "ecg_mask": torch.stack([v.mask for v in views])}
+        ecgs = [view.ecg for view in views if view.ecg is not None]
+        masks = [view.mask for view in views if view.mask is not None]
+        if len(ecgs) == len(masks) == len(views):
+            batch |= {"ecg": torch.stack(ecgs), "ecg_mask": torch.stack(masks)}
         return batch
 
 

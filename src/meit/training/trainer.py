@@ -29,6 +29,12 @@ class ReportTrainer(Trainer):
     """Reads its examples in the given order, saves only what is tuned, and marks a checkpoint when it is whole."""
 
     projector_rate = 1.0  # the projector's learning rate, in multiples of the others'
+    model: ReportModel
+    train_dataset: ConcatDataset
+
+    @property
+    def folder(self) -> Path:
+        return Path(str(self.args.output_dir))
 
     def _get_train_sampler(self, train_dataset=None):
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
@@ -48,7 +54,7 @@ class ReportTrainer(Trainer):
         if not math.isfinite(loss.item()):
             raise ModelError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1}: lower learning_rate; "
-                f"{last_checkpoint(self.args.output_dir) or 'no checkpoint'} is what is kept"
+                f"{last_checkpoint(self.folder) or 'no checkpoint'} is what is kept"
             )
         return loss
 
@@ -64,7 +70,7 @@ class ReportTrainer(Trainer):
             raise ModelError(f"the checkpoint does not fit the model: {sorted(lost) + load_result.unexpected_keys}")
 
     def _save_checkpoint(self, model, trial):
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        folder = self.folder / f"checkpoint-{self.state.global_step}"
         try:
             super()._save_checkpoint(model, trial)
             self.accelerator.wait_for_everyone()
@@ -74,7 +80,7 @@ class ReportTrainer(Trainer):
             shutil.rmtree(folder, ignore_errors=True)
             raise ModelError(
                 f"{folder} could not be written ({str(error).splitlines()[0]}): make room and start the same command "
-                f"again; {last_checkpoint(self.args.output_dir) or 'no checkpoint'} is what is kept"
+                f"again; {last_checkpoint(self.folder) or 'no checkpoint'} is what is kept"
             ) from None
 
 

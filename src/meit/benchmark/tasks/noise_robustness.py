@@ -153,14 +153,14 @@ class NoisyEcgs:
     def __len__(self) -> int:
         return len(self.data)
 
-    def signals(self, indices: Sequence[int]) -> list[tuple[np.ndarray, float, str]]:
+    def signals(self, indices: Sequence[int] | np.ndarray) -> list[tuple[np.ndarray, float, str]]:
         """(n, 12) float32, rate and unit of each, as if stored so."""
         return [
             (self.noise.add(signal, rate, self.level, self._generator(index), unit), rate, unit)
             for index, (signal, rate, unit) in zip(indices, self.data.signals(indices), strict=True)
         ]
 
-    def inputs(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def inputs(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As of EcgSet: (B, n_samples, 12) and (B, n_samples) of the first windows."""
         return first_windows(self.signals(indices), self.data.rate, self.data.seconds, self.data.normalisation)
 
