@@ -16,6 +16,7 @@ from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, in_share
 from meit.errors import ModelError
+from meit.model.architectures import LanguageModel
 from meit.model.encoder import EncoderConfig
 from meit.model.prompt import answer_ids, for_training, prompt_ids
 from meit.training.recipe import INSTRUCTIONS, Recipe
@@ -171,7 +172,7 @@ def joined(parts: Sequence[Examples | None]) -> ConcatDataset:
 class Collator:
     """Examples -> the arguments of ReportModel.forward."""
 
-    def __init__(self, backbone: torch.nn.Module):
+    def __init__(self, backbone: LanguageModel):
         self.backbone = backbone
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
