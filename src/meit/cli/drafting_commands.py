@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections import Counter
 from pathlib import Path
 
 from meit.cli.arguments import SOME_FAILED, add_quantize, input_folder, input_path, key_file, output_folder, progress
@@ -14,67 +13,61 @@ from meit.model import default_model
 def report(args: argparse.Namespace) -> int:
     """Draft the reports of recordings; one failing file never stops the others. Of an unusable recording no report is
     drafted, and the reason is said instead."""
-    from meit.ecg.files.formats import find_recordings, read_ecg
-    from meit.ecg.recording import check_leads
+    from meit.exports.draft_targets import draft_targets
 
-    found = {path: place.is_dir() and place for place in args.paths for path in find_recordings(place)}
-    paths = list(found)
+    targets, warnings = draft_targets(args.paths)
     form = EXPORT_FORMATS[args.format]
     if form.binary and args.out is None:
-        _check_stdout(args.format, len(paths))
-    first = read_ecg(paths[0], allow_missing=True) if len(paths) == 1 else None  # a wrong file shall say so at once
+        _check_stdout(args.format, len(targets))
+    if len(targets) == 1:
+        _check_one(targets[0].path, args.model)
     from meit.atomic import atomic_path
     from meit.drafting.draft_files import draft_paths
     from meit.exports.document import untouched
-    from meit.model.configuration import read_config
     from meit.model.report_model import load_model
 
-    write = form.write
+    drafted = draft_paths(load_model(args.model, args.quantize), [one.path for one in targets], strict=args.strict)
+    failed, unusable, folder = [], 0, args.out or Path()
+    for target, file in zip(targets, progress(drafted, len(targets), "drafting"), strict=True):
+        try:
+            if file.recording is None or file.draft is None:
+                raise MeitError(file.error)
+            written = form.write(untouched(file.recording, file.draft))
+            if args.out is None:
+                _print(written, form.binary, end="\n" if len(targets) > 1 else "")
+            else:
+                place = target.at(folder, file.recording.name, form.suffix)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with atomic_path(place) as temporary:
+                    temporary.write_bytes(written)
+            if args.plot:
+                from meit.ecg.paper import draw_paper
 
-    if first is not None:
-        check_leads(first, read_config(args.model).missing_chest_leads)
-    model = load_model(args.model, args.quantize)
-    failed, unusable = [], 0
-    names = Counter(path.with_suffix("") for path in paths)
-    for one in progress(draft_paths(model, paths, strict=args.strict), len(paths), "drafting"):
-        if one.draft is None:
-            failed.append(one.error)
-            continue
-        # a folder's own folders are kept, lest two recordings of one name meet
-        name = one.path.relative_to(found[one.path]).with_suffix("") if found[one.path] else Path(one.recording.name)
-        if names[one.path.with_suffix("")] > 1:  # one recording in two formats keeps both
-            name = name.with_name(one.path.name)
-        target = (args.out or Path()) / name
-        place = target.with_name(target.name + form.suffix)
-        if args.out and _is_of(one.path, place):
-            failed.append(
-                f"{one.path}: the draft would overwrite the recording's own {place.suffix}; choose another --out"
-            )
-            continue
-        if args.out is not None or args.plot:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        unusable += one.draft.unusable
-        written = write(untouched(one.recording, one.draft))
-        if args.out is not None:
-            with atomic_path(place) as temporary:
-                temporary.write_bytes(written)
-        elif form.binary:
-            sys.stdout.buffer.write(written)
-        else:
-            print(written.decode(), end="\n" if len(paths) > 1 else "")
-        if args.plot:
-            from meit.ecg.paper import draw_paper
-
-            sheet = target.with_name(f"{target.name}.{args.plot}")
-            draw_paper(one.recording, sheet)
-            print(f"ECG sheet: {sheet}", file=sys.stderr)
-    for line in failed:
-        print(f"meit: {line}", file=sys.stderr)
+                sheet = target.at(folder, file.recording.name, f".{args.plot}")
+                sheet.parent.mkdir(parents=True, exist_ok=True)
+                draw_paper(file.recording, sheet)
+                print(f"ECG sheet: {sheet}", file=sys.stderr)
+            unusable += file.draft.unusable
+        except MeitError as error:
+            failed.append(str(error))
     if unusable:
-        print(f"meit: {unusable} of {len(paths)} recordings are unusable: no report was drafted", file=sys.stderr)
+        warnings.append(f"{unusable} of {len(targets)} recordings are unusable: no report was drafted")
     if failed:
-        print(f"meit: {len(failed)} of {len(paths)} recordings failed", file=sys.stderr)
+        failed.append(f"{len(failed)} of {len(targets)} recordings failed")
+    for line in warnings + failed:
+        print(f"meit: {line}", file=sys.stderr)
     return SOME_FAILED if failed else 0
+
+
+def _check_one(path: Path, model: Path) -> None:
+    """A single recording that cannot be drafted shall say so before the model is loaded, and with exit code 2."""
+    from meit.ecg.files.formats import read_ecg
+    from meit.ecg.recording import check_leads
+
+    recording = read_ecg(path, allow_missing=True)
+    from meit.model.report_model import read_config
+
+    check_leads(recording, read_config(model).missing_chest_leads)
 
 
 def _check_stdout(name: str, count: int) -> None:
@@ -85,15 +78,11 @@ def _check_stdout(name: str, count: int) -> None:
         raise MeitError(f"{name} is nothing for a terminal: add --out DIR, or send it to a file with > report.{name}")
 
 
-def _is_of(recording: Path, target: Path) -> bool:
-    """Whether a file to be written is the recording, or the one beside it that states its rate and unit."""
-    from meit.ecg.files.formats import format_of
-
-    own = [recording]
-    format_ = format_of(recording)
-    if format_ is not None and format_.name in ("CSV", "NPY"):
-        own.append(recording.with_suffix(".json"))
-    return target.exists() and any(target.samefile(path) for path in own if path.exists())
+def _print(written: bytes, binary: bool, end: str) -> None:
+    if binary:
+        sys.stdout.buffer.write(written)
+    else:
+        print(written.decode(), end=end)
 
 
 def deidentify(args: argparse.Namespace) -> int:
