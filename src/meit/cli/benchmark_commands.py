@@ -44,12 +44,13 @@ def study_score(args: argparse.Namespace) -> int:
 def study_judge(args: argparse.Namespace) -> int:
     """Let a language model rate the drafts; with a study and its ratings, calibrate it on them. The reports are sent to
     the endpoint, if one is named; its key is read from $MEIT_JUDGE_KEY. A judge is no cardiologist."""
-    from meit.benchmark.raters.judge import judge_drafts
+    from meit.benchmark.raters.judge import Judge, judge_drafts
 
+    judge: Judge
     if args.endpoint:
-        from meit.benchmark.raters.judge_endpoint import EndpointJudge as Judge
+        from meit.benchmark.raters.judge_endpoint import EndpointJudge
 
-        judge = Judge(args.endpoint, args.judge)
+        judge = EndpointJudge(args.endpoint, args.judge)
     else:
         from meit.benchmark.raters.judge_local import LocalJudge
 

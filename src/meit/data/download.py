@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -124,7 +124,7 @@ class Download:
             self._server.receive(f"{self.url}/{SUMS}", part, bar.update)
         part.replace(target)
 
-    def _open_record(self, mode: str) -> tuple[int, np.ndarray]:
+    def _open_record(self, mode: Literal["r", "r+"]) -> tuple[int, np.ndarray]:
         """How many files are to be had, and (lines of the list, 2) int64: size and mtime (ns) of each verified file.
 
         Its name says of which list it is; another list begins another record.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Read:
 
     signal: np.ndarray
     age: float | None = None
-    sex: str | None = None
+    sex: Literal["F", "M"] | None = None
 
 
 FileReader = Callable[

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -49,7 +49,7 @@ class Report:
     codes: dict[str, float] = field(default_factory=dict)
     heart_axis: str = ""
     age: float | None = None
-    sex: str | None = None
+    sex: Literal["F", "M"] | None = None
     measurements: dict[str, float] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ of an architecture's code is repeated here: the model itself is always transform
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -60,14 +60,14 @@ def _separate(key: str, value: str, head_dim: str = "head_dim") -> Callable:
 def _fused_by_head(head_dim: str) -> Callable:
     """query_key_value gives q, k, v of the first head, then of the second, ... (GPT-NeoX, BLOOM)."""
 
-    def keys_values(attention: nn.Module, rows: Tensor) -> KeysValues:
+    def keys_values(attention: Any, rows: Tensor) -> KeysValues:
         fused = attention.query_key_value(rows).unflatten(-1, (-1, 3, getattr(attention, head_dim)))
         return fused[..., 1, :].transpose(1, 2), fused[..., 2, :].transpose(1, 2)
 
     return keys_values
 
 
-def _fused_by_kind(attention: nn.Module, rows: Tensor) -> KeysValues:
+def _fused_by_kind(attention: Any, rows: Tensor) -> KeysValues:
     """c_attn gives all queries, then all keys, then all values (GPT-2)."""
     _, keys, values = attention.c_attn(rows).chunk(3, dim=-1)
     return _heads(keys, attention.head_dim), _heads(values, attention.head_dim)
@@ -143,7 +143,7 @@ def plain(backbone: LanguageModel) -> "PreTrainedModel":
 
 def decoder_layers(backbone: LanguageModel) -> nn.ModuleList:
     model = plain(backbone)
-    return model.get_submodule(architecture_of(model.config).layers)
+    return cast(nn.ModuleList, model.get_submodule(architecture_of(model.config).layers))
 
 
 def attentions(backbone: LanguageModel) -> list[nn.Module]:
@@ -169,4 +169,4 @@ def body(backbone: LanguageModel) -> nn.Module:
 
 
 def dtype_of(backbone: LanguageModel) -> torch.dtype:
-    return plain(backbone).get_input_embeddings().weight.dtype
+    return cast(Tensor, plain(backbone).get_input_embeddings().weight).dtype

@@ -30,7 +30,7 @@ class BasicBlock(nn.Module):
             nn.Conv1d(n_out, n_out, kernel, 1, same, bias=False),
             nn.BatchNorm1d(n_out),
         )
-        self.short_cut = nn.Identity()
+        self.short_cut: nn.Module = nn.Identity()
         if stride > 1 or n_in != n_out:
             self.short_cut = nn.Sequential(
                 nn.AvgPool1d(stride, stride, ceil_mode=True), nn.Conv1d(n_in, n_out, 1, bias=False)
@@ -57,7 +57,7 @@ class Bottleneck(nn.Module):
             nn.Conv1d(narrow, n_out, 1, bias=False),
             nn.BatchNorm1d(n_out),
         )
-        self.short_cut = nn.Identity()
+        self.short_cut: nn.Module = nn.Identity()
         if stride > 1 or n_in != n_out:
             self.short_cut = nn.Sequential(nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out))
 

@@ -80,6 +80,6 @@ class _Batches(Dataset):
         return len(self.batches)
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        ecgs, masks = self.data.inputs(self.batches[number])
+        ecgs, masks = self.data.inputs(self.batches[number].tolist())
         values = measured_inputs(ecgs, masks, self.data.rate, self.measures)
         return torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)), torch.from_numpy(values)

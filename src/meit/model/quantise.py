@@ -8,6 +8,8 @@ At 8 bit the adapter is merged first. At 4 bit it stays apart: what it changes i
 merged weights would bring the untuned model back.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +26,8 @@ class Int8Linear(nn.Module):
     """y = x W' + b with W in int8; (..., in) bfloat16 -> (..., out)."""
 
     keeps_adapter = False
+    weight: Tensor
+    scale: Tensor
 
     def __init__(self, weight: Tensor, bias: Tensor | None, adapter: LowRank | None = None):
         super().__init__()
@@ -68,7 +72,8 @@ class Int4Linear(nn.Module):
         rows = x.reshape(-1, x.shape[-1]).contiguous()
         y = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.weight, GROUP, self.scale).unflatten(0, x.shape[:-1])
         if self.down is not None:
-            y = y + nn.functional.linear(nn.functional.linear(x, self.down), self.up)
+            down, up = cast(tuple[Tensor, Tensor], (self.down, self.up))
+            y = y + nn.functional.linear(nn.functional.linear(x, down), up)
         return y if self.bias is None else y + self.bias
 
 

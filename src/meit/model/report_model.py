@@ -185,7 +185,7 @@ class ReportModel(nn.Module):
         save_file(adapter, folder / ADAPTER_WEIGHTS)
         lora = self.backbone.peft_config["default"]
         lora.base_model_name_or_path = self.spec.backbone  # its name, not where it lies on this machine
-        lora.save_pretrained(folder / ADAPTER)
+        lora.save_pretrained(str(folder / ADAPTER))
         familiarity = self.familiarity if familiarity is None else familiarity
         if familiarity is not None:
             familiarity.save(folder)

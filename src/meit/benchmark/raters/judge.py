@@ -37,7 +37,8 @@ class Ratings:
 class Judge(Protocol):
     """name: which model, and whatever else changes its ratings; it must hold no secret, since it is written down."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def rate(self, reference: str, draft: str) -> Ratings: ...
 

@@ -1,5 +1,7 @@
 """A judge that runs here: any causal language model of transformers, its choice confined to the digits 1 to 5."""
 
+from typing import Any
+
 import torch
 
 from meit.benchmark.raters.judge import Ratings, axis_in_words, both_reports
@@ -19,6 +21,8 @@ class LocalJudge:
     """
 
     def __init__(self, model: str):
+        self.model: Any
+        self.tokenizer: Any
         self.model, self.tokenizer = loading.load(model)
         if self.model.config.is_encoder_decoder:
             raise ModelError(f"{model}: is an encoder-decoder; a local judge must be a causal language model")

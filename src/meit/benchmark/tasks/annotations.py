@@ -134,7 +134,7 @@ def annotation_agreement(
     of_name = {name: np.array([count[name] for count in counts]) for name in counts[0]}
     metrics = {}
     for name, (above, below) in RATIOS.items():
-        top, bottom = (sum(of_name[count] for count in names) for names in (above, below))
+        top, bottom = (np.sum([of_name[count] for count in names], axis=0) for names in (above, below))
         metrics[name] = bootstrapped(partial(_ratio, top, bottom), patients)
     cells = _certainty_cells(stated, likelihoods)
     metrics["weighted_kappa"] = bootstrapped(lambda rows: _kappa(cells[rows].sum(axis=0)), patients)
@@ -168,7 +168,7 @@ def _counts(stated: dict[str, int], annotated: dict[str, float]) -> dict[str, in
 
 def _certainty_cells(stated: list[dict[str, int]], likelihoods: list[dict[str, float]]) -> np.ndarray:
     """(records, annotated level, stated level): over the diagnostic codes of the set, how often they meet."""
-    diagnostic = _diagnostic(code for of_record in (*stated, *likelihoods) for code in of_record)
+    diagnostic = _diagnostic({code for of_record in stated for code in of_record}.union(*likelihoods))
     cells = np.zeros((len(stated), len(LEVELS), len(LEVELS)))
     for cell, said, annotated in zip(cells, stated, likelihoods, strict=True):
         for code in diagnostic:

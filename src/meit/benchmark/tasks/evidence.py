@@ -95,8 +95,17 @@ def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, spli
 
 def _judge(record: PreparedDraft, calibration: Calibration | None = None) -> dict:
     """One record before and after; JSON-ready but for its sets of codes."""
-    sure = {} if calibration is None else {"confidences": partial(calibration.confidences, encoder=record.encoder)}
-    found = ground(record.draft, record.measurements, record.sex, record.age, **sure)
+    found = (
+        ground(record.draft, record.measurements, record.sex, record.age)
+        if calibration is None
+        else ground(
+            record.draft,
+            record.measurements,
+            record.sex,
+            record.age,
+            partial(calibration.confidences, encoder=record.encoder),
+        )
+    )
     there = asserted(read_statements(record.reference))
     asserting = [one for one in found.statements if not one.statement.negated]
     before = {one.statement.code for one in asserting}

@@ -83,7 +83,7 @@ def evaluate_noise(
     noisy = {condition: drafts[condition] for condition in conditions}
 
     evaluation = Evaluation(test.texts, test.patients, training_texts(data), scoring.protocol, scoring.scorers)
-    every_draft: dict[NoiseCondition | str, list[str]] = {CLEAN: clean, **noisy}
+    every_draft: dict[NoiseCondition | str, list[str]] = {CLEAN: clean} | noisy
     scores = {condition: evaluation.score(texts) for condition, texts in every_draft.items()}
     found = {condition: score_findings(texts, test.texts, test.patients) for condition, texts in every_draft.items()}
     shown = {
@@ -189,8 +189,9 @@ def _all_drafts(
     """Drafts of CLEAN and of each condition, read from `out` or written to it."""
     from tqdm import tqdm
 
+    every: list[NoiseCondition | str] = [CLEAN, *conditions]
     files: dict[NoiseCondition | str, Path] = {
-        condition: _folder(out, condition) / "drafts.json" for condition in (CLEAN, *conditions)
+        condition: _folder(out, condition) / "drafts.json" for condition in every
     }
     missing = [condition for condition, path in files.items() if not path.exists()]
     with tqdm(total=len(missing) * len(test), desc="drafting", unit="ECG", disable=not missing) as bar:

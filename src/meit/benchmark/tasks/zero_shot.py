@@ -8,8 +8,10 @@ knowing the other hospital's wording is not skill.
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from meit.benchmark.finding_scores import abnormality
 from meit.benchmark.tasks.baselines import most_frequent_report, other_patient
@@ -90,10 +92,12 @@ def evaluate_zero_shot(
 @torch.inference_mode()
 def untuned_report(backbone: str, instruction: str) -> str:
     """What the language model writes as it came. It sees no ECG, so this is the same for every recording."""
+    model: Any
+    tokenizer: Any
     model, tokenizer = loading.load(backbone, "float32")
     style = "paper" if tokenizer.chat_template is None else "chat"
     text = for_drafting(model, [prompt_ids(tokenizer, instruction, style)])
-    inputs = {"input_ids": text.ids, "attention_mask": text.mask}
+    inputs: dict[str, Tensor | None] = {"input_ids": text.ids, "attention_mask": text.mask}
     if text.source_ids is not None:
         inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
     written = model.generate(**inputs, max_new_tokens=MAX_NEW_TOKENS, do_sample=False)

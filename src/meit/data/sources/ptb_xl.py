@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from meit.reports.translate import translate
 PTB_XL_TABLE = "ptbxl_database.csv"
 _COLUMNS = ("ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "heart_axis", "strat_fold", "filename_hr")
 LOW_RATE = 100
-SEX = {0: "M", 1: "F"}  # PTB-XL's own coding
+SEX: dict[int, Literal["F", "M"]] = {0: "M", 1: "F"}  # PTB-XL's own coding
 _OLDEST = 90.0  # PTB-XL writes 300 for patients older than 89
 WITHOUT_REPORT = "no report in the text"
 

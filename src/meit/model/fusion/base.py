@@ -61,7 +61,10 @@ def chosen_layers(layers: str, count: int) -> tuple[int, ...]:
 
 def check_masks(text: Text, ecg: Tensor, ecg_mask: Tensor) -> None:
     """A mask of a wrong length is silently wrong in most models of transformers, so it is refused here."""
-    pairs = [("text", text.ids.shape, text.mask), ("ECG", ecg.shape[:2], ecg_mask)]
+    pairs: list[tuple[str, torch.Size, Tensor | None]] = [
+        ("text", text.ids.shape, text.mask),
+        ("ECG", ecg.shape[:2], ecg_mask),
+    ]
     if text.source_ids is not None:
         pairs.append(("source", text.source_ids.shape, text.source_mask))
     for name, shape, mask in pairs:

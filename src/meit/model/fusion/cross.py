@@ -70,7 +70,8 @@ class CrossFusion(Fusion):
     def _look(self, ecg: Tensor, ecg_mask: Tensor) -> None:
         """The ECG's keys and values, once for all tokens that will be written; kept until the next call, since
         gradient checkpointing asks for them again in the backward pass."""
-        self._seen = [(*block.keys_values(ecg), ecg_mask) for block in self.blocks]
+        blocks: list[Any] = list(self.blocks)
+        self._seen = [(*block.keys_values(ecg), ecg_mask) for block in blocks]
 
     def _insert(self, place: int):
         def hook(_module, inputs: tuple, arguments: dict):

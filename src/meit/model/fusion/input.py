@@ -45,6 +45,7 @@ class InputFusion(Fusion):
     @staticmethod
     def _inputs(backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> dict:
         ids, mask = (text.ids, text.mask) if text.source_ids is None else (text.source_ids, text.source_mask)
+        assert mask is not None  # a source has one
         embedded = plain(backbone).get_input_embeddings()(ids)
         return {
             "inputs_embeds": torch.cat([ecg.to(embedded.dtype), embedded], dim=1),
