@@ -12,10 +12,11 @@ import time
 
 import torch
 
-from meit.model import default_model, loading
-from meit.model.architectures import dtype_of
+from meit.model import default_model
+from meit.model.language import loading
+from meit.model.language.architectures import dtype_of
+from meit.model.language.quantise import QUANTISED
 from meit.model.prompt import for_drafting, prompt_ids
-from meit.model.quantise import QUANTISED
 from meit.model.report_model import load_model
 
 BATCHES = (1, 8, 32)

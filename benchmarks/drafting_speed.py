@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 import meit
-from meit.drafting.grounding import ground
+from meit.drafting.checks.grounding import ground
 from meit.drafting.report_writing import write_reports
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect

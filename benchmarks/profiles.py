@@ -14,7 +14,7 @@ from training_speed import batch_of_texts, build, steps
 
 from meit.machine import keep_freed_memory
 from meit.model import default_model
-from meit.model.architectures import dtype_of
+from meit.model.language.architectures import dtype_of
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
 

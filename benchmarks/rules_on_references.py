@@ -13,8 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from meit.data.batches import EcgSet
-from meit.drafting.grounding import CONTRADICTED, SUPPORTS, check_statements, omissions
-from meit.drafting.grounding_rules import SexAge
+from meit.drafting.checks.grounding import CONTRADICTED, SUPPORTS, check_statements, omissions
+from meit.drafting.checks.grounding_rules import SexAge
 from meit.drafting.prepared_drafts import measure_prepared
 from meit.reports.statements import asserted, read_statements
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from meit.model import default_model, loading
+from meit.model import default_model
 from meit.model.configuration import read_config
+from meit.model.language import loading
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ptb-xl" / "00195_hr"
 BARE = """

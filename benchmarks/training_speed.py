@@ -13,13 +13,13 @@ import time
 import torch
 
 from meit.machine import keep_freed_memory
-from meit.model import loading
-from meit.model.adapter import lora_backbone
-from meit.model.architectures import body, head
-from meit.model.backbones import DEFAULT, PAPER_RANK
 from meit.model.configuration import ModelConfig
 from meit.model.encoder import EncoderConfig
 from meit.model.fusion import Text
+from meit.model.language import loading
+from meit.model.language.adapter import lora_backbone
+from meit.model.language.architectures import body, head
+from meit.model.language.backbones import DEFAULT, PAPER_RANK
 from meit.model.report_model import ReportModel
 
 BATCH, LENGTH, ANSWER = 4, 128, 64

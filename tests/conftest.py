@@ -161,10 +161,10 @@ def build(tiny_folder):
     """(kind, attention, fusion, layers, dropout) -> an untrained ReportModel over a tiny backbone, all of it at work."""
 
     def make(kind, attention=None, fusion="concat", layers="all", adapter=True):
-        from meit.model import loading
-        from meit.model.adapter import lora_backbone
         from meit.model.configuration import ModelConfig
         from meit.model.encoder import EncoderConfig
+        from meit.model.language import loading
+        from meit.model.language.adapter import lora_backbone
         from meit.model.report_model import ReportModel
 
         backbone, tokenizer = loading.load(str(tiny_folder(kind)), "float32")

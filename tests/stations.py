@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import func, select
 
+from meit.drafting.checks.grounding import ground
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.examine import examine
-from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
 from meit.ecg.recording import LEADS, Recording

@@ -18,22 +18,13 @@ ORDER = (
     *("training", "drafting", "exports", "benchmark", "station", "cli"),
 )
 SIBLINGS = {("drafting", "training"), ("station", "benchmark")}  # rooms side by side: neither may import the other
-LARGE: dict[str, str] = {  # files over MOST_LINES -> why
-}
+LARGE: dict[str, str] = {}  # files over MOST_LINES -> why
 SMALL: dict[str, str] = {  # files under LEAST_LINES -> why
     "tables.py": "the one reader of tables, of which every room knows",
-    "station/study/timing.py": "the rule by which reading is timed, beside its twin in the browser",
 }
-CROWDED: dict[str, str] = {  # folders with more than MOST_FILES Python files -> why
-    "model": "an architecture's parts, a file each",
-    "drafting": "the steps from a recording to its draft, a file each",
-}
-TWICE: dict[str, str] = {  # stems of two modules -> why
-    "findings": "what the encoder finds; what reports state",
-    "machine": "this computer; the lines of an electrocardiograph",
-    "recordings": "the station's; their table in its database",
-}
-MOST_NAMES_TWICE = 49  # public top-level names that stand in two modules or more; it may only fall
+CROWDED: dict[str, str] = {}  # folders with more than MOST_FILES Python files -> why
+TWICE: dict[str, str] = {}  # stems of two modules -> why
+MOST_NAMES_TWICE = 15  # public top-level names that stand in two modules or more; it may only fall
 
 
 @cache

@@ -5,7 +5,7 @@ import pytest
 
 from meit.benchmark.tasks.confidence_quality import calibration_metrics, error_of_chance, reliability_figure
 from meit.drafting.calibrating import Judged, fit
-from meit.drafting.grounding import Grounded
+from meit.drafting.checks.grounding import Grounded
 from meit.reports.statements import Statement
 
 

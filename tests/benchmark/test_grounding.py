@@ -8,8 +8,8 @@ import pytest
 from meit.benchmark.tasks.evidence import _by_code, _judge, _shares, evaluate_grounding, scores
 from meit.drafting import prepared_drafts
 from meit.drafting.calibrating import calibrate_confidences
+from meit.drafting.checks.grounding import SUPPORTS
 from meit.drafting.confidence import load_calibration
-from meit.drafting.grounding import SUPPORTS
 from meit.drafting.prepared_drafts import PreparedDraft, measure_prepared
 from meit.ecg.measure.measurements import Measure, Measurements
 from meit.errors import DataError

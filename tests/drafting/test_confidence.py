@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, Grounded
 from meit.drafting.confidence import (
     CALIBRATION_FILE,
     CONFIDENCE_FEATURES,
@@ -12,7 +13,6 @@ from meit.drafting.confidence import (
     confidence_features,
     load_calibration,
 )
-from meit.drafting.grounding import CONTRADICTED, MEASURED, Grounded
 from meit.model import default_model
 from meit.reports.statements import Statement, codes
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from meit.drafting.checks.grounding import CONTRADICTED, Grounded
 from meit.drafting.draft_wording import finding_line, measured_words, sentences, statement_words
-from meit.drafting.grounding import CONTRADICTED, Grounded
 from meit.ecg.measure.measurements import Measure, Measurements
 from meit.reports.statements import read_statements
 

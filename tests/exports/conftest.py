@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from meit.drafting.checks.grounding import ground
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
-from meit.drafting.grounding import ground
 from meit.ecg import read_ecg
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect

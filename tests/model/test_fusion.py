@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from meit.model.architectures import plain
 from meit.model.fusion import Text
+from meit.model.language.architectures import plain
 from meit.model.prompt import for_drafting, for_training, prompt_ids
 
 

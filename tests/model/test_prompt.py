@@ -3,8 +3,8 @@
 import pytest
 
 from meit.errors import ModelError
-from meit.model import loading
-from meit.model.backbones import DEFAULT
+from meit.model.language import loading
+from meit.model.language.backbones import DEFAULT
 from meit.model.prompt import answer_ids, prompt_ids
 from meit.model.report_model import load_model
 

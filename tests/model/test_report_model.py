@@ -38,8 +38,8 @@ def test_saved_and_loaded_it_is_the_same_model(tiny_model, tmp_path):
 def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
     from safetensors.torch import load_file
 
-    from meit.model import loading
-    from meit.model.adapter import low_rank, merge_adapter
+    from meit.model.language import loading
+    from meit.model.language.adapter import low_rank, merge_adapter
     from meit.model.report_model import ADAPTER_WEIGHTS
 
     model = build(kind)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from meit.errors import DataError
 from meit.reports import statement_scores as scores
-from meit.reports.machine import clean_machine_report
+from meit.reports.cart_statements import clean_machine_report
 from meit.reports.statements import CERTAINTIES, asserted, codes, leads_of, read, read_sentences, read_statements
 from meit.reports.word_tables import scp_codes
 from meit.tables import rows_of

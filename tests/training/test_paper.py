@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import meit.training.run as training
 from meit.drafting.draft import draft_reports
 from meit.ecg import read_ecg
-from meit.model.backbones import BACKBONES
+from meit.model.language.backbones import BACKBONES
 from meit.model.report_model import load_model
 from meit.training.recipe import load_recipe
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import meit.training.run as training
-from meit.model import loading
+from meit.model.language import loading
 from meit.model.report_model import load_model
 from meit.training.recipe import Recipe
 

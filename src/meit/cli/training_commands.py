@@ -32,7 +32,7 @@ def merge(args: argparse.Namespace) -> int:
 
 def models(args: argparse.Namespace) -> int:
     """The backbones that recipes can name, with their sizes; any other Hugging Face id of these architectures will do."""
-    from meit.model.backbones import table
+    from meit.model.language.backbones import table
 
     print(table())
     return 0

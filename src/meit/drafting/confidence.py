@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit
 
 from meit.atomic import write_json
-from meit.drafting.grounding import SUPPORTS, UNCHECKED, Grounded
+from meit.drafting.checks.grounding import SUPPORTS, UNCHECKED, Grounded
 
 CALIBRATION_FILE = "calibration.json"
 _LEAST = 0.003  # probabilities nearer to 0 or 1 than this are taken for this far away

@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import torch
 
+from meit.drafting.checks.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
+from meit.drafting.checks.grounding import Confidences, ground, no_confidences
 from meit.drafting.confidence import load_calibration
-from meit.drafting.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.examine import Examined, examine
-from meit.drafting.grounding import Confidences, ground, no_confidences
 from meit.drafting.report_writing import DRAFTED_AT_ONCE, READ_AHEAD, write_reports
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality

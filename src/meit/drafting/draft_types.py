@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from meit.drafting.checks.grounding import Grounded
 from meit.drafting.draft_wording import NO_REPORT, REVIEW, finding_line, measured_words, sentences
-from meit.drafting.grounding import Grounded
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording

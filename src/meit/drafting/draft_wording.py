@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
+from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.ecg.measure import Measurements
 from meit.reports.statements import read_sentences
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from meit.drafting.checks.grounding import Grounded, ground
 from meit.drafting.draft_types import Draft, RecordingInfo
 from meit.drafting.examine import Examined, examine
-from meit.drafting.grounding import Grounded, ground
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording

@@ -17,10 +17,10 @@ except ImportError as error:
     raise MeitError(f"FHIR needs a package that is not installed ({error.name}): pip install 'meit[station]'") from None
 
 from meit import __version__
+from meit.drafting.checks.grounding import CONTRADICTED
+from meit.drafting.checks.text_check import read_whole
 from meit.drafting.draft_types import ModelInfo
 from meit.drafting.draft_wording import NO_REPORT, REVIEW
-from meit.drafting.grounding import CONTRADICTED
-from meit.drafting.text_check import read_whole
 from meit.ecg.recording import Recording
 from meit.exports import fhir_codes as to
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature

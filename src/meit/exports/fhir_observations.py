@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from meit.drafting.grounding import Grounded
+from meit.drafting.checks.grounding import Grounded
 from meit.ecg.measure import GLOBAL, Measurements
 from meit.ecg.paper import SHEET_SECONDS
 from meit.ecg.recording import LEADS, Recording

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.drafting.draft_wording import MARKS, NO_REPORT, sentences, statement_words
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.ecg.paper import MM_PER_MILLIVOLT, MM_PER_SECOND, SHEET_SECONDS, about_patient
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
 

@@ -6,7 +6,7 @@ All stands within 265 x 198 mm in the middle of the page, so that it can also be
 from io import BytesIO
 from itertools import repeat
 
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED
+from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED
 from meit.ecg.paper import Grid, draw_leads, drawing, sheet
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
 from meit.exports.page import LEGEND, SURE, PrintedPage, printed_page

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from meit.errors import ModelError
 from meit.model import row_of
-from meit.model.architectures import LanguageModel, plain
 from meit.model.fusion.base import Text
+from meit.model.language.architectures import LanguageModel, plain
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -13,17 +13,18 @@ from torch import Tensor, nn
 from meit.atomic import atomic_folder, write_json
 from meit.ecg.quality import Reason
 from meit.errors import ModelError
-from meit.model import loading, row_of
-from meit.model.adapter import low_rank, merge_adapter
-from meit.model.architectures import LanguageModel, dtype_of, head, plain
+from meit.model import row_of
 from meit.model.configuration import CONFIG, ModelConfig, read_config
 from meit.model.encoder import Encoded
 from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
 from meit.model.findings import Ensemble, as_planned, measured_inputs
 from meit.model.fusion import Text, build_fusion
+from meit.model.language import loading
+from meit.model.language.adapter import low_rank, merge_adapter
+from meit.model.language.architectures import LanguageModel, dtype_of, head, plain
+from meit.model.language.quantise import QUANTISED, quantise
 from meit.model.projector import ProjectorSizes, build_projector
 from meit.model.prompt import IGNORED, for_drafting, prompt_ids
-from meit.model.quantise import QUANTISED, quantise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -195,7 +196,7 @@ class ReportModel(nn.Module):
 def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
     """A saved model, ready to draft, its adapter merged into the backbone.
 
-    quantised: "int8" or "int4", see meit.model.quantise; by default the backbone computes in float32. Raises ModelError
+    quantised: "int8" or "int4", see meit.model.language.quantise; by default the backbone computes in float32. Raises ModelError
     for a folder that holds no model, where the backbone is not the one it was tuned on, and for another `quantised`.
     """
     keeps_adapter = quantised is not None and row_of(QUANTISED, "quantisation", quantised).keeps_adapter

@@ -2,8 +2,8 @@
 
 from contextlib import suppress
 
+from meit.drafting.checks.grounding import Grounded, finding_of
 from meit.drafting.draft_wording import statement_words
-from meit.drafting.grounding import Grounded, finding_of
 from meit.errors import AbsentError
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.reports.gravity import critical_words

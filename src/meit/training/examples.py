@@ -16,8 +16,8 @@ from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, in_share
 from meit.errors import ModelError
-from meit.model.architectures import LanguageModel
 from meit.model.encoder import EncoderConfig
+from meit.model.language.architectures import LanguageModel
 from meit.model.prompt import answer_ids, for_training, prompt_ids
 from meit.training.recipe import INSTRUCTIONS, Recipe
 from meit.training.targets import as_if_recorded, plans, targets_of

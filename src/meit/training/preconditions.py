@@ -6,9 +6,9 @@ from pathlib import Path
 from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
 from meit.errors import DataError, ModelError
-from meit.model import loading
-from meit.model.architectures import architecture_of
 from meit.model.fusion.base import chosen_layers
+from meit.model.language import loading
+from meit.model.language.architectures import architecture_of
 from meit.model.prompt import answer_ids, prompt_ids
 from meit.training.recipe import Recipe
 

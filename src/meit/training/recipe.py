@@ -15,10 +15,10 @@ from typing import Any, get_args, get_type_hints
 
 from meit.ecg.signal.normalising import NORMALISATIONS
 from meit.errors import ModelError
-from meit.model.backbones import DEFAULT
 from meit.model.encoder import ENCODERS
 from meit.model.fusion import FUSIONS
-from meit.model.loading import WEIGHTS
+from meit.model.language.backbones import DEFAULT
+from meit.model.language.loading import WEIGHTS
 from meit.model.projector import PROJECTORS
 from meit.model.prompt import INSTRUCTION, PROMPTS, instructions
 from meit.training.targets import TARGETS

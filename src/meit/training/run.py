@@ -21,13 +21,13 @@ from meit.data.batches import EcgSet, NoRecordings
 from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
-from meit.model import loading
-from meit.model.adapter import lora_backbone
 from meit.model.configuration import ModelConfig
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, recordings_for, workers
 from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
 from meit.model.findings import measure_names
+from meit.model.language import loading
+from meit.model.language.adapter import lora_backbone
 from meit.model.prompt import prompt_ids
 from meit.model.report_model import TRAINING, ReportModel
 from meit.provenance import command, hardware, versions

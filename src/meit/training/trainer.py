@@ -17,7 +17,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from meit.errors import ModelError
 from meit.machine import has_bf16
-from meit.model.architectures import decoder_layers
+from meit.model.language.architectures import decoder_layers
 from meit.model.report_model import ReportModel
 from meit.training.examples import Collator
 from meit.training.recipe import ENGINES, Recipe

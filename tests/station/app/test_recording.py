@@ -181,8 +181,8 @@ def test_every_phrase_is_read_back():
 
 
 def test_what_is_left_out_can_be_written_as_it_is_offered():
-    from meit.drafting.grounding import finding_of
-    from meit.drafting.grounding_rules import grounding_rules
+    from meit.drafting.checks.grounding import finding_of
+    from meit.drafting.checks.grounding_rules import grounding_rules
     from meit.reports.statements import read_statements
     from meit.station.page_data import capital
 

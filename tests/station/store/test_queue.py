@@ -6,7 +6,7 @@ import time
 import pytest
 from stations import MODEL, add_drafted, count_drafts, ecg_files, example_draft, measured, quick_reader
 
-from meit.drafting.urgency import Urgency
+from meit.drafting.checks.urgency import Urgency
 from meit.errors import StationError
 from meit.station.store.recording_entries import add_recording, counts, get_recording
 from meit.station.store.saved_drafts import get_draft

@@ -6,7 +6,7 @@ import threading
 import pytest
 from stations import add_drafted, ecg_files, example_files, make_admin, quick_reader
 
-from meit.drafting.urgency import Urgency
+from meit.drafting.checks.urgency import Urgency
 from meit.errors import AbsentError, AccessError, RecordingError, StationError
 from meit.station.store.recording_entries import (
     SORT_ORDERS,

@@ -13,7 +13,7 @@ import torch
 from stations import count_drafts, ecg_files, example_files, quick_reader
 
 from meit.drafting import draft as drafting
-from meit.drafting.urgency import Urgency
+from meit.drafting.checks.urgency import Urgency
 from meit.ecg.measure import looking, measuring
 from meit.ecg.quality import inspect
 from meit.errors import RecordingError

@@ -7,7 +7,7 @@ import torch
 from meit.benchmark.raters.judge import Ratings, axis_in_words, both_reports
 from meit.benchmark.raters.rubric import HIGHEST, LOWEST, Axis, rubric
 from meit.errors import ModelError
-from meit.model import loading
+from meit.model.language import loading
 
 DIGITS = [str(value) for value in range(LOWEST, HIGHEST + 1)]
 

@@ -29,8 +29,8 @@ from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import folds_of
 from meit.drafting.report_writing import MAX_NEW_TOKENS
 from meit.errors import DataError
-from meit.model import loading
 from meit.model.encoding import recordings_for
+from meit.model.language import loading
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import MERGED, load_model
 

@@ -34,7 +34,7 @@ class BertScore:
         from bert_score.utils import model2layers
         from transformers import AutoConfig
 
-        from meit.model.loading import fingerprint
+        from meit.model.language.loading import fingerprint
 
         folder = _wheels_folder() if encoder == ENCODER_WHEEL else encoder
         name = Path(encoder).name if Path(encoder).is_dir() else encoder

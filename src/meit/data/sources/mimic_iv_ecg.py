@@ -22,7 +22,7 @@ from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report
 from meit.data.splits import fold_of
 from meit.errors import DataError
-from meit.reports.machine import clean_machine_report
+from meit.reports.cart_statements import clean_machine_report
 
 RECORD_LIST, MACHINE_REPORTS = "record_list.csv", "machine_measurements.csv"
 REPORT = re.compile(r"report_\d+")  # one line of the cart each; officially 18

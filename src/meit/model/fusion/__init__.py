@@ -1,11 +1,11 @@
 """How the ECG reaches the language model: one small class a fusion, chosen by its name in the recipe."""
 
 from meit.model import row_of
-from meit.model.architectures import LanguageModel
 from meit.model.fusion.base import Fusion, Text
 from meit.model.fusion.concat import ConcatFusion
 from meit.model.fusion.cross import CrossFusion
 from meit.model.fusion.input import InputFusion
+from meit.model.language.architectures import LanguageModel
 
 FUSIONS: dict[str, type[Fusion]] = {"concat": ConcatFusion, "input": InputFusion, "cross": CrossFusion}
 

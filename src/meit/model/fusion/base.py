@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from meit.errors import ModelError
-from meit.model.architectures import LanguageModel, decoder_layers, plain
+from meit.model.language.architectures import LanguageModel, decoder_layers, plain
 
 
 @dataclass(frozen=True)

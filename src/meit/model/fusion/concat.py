@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from meit.model.architectures import LanguageModel, architecture_of, attentions, body, plain
 from meit.model.fusion.base import Fusion, Text, check_masks, copies, dummies, positions, source_states
+from meit.model.language.architectures import LanguageModel, architecture_of, attentions, body, plain
 
 if TYPE_CHECKING:
     from transformers import Cache

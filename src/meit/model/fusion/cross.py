@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from meit.model.architectures import LanguageModel, body, decoder_layers, plain
 from meit.model.fusion.base import Fusion, Text, check_masks, copies, source_states
+from meit.model.language.architectures import LanguageModel, body, decoder_layers, plain
 
 HEAD_DIM = 64  # at most; small backbones get one head
 

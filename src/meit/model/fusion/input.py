@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from meit.errors import ModelError
-from meit.model.architectures import LanguageModel, body, plain
 from meit.model.fusion.base import Fusion, Text, check_masks, encode_source
+from meit.model.language.architectures import LanguageModel, body, plain
 
 
 class InputFusion(Fusion):

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from meit.drafting.urgency import Urgency
+from meit.drafting.checks.urgency import Urgency
 from meit.errors import AbsentError, RecordingError, StationError
 from meit.station.store.audit import append, digest
 from meit.station.store.database import Store

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from meit.drafting.checks.text_check import TextCheck, hold_against
+from meit.drafting.checks.urgency import urgency_of
 from meit.drafting.draft_types import Draft, RecordingInfo
-from meit.drafting.text_check import TextCheck, hold_against
-from meit.drafting.urgency import urgency_of
 from meit.ecg.measure import Measurements
 from meit.errors import AbsentError, StationError
 from meit.station.store.audit import append

@@ -153,7 +153,7 @@ class RecordingRow(Base):
     together; the same files are one recording.
 
     name to rate_hz: as read from the files, once they are. acquired_at: the recorder's own clock, which has no zone.
-    urgency: meit.drafting.urgency.Urgency. critical: names of critical findings, comma-separated. search: folded text.
+    urgency: meit.drafting.checks.urgency.Urgency. critical: names of critical findings, comma-separated. search: folded text.
     triage, standing: what the worklist sorts by; done ones come last.
     """
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from meit.drafting.grounding import CONTRADICTED, Grounded, Omission, check_statements, omissions
-from meit.drafting.grounding_rules import SexAge
+from meit.drafting.checks.grounding import CONTRADICTED, Grounded, Omission, check_statements, omissions
+from meit.drafting.checks.grounding_rules import SexAge
 from meit.ecg.measure import Measurements
 from meit.reports.statements import Statement, read, read_sentences
 

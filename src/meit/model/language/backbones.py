@@ -7,7 +7,7 @@ shape, so that sizes are known before anything is downloaded. They are those of 
 from dataclasses import dataclass, field
 from functools import cache
 
-from meit.model.architectures import ARCHITECTURES, architecture_of
+from meit.model.language.architectures import ARCHITECTURES, architecture_of
 from meit.model.prompt import PROMPTS
 
 DEFAULT = "smollm2-135m-instruct"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meit.errors import ModelError
-from meit.model.architectures import LanguageModel, see_everything
-from meit.model.backbones import BACKBONES, DEFAULT
+from meit.model.language.architectures import LanguageModel, see_everything
+from meit.model.language.backbones import BACKBONES, DEFAULT
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase

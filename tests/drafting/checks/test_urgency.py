@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from meit.drafting.checks.grounding import ground
+from meit.drafting.checks.text_check import hold_against, read_whole
+from meit.drafting.checks.urgency import Urgency, urgency_of
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
-from meit.drafting.grounding import ground
-from meit.drafting.text_check import hold_against, read_whole
-from meit.drafting.urgency import Urgency, urgency_of
 from meit.ecg.measure.measurements import Measure, Measurements
 
 INFO = RecordingInfo("one", "one.hea", 500.0, 10.0, None, 60.0, "F", (), ())

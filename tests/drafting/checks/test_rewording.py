@@ -2,7 +2,7 @@
 
 import pytest
 
-from meit.drafting.rewording import hedged, without
+from meit.drafting.checks.rewording import hedged, without
 from meit.reports.statements import read_statements
 
 

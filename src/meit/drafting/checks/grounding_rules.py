@@ -66,7 +66,7 @@ class SexAge(NamedTuple):
 
 @cache
 def grounding_rules() -> tuple[Rule, ...]:
-    return tuple(_rule(row) for row in named_rows_of("meit.drafting", "grounding_rules.tsv"))
+    return tuple(_rule(row) for row in named_rows_of("meit.drafting.checks", "grounding_rules.tsv"))
 
 
 def _rule(row: Mapping[str, str]) -> Rule:

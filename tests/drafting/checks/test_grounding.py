@@ -4,8 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_texts import FINDINGS
 
-from meit.drafting.grounding import CONTRADICTED, MEASURED, SUPPORTS, UNCHECKED, check_statements, ground, omissions
-from meit.drafting.grounding_rules import SexAge
+from meit.drafting.checks.grounding import (
+    CONTRADICTED,
+    MEASURED,
+    SUPPORTS,
+    UNCHECKED,
+    check_statements,
+    ground,
+    omissions,
+)
+from meit.drafting.checks.grounding_rules import SexAge
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
 from meit.ecg.recording import LEADS
 from meit.reports.statements import codes, read_statements

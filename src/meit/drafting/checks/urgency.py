@@ -10,10 +10,10 @@ UNREAD stands before NORMAL, since it may be anything, and after ABNORMAL, since
 
 from enum import IntEnum
 
+from meit.drafting.checks.grounding import CONTRADICTED, omissions
+from meit.drafting.checks.grounding_rules import SexAge
+from meit.drafting.checks.text_check import read_whole
 from meit.drafting.draft_types import Draft
-from meit.drafting.grounding import CONTRADICTED, omissions
-from meit.drafting.grounding_rules import SexAge
-from meit.drafting.text_check import read_whole
 from meit.reports.gravity import critical_findings, is_abnormal
 from meit.reports.statements import Statement, read_statements
 

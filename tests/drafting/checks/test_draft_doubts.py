@@ -2,7 +2,7 @@
 
 import pytest
 
-from meit.drafting.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
+from meit.drafting.checks.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
 from meit.reports.word_tables import scp_codes
 
 ABNORMAL = {"NORM": 0.1, "SR": 0.9, "CRBBB": 0.9, "IRBBB": 0.1, "axis:LAD": 0.1}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meit.reports.machine import clean_machine_report
+from meit.reports.cart_statements import clean_machine_report
 
 REPORTS = [
     (["Sinus rhythm.", "Left axis deviation", "", "Abnormal ECG"], "Sinus rhythm. Left axis deviation. Abnormal ECG."),

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from meit.errors import ModelError
-from meit.model import loading
-from meit.model.backbones import BACKBONES, sizes
+from meit.model.language import loading
+from meit.model.language.backbones import BACKBONES, sizes
 
 PAPER = {
     "llama-7b",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from meit.model.quantise import LowRank
+from meit.model.language.quantise import LowRank
 
 if TYPE_CHECKING:
     from peft import PeftModel

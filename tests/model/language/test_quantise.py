@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from meit.errors import ModelError
-from meit.model.quantise import GROUP, Int4Linear, Int8Linear, quantise
+from meit.model.language.quantise import GROUP, Int4Linear, Int8Linear, quantise
 from meit.model.report_model import load_model
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from meit.errors import ModelError
-from meit.model.architectures import ARCHITECTURES, attentions, decoder_layers, head, plain
 from meit.model.fusion import FUSIONS, Text
+from meit.model.language.architectures import ARCHITECTURES, attentions, decoder_layers, head, plain
 from meit.model.prompt import for_drafting, for_training, prompt_ids
 from meit.model.report_model import load_model
 
@@ -293,7 +293,7 @@ def test_what_is_not_known_is_refused(build):
         build("llama", fusion="sum")
     from transformers import AutoConfig
 
-    from meit.model.architectures import architecture_of
+    from meit.model.language.architectures import architecture_of
 
     with pytest.raises(ModelError, match="'mamba' is not known"):
         architecture_of(AutoConfig.for_model("mamba"))

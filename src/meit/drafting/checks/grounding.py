@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from meit.drafting.grounding_rules import STATED_LEADS, Rule, RuleCondition, SexAge, grounding_rules, holds
-from meit.drafting.rewording import NORMAL_ECG, hedged, without
+from meit.drafting.checks.grounding_rules import STATED_LEADS, Rule, RuleCondition, SexAge, grounding_rules, holds
+from meit.drafting.checks.rewording import NORMAL_ECG, hedged, without
 from meit.ecg.measure.measurements import Measurements
 from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
 from meit.reports.word_tables import scp_codes

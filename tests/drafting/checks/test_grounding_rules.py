@@ -5,8 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from meit.drafting.grounding import CONTRADICTED, MEASURED, UNCHECKED, check_statements, omissions
-from meit.drafting.grounding_rules import NET, OPERATORS, STATED_LEADS, SexAge, conditions, grounding_rules, holds
+from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, check_statements, omissions
+from meit.drafting.checks.grounding_rules import (
+    NET,
+    OPERATORS,
+    STATED_LEADS,
+    SexAge,
+    conditions,
+    grounding_rules,
+    holds,
+)
 from meit.ecg.measure.measurements import BY_LEAD, Measure, Measurements
 from meit.reports.statements import Statement, codes
 

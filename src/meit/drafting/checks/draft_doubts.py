@@ -4,7 +4,7 @@ rhythm without P waves over noise that hides them, and a draft of less, or other
 import re
 from collections.abc import Collection, Mapping
 
-from meit.drafting.rewording import NORMAL_ECG
+from meit.drafting.checks.rewording import NORMAL_ECG
 from meit.reports.statements import asserted, read_sentences, read_statements
 from meit.reports.word_tables import scp_codes
 

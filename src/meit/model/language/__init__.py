@@ -1,0 +1,1 @@
+"""Language models: their table, their architectures, how they are loaded, adapted and quantised."""
