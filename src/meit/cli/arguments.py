@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from meit.errors import MeitError
 
@@ -17,6 +17,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"meit: {message}; '{self.prog} --help' says more\n")
+
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"  # what a module adds its commands to
 
 
 # What a path is for says its type: so a wrong one is noticed before any work, with the same words everywhere.

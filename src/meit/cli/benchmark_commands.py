@@ -3,7 +3,16 @@
 import argparse
 
 from meit.benchmark.task_table import TABLES, TASKS, run_task
-from meit.cli.arguments import add_quantize, input_file, input_folder, input_path, number, output_file, output_folder
+from meit.cli.arguments import (
+    Subparsers,
+    add_quantize,
+    input_file,
+    input_folder,
+    input_path,
+    number,
+    output_file,
+    output_folder,
+)
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -78,7 +87,7 @@ def table(args: argparse.Namespace) -> int:
     return 0
 
 
-def add(commands) -> None:
+def add(commands: Subparsers) -> None:
     one = commands.add_parser("evaluate", help="score a model on prepared data")
     one.add_argument("model", type=input_folder, metavar="MODEL")
     one.add_argument(

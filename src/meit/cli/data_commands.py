@@ -3,7 +3,16 @@
 import argparse
 from pathlib import Path
 
-from meit.cli.arguments import SOME_FAILED, input_file, input_folder, key_file, number, output_folder, picture
+from meit.cli.arguments import (
+    SOME_FAILED,
+    Subparsers,
+    input_file,
+    input_folder,
+    key_file,
+    number,
+    output_folder,
+    picture,
+)
 
 
 def download(args: argparse.Namespace) -> int:
@@ -67,7 +76,7 @@ def data_stats(args: argparse.Namespace) -> int:
     return 0
 
 
-def add(commands) -> None:
+def add(commands: Subparsers) -> None:
     one = commands.add_parser("download", help="fetch a public data set from PhysioNet", description=download.__doc__)
     one.add_argument("dataset", choices=("ptb-xl", "mimic-iv-ecg"))
     one.add_argument("out", type=output_folder, metavar="DIR")

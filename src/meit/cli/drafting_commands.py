@@ -4,7 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from meit.cli.arguments import SOME_FAILED, add_quantize, input_folder, input_path, key_file, output_folder, progress
+from meit.cli.arguments import (
+    SOME_FAILED,
+    Subparsers,
+    add_quantize,
+    input_folder,
+    input_path,
+    key_file,
+    output_folder,
+    progress,
+)
 from meit.errors import MeitError
 from meit.exports import EXPORT_FORMATS
 from meit.model import default_model
@@ -105,7 +114,7 @@ def deidentify(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else 0
 
 
-def add(commands) -> None:
+def add(commands: Subparsers) -> None:
     one = commands.add_parser("report", help="draft the report of recordings", description=report.__doc__)
     one.add_argument(
         "paths", nargs="+", type=input_path, metavar="PATH", help="a recording, or a folder of them; docs/formats.md"

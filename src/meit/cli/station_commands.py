@@ -2,7 +2,7 @@
 
 import argparse
 
-from meit.cli.arguments import input_folder, input_path, number
+from meit.cli.arguments import Subparsers, input_folder, input_path, number
 from meit.errors import MeitError
 from meit.model import default_model
 
@@ -43,7 +43,7 @@ def serve(args: argparse.Namespace) -> int:
     return 0
 
 
-def add(commands) -> None:
+def add(commands: Subparsers) -> None:
     command = commands.add_parser(
         "serve",
         help="the reading station: open, correct, sign in a browser",

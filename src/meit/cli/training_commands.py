@@ -2,7 +2,7 @@
 
 import argparse
 
-from meit.cli.arguments import input_file, input_folder, output_folder
+from meit.cli.arguments import Subparsers, input_file, input_folder, output_folder
 
 
 def train(args: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def models(args: argparse.Namespace) -> int:
     return 0
 
 
-def add(commands) -> None:
+def add(commands: Subparsers) -> None:
     one = commands.add_parser("train", help="train a model by a recipe; goes on where it was stopped")
     one.add_argument("recipe", type=input_file, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
