@@ -166,7 +166,7 @@ def _finish(out: Path, settings: PrepareSettings, plan: dict, count: int) -> dic
         folds.update(Shard(path).column("fold").to_pylist())
         files[path.name] = sha256(path)
     if not folds:
-        for name in (PLANNED, PLAN, REPORTS, *(_summary(out, number).name for number in range(count))):
+        for name in (PLANNED, PLAN, COPIES, REPORTS, *(_summary(out, number).name for number in range(count))):
             (out / name).unlink(missing_ok=True)  # the same command shall read the files anew, when they are mended
         first = f"; {failed[0]['record_id']}: {failed[0]['reason']}" if failed else ""
         raise DataError(f"{settings.place}: no recording of {settings.source} was found or could be read{first}")
