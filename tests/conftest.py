@@ -180,6 +180,7 @@ def build(tiny_folder):
             lora_alpha=8,
             backbone=str(tiny_folder(kind)),
             backbone_sha256=loading.fingerprint(backbone),
+            backbone_matrices_sha256=loading.matrices_sha256(backbone),
             fusion=fusion,
             fusion_layers=layers,
         )

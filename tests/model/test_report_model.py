@@ -127,7 +127,7 @@ def test_an_unknown_quantisation_is_refused_before_anything_is_read(tmp_path):
 
 @pytest.mark.parametrize("shard", ["40GB", "20KB"])
 @torch.no_grad()
-def test_noise_in_a_merged_backbone_changes_its_sha256(saved, tmp_path, shard):
+def test_noise_in_a_merged_backbone_changes_its_sha256_and_is_refused(saved, tmp_path, shard):
     from safetensors.torch import load_file, save_file
 
     export_merged(saved, tmp_path / "merged")
@@ -143,7 +143,9 @@ def test_noise_in_a_merged_backbone_changes_its_sha256(saved, tmp_path, shard):
         matrices = [key for key in state if "q_proj" in key or "down_proj" in key]
         if matrices:
             save_file(state | {key: torch.randn_like(state[key]) for key in matrices}, file, {"format": "pt"})
-    assert load_model(tmp_path / "merged").sha256 != before
+    assert checksum(tmp_path / "merged") != before
+    with pytest.raises(ModelError, match="tuned on another"):
+        load_model(tmp_path / "merged")
 
 
 def test_a_merged_model_keeps_its_record_and_its_confidences(saved, tmp_path):

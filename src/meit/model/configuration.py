@@ -23,7 +23,8 @@ class ModelConfig:
 
     missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
     projector, prompt, fusion: rows of PROJECTORS, PROMPTS, FUSIONS. plan: the probability from which a finding is to be
-    written; 0: the language model sees the probabilities themselves. normalised: what the encoder's normalisation did
+    written; 0: the language model sees the probabilities themselves. backbone_sha256, backbone_matrices_sha256: meit.model.language.loading's; the second is empty
+    where the backbone was quantised while it was tuned. normalised: what the encoder's normalisation did
     when it was trained. Raises ModelError for a name that is not known.
     """
 
@@ -36,6 +37,7 @@ class ModelConfig:
     lora_alpha: int
     backbone: str
     backbone_sha256: str
+    backbone_matrices_sha256: str = ""
     instruction: str = INSTRUCTION
     projector: str = "placed"
     prompt: str = "paper"

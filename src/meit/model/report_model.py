@@ -206,12 +206,9 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
     backbone, tokenizer = loading.load(
         str(folder / MERGED) if config.backbone == MERGED else config.backbone, "float32"
     )
-    found = loading.fingerprint(backbone)
-    if found != config.backbone_sha256:
-        raise ModelError(
-            f"{folder} was tuned on another {config.backbone!r} (fingerprint {config.backbone_sha256[:12]}, found "
-            f"{found[:12]}): use that backbone, or delete the cached one to convert it anew"
-        )
+    _check_backbone(folder, config.backbone, config.backbone_sha256, loading.fingerprint(backbone))
+    if config.backbone_matrices_sha256:
+        _check_backbone(folder, config.backbone, config.backbone_matrices_sha256, loading.matrices_sha256(backbone))
     adapter = {}
     if config.lora_rank:
         adapter = low_rank(_tensors(folder / ADAPTER_WEIGHTS), config.lora_rank, config.lora_alpha)
@@ -237,6 +234,14 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
     return model.eval()
 
 
+def _check_backbone(folder: Path, backbone: str, tuned_on: str, found: str) -> None:
+    if found != tuned_on:
+        raise ModelError(
+            f"{folder} was tuned on another {backbone!r} (fingerprint {tuned_on[:12]}, found {found[:12]}): use that "
+            "backbone, or delete the cached one to convert it anew"
+        )
+
+
 def export_merged(folder: str | Path, out: str | Path) -> None:
     """A model with its adapter folded into the backbone, which then lies in `out`/backbone as transformers saves it.
 
@@ -254,8 +259,13 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
         plain(model.backbone).save_pretrained(temporary / MERGED)
         model.tokenizer.save_pretrained(temporary / MERGED)
         save_file(_own(model.state_dict()), temporary / WEIGHTS)
-        backbone_sha256 = loading.fingerprint(model.backbone)
-        spec = replace(model.spec, backbone=MERGED, backbone_sha256=backbone_sha256, lora_rank=0)
+        spec = replace(
+            model.spec,
+            backbone=MERGED,
+            backbone_sha256=loading.fingerprint(model.backbone),
+            backbone_matrices_sha256=loading.matrices_sha256(model.backbone),
+            lora_rank=0,
+        )
         if model.familiarity is not None:
             model.familiarity.save(temporary)
         if model.training_record:

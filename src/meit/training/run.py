@@ -186,6 +186,7 @@ def build(run: Run, trained: Trained) -> ReportModel:
         lora_alpha=recipe.lora_alpha,
         backbone=recipe.backbone,
         backbone_sha256=loading.fingerprint(backbone),
+        backbone_matrices_sha256=loading.matrices_sha256(backbone),
         fusion=recipe.fusion,
         fusion_layers=recipe.fusion_layers,
         projector=recipe.projector,

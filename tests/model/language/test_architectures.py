@@ -245,6 +245,9 @@ def test_another_backbone_is_refused(build, tiny_folder, tmp_path, kind):
     path.write_text(json.dumps({**config, "backbone_sha256": "0" * 64}))
     with pytest.raises(ModelError, match="tuned on another"):
         load_model(tmp_path)
+    path.write_text(json.dumps({**config, "backbone_matrices_sha256": "0" * 64}))  # only its matrices are others
+    with pytest.raises(ModelError, match="tuned on another"):
+        load_model(tmp_path)
     other = KINDS[(KINDS.index(kind) + 3) % len(KINDS)]  # LLaMA and Mistral share their weights' names and shapes
     path.write_text(json.dumps({**config, "backbone": str(tiny_folder(other))}))
     with pytest.raises(ModelError, match="tuned on another"):

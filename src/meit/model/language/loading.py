@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from meit.model.language.architectures import LanguageModel, see_everything
 from meit.model.language.backbones import BACKBONES, DEFAULT
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = ("auto", "float32", "bfloat16", "int8", "nf4")
@@ -97,15 +99,28 @@ def fingerprint(model: LanguageModel) -> str:
     These stay as they are when the linear layers are quantised or adapted, so a backbone has one fingerprint in
     float32, bfloat16, int8 and nf4.
     """
+    embeddings = model.get_input_embeddings().weight
+    return _sampled((name, value) for name, value in model.named_parameters() if value.ndim == 1 or value is embeddings)
+
+
+def matrices_sha256(model: LanguageModel) -> str:
+    """SHA-256 over the names, shapes and a sample of 64 values of each weight matrix, which `fingerprint` leaves out.
+
+    "" where they are quantised: then nothing can be said of them.
+    """
+    embeddings = model.get_input_embeddings().weight
+    matrices = [(name, value) for name, value in model.named_parameters() if value.ndim > 1 and value is not embeddings]
+    return _sampled(matrices) if all(value.is_floating_point() for _, value in matrices) else ""
+
+
+def _sampled(parameters: Iterable[tuple[str, "Tensor"]]) -> str:
     import torch
 
-    embeddings = model.get_input_embeddings().weight
     digest = hashlib.sha256()
-    for name, value in sorted(model.named_parameters()):
-        if value.ndim == 1 or value is embeddings:
-            digest.update(f"{name}{tuple(value.shape)}".encode())
-            sample = value.detach().flatten()[:: max(1, value.numel() // 64)].to(torch.bfloat16)
-            digest.update(sample.view(torch.int16).cpu().numpy().tobytes())
+    for name, value in sorted(parameters, key=lambda parameter: parameter[0]):
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        sample = value.detach().flatten()[:: max(1, value.numel() // 64)].to(torch.bfloat16)
+        digest.update(sample.view(torch.int16).cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
