@@ -114,4 +114,4 @@ def test_a_wrong_table_is_named(hospital, tmp_path, rows, columns, says):
 
 def test_a_missing_table_is_named(hospital, tmp_path):
     done = prepare(hospital, tmp_path / "none.csv", tmp_path / "out")
-    assert done.returncode == 2 and "none.csv does not exist" in done.stderr
+    assert done.returncode == 2 and "none.csv: No such file" in done.stderr

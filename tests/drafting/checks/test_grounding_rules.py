@@ -145,5 +145,5 @@ def as_markdown() -> str:
 
 
 def test_the_document_shows_the_table():
-    document = (Path(__file__).parents[2] / "docs" / "grounding.md").read_text()
+    document = (Path(__file__).parents[3] / "docs" / "grounding.md").read_text()
     assert as_markdown() in document, f"docs/grounding.md shows another table; this is the one:\n\n{as_markdown()}"

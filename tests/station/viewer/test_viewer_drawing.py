@@ -111,7 +111,7 @@ def test_agrees_with_the_paper(page, example, tmp_path):
     )
     assert len(traces) == 13
     for lead, path in traces[:12]:
-        ours = [*points(path.replace("h0", "")), 11, 32]
+        ours = points(path.replace("h0", "")) + np.array([11, 32])
         theirs = points(svg.find(f".//svg:g[@id='lead-{lead}']/svg:path", space).get("d")) * 25.4 / 72
         assert np.abs(ours - theirs[: len(ours)]).max() < 0.02  # mm
     page.run("viewer.pages.take()")
