@@ -112,11 +112,12 @@ class _Writer:
         looked = zip(recordings, inputs, probabilities.tolist(), features, strict=True)
         for given, (_, window_masks), values, feature in looked:
             examined = given if isinstance(given, Examined) else examine(given)
+            quality = examined.quality.also(*self.model.unfamiliar(feature))
             seen.append(
                 _Seen(
                     RecordingInfo.of(examined.recording),
-                    examined.quality.also(*self.model.unfamiliar(feature)),
-                    examined.measurements,
+                    quality,
+                    Measurements() if quality.verdict == UNUSABLE else examined.measurements,
                     dict(zip(config.findings, values, strict=True)),
                     len(window_masks),
                     float(window_masks[0].mean() * config.seconds),

@@ -1,6 +1,7 @@
 """What the signal alone says of a recording, found once and handed on: to drafting, to exports, to a viewer."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from meit.ecg.measure import Look, Measurements, look, measured
 from meit.ecg.quality import UNUSABLE, Quality, inspect
@@ -9,12 +10,18 @@ from meit.ecg.recording import Recording
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """A recording with its quality, its beats and median beat (look), and what was measured on them."""
+    """A recording with its quality, its beats and median beat (look), and what is measured on them: once, when asked for."""
 
     recording: Recording
     quality: Quality
-    look: Look
-    measurements: Measurements
+
+    @cached_property
+    def look(self) -> Look:
+        return look(self.recording)
+
+    @cached_property
+    def measurements(self) -> Measurements:
+        return measured(self.recording, self.look)
 
     @property
     def unusable(self) -> bool:
@@ -23,6 +30,5 @@ class Examined:
 
 
 def examine(recording: Recording) -> Examined:
-    """Inspects and measures a recording; tens of milliseconds for ten seconds of ECG."""
-    seen = look(recording)
-    return Examined(recording, inspect(recording), seen, measured(recording, seen))
+    """Inspects a recording; measuring, a tenth of a second for ten seconds of ECG, waits until it is asked for."""
+    return Examined(recording, inspect(recording))
