@@ -22,8 +22,9 @@ SETTINGS = PrepareSettings("examples", "here", 100)
 
 
 def planned(paths, count=RECORDINGS):
+    """Of one split: its few recordings are many times there, and copies in another split would be taken out."""
     for number in range(count):
-        report = Report(str(number), str(number % 97), 1 + number % 10, f"Report {number}.", "", "en", 1.0)
+        report = Report(str(number), str(number % 97), 1 + number % 8, f"Report {number}.", "", "en", 1.0)
         yield report, paths[number % len(paths)]
 
 
