@@ -154,6 +154,9 @@ def test_scaling_changes_amplitudes_alone(factor):
     one, other = measure(plain), measure(replace(plain, signal=factor * plain.signal))
     for name in GLOBAL:
         scale = factor if name.endswith("_mv") else 1
+        if one[name].value is None:
+            assert other[name].value is None, name
+            continue
         assert other[name].value == pytest.approx(scale * one[name].value, rel=1e-3), name
     for lead in ("I", "II", "aVR", "aVF", "V1", "V2", "V4", "V5", "V6"):  # in the others R or S is next to nothing
         for name in ("r_mv", "s_mv", "st_mv", "t_mv"):

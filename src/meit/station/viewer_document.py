@@ -48,6 +48,11 @@ MEASURE_TITLES = {
     "premature_ventricular": "Premature, ventricular",
     "longest_rr_ms": "Longest RR",
     "paced_beats": "Paced beats",
+    "spikes_without_capture": "Spikes without capture",
+    "atrial_rate_bpm": "Atrial rate",
+    "p_per_qrs": "P waves per QRS",
+    "av_dissociation": "AV dissociation",
+    "flutter_rate_bpm": "Flutter rate",
 }
 LEAD_TITLES = {
     "q_mv": "Q",
@@ -67,6 +72,8 @@ _SHOWN_AS = {  # by the end of a measure's name; all others are counts and share
     "beats": "{:.0%}",
     "ventricular": "{:.0f}",
     "supraventricular": "{:.0f}",
+    "capture": "{:.0f}",
+    "qrs": "{:.0f}",
 }
 _NOTE = "median of {n} beats, 0.5 Hz high-pass{spikes}"
 
@@ -182,7 +189,7 @@ def _table(found: Measurements) -> list[dict]:
 def _text(name: str, value: float | None) -> str:
     if value is None:
         return ""
-    if name == "p_present":
+    if name in ("p_present", "av_dissociation"):
         return "yes" if value else "no"
     text = _SHOWN_AS[name.rsplit("_", 1)[-1]].format(value)
     return text.replace("-0.00", "0.00").replace("-", "−")

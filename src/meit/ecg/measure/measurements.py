@@ -26,6 +26,11 @@ GLOBAL = {  # name -> what it is; the unit is in the name
     "premature_ventricular": "number of premature beats of another shape and wider",
     "longest_rr_ms": "the longest RR interval",
     "paced_beats": "share of the beats that a pacing spike precedes",
+    "spikes_without_capture": "number of ventricular pacing spikes that no QRS complex follows",
+    "atrial_rate_bpm": "rate of the P or flutter waves, measured apart from the QRS complexes",
+    "p_per_qrs": "P waves per QRS complex where they keep a fixed relation: 1, 2 or 3",
+    "av_dissociation": "1 where P waves run at a rate of their own, without a fixed relation to the QRS complexes, else 0",
+    "flutter_rate_bpm": "rate of regular atrial waves at 200 to 400/min, seen between the QRS complexes",
 }
 BY_LEAD = {  # amplitudes from the level of the QRS onset, of the median beat
     "q_mv": "depth of a Q wave (0 or negative)",
