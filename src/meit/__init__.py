@@ -13,7 +13,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "meit.ecg.files.formats": ("find_recordings", "read_ecg"),
-    "meit.ecg.recording": ("LEADS", "Patient", "Recording"),
+    "meit.ecg.recording": ("LEADS", "Recording"),
+    "meit.ecg.stated": ("Cart", "Patient"),
     "meit.ecg.paper": ("draw_paper",),
     "meit.ecg.measure": ("Measure", "Measurements", "measure"),
     "meit.ecg.quality": ("Quality", "Reason", "inspect"),

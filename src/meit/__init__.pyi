@@ -11,8 +11,9 @@ from meit.ecg.quality import Quality as Quality
 from meit.ecg.quality import Reason as Reason
 from meit.ecg.quality import inspect as inspect
 from meit.ecg.recording import LEADS as LEADS
-from meit.ecg.recording import Patient as Patient
 from meit.ecg.recording import Recording as Recording
+from meit.ecg.stated import Cart as Cart
+from meit.ecg.stated import Patient as Patient
 from meit.errors import DataError as DataError
 from meit.errors import MeitError as MeitError
 from meit.errors import ModelError as ModelError

@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from meit.ecg.recording import LEADS, Patient, Recording
+from meit.ecg.recording import LEADS, Recording
+from meit.ecg.stated import Cart, Patient
 from meit.errors import DataError, RecordingError
 
 KEY_BYTES = 32
@@ -100,6 +101,7 @@ def deidentified(recording: Recording, key: bytes) -> Recording:
         start=None if patient.age is not None and patient.age > OLDEST else start,
         patient=Patient(patient.id and pseudonym(key, patient.id), safe_age(patient.age), patient.sex),
         source="",
+        cart=Cart(),
     )
 
 

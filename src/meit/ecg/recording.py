@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 
+from meit.ecg.stated import Cart, Patient
 from meit.errors import RecordingError
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -23,22 +23,14 @@ _SPELLINGS |= {"di": "I", "dii": "II", "diii": "III"}  # Romance-language names 
 _LEAD_PREFIX = re.compile(r"^(mdc_ecg_lead_|(lead|ecg|ekg)[\s_:]*)")
 
 
-@dataclass(frozen=True)
-class Patient:
-    """What the file says of the patient; None where it says nothing usable. Age in years."""
-
-    id: str | None = None
-    age: float | None = None
-    sex: Literal["F", "M"] | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Recording:
     """A 12-lead ECG.
 
     signal: (n_samples, 12) mV, columns in the order of LEADS, NaN where nothing was recorded; any real numbers, kept as
     a float32 copy that cannot be written to, in which infinite values and those beyond float32 are NaN too.
-    rate: samples a second. derived: leads computed from others. source: the file it was read from.
+    rate: samples a second. derived: leads computed from others. source: the file it was read from. patient, cart: what
+    the file states of them.
     missing: leads that are NaN throughout; follows from the signal.
 
     Raises RecordingError where the shape, the numbers or the rate cannot be those of a 12-lead ECG.
@@ -48,9 +40,10 @@ class Recording:
     signal: np.ndarray = field(repr=False)
     rate: float
     start: datetime | None = None
-    patient: Patient = Patient()
+    patient: Patient = field(default_factory=Patient)
     derived: tuple[str, ...] = ()
     source: str = ""
+    cart: Cart = field(default_factory=Cart, repr=False)
     missing: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,7 +118,8 @@ def assemble(
     *,
     name: str,
     start: datetime | None = None,
-    patient: Patient = Patient(),
+    patient: Patient | None = None,
+    cart: Cart | None = None,
     source: str = "",
     allow_missing: bool = False,
 ) -> Recording:
@@ -172,9 +166,10 @@ def assemble(
         signal=signal,
         rate=float(rate),
         start=start,
-        patient=patient,
+        patient=patient or Patient(),
         derived=tuple(lead for lead in LEADS if lead in every and lead not in recorded),
         source=source,
+        cart=cart or Cart(),
     )
 
 

@@ -141,7 +141,8 @@ def _conclusions(document: Document) -> list[dict]:
 
 
 def _known(recording: Recording) -> bool:
-    return any(value is not None for value in vars(recording.patient).values())
+    patient = recording.patient
+    return any(value is not None for value in (patient.id, patient.age, patient.sex))
 
 
 def _patient(recording: Recording) -> dict:

@@ -25,8 +25,9 @@ from meit.data.batches import EcgSet
 from meit.data.shards import Example, Report
 from meit.data.splits import ALL
 from meit.ecg.paper import draw_paper
-from meit.ecg.recording import Patient, Recording
+from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
+from meit.ecg.stated import Patient
 from meit.errors import DataError
 from meit.reports.statements import asserted, codes, read_statements
 

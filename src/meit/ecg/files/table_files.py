@@ -33,7 +33,8 @@ import numpy as np
 from meit.ecg.files import recognise
 from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, plausible_age, read_bounded, sex_of
 from meit.ecg.files.wfdb_files import WFDB_SUFFIXES
-from meit.ecg.recording import Patient, Recording, assemble, canonical_lead, printable
+from meit.ecg.recording import Recording, assemble, canonical_lead, printable
+from meit.ecg.stated import Patient
 from meit.errors import RecordingError
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ import numpy as np
 
 from meit.ecg.files import recognise
 from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, plausible_age, sex_of
-from meit.ecg.recording import Patient, Recording, assemble, canonical_lead
+from meit.ecg.recording import Recording, assemble, canonical_lead
+from meit.ecg.stated import Patient
 from meit.errors import RecordingError
 
 if TYPE_CHECKING:

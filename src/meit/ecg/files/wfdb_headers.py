@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, is_text, plausible_age, read_bounded, sex_of
-from meit.ecg.recording import Patient, canonical_lead
+from meit.ecg.recording import canonical_lead
+from meit.ecg.stated import Patient
 from meit.errors import RecordingError
 
 MAX_SEGMENTS = 100

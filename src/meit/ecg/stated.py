@@ -1,0 +1,38 @@
+"""What a file states beside the signal: who the patient is, and what the cart itself made of the ECG.
+
+None of it is shown by repr, lest a log or a traceback name a patient; none of it passes into a de-identified recording.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What the file says of the patient; None where it says nothing usable.
+
+    age: in years, with its fraction below 16 where the file tells it ("010D" is 10 / 365.25); 0 is a newborn's, never
+    "unknown". Two are equal by id, age and sex: names and birth dates are written in many ways.
+    """
+
+    id: str | None = field(default=None, repr=False)
+    age: float | None = None
+    sex: Literal["F", "M"] | None = None
+    name: str | None = field(default=None, repr=False, compare=False)
+    birth_date: date | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Cart:
+    """What the device that recorded the ECG, or who read it there, says of it; empty where the file holds nothing.
+
+    statements: its lines, in their order and words; they may hold names. measurements: by the names of
+    meit.ecg.measure.measurements.GLOBAL, where they are the same thing. maker, device: of the cart.
+    """
+
+    statements: tuple[str, ...] = field(default=(), repr=False)
+    measurements: Mapping[str, float] = field(default_factory=dict, repr=False)
+    maker: str = ""
+    device: str = ""
