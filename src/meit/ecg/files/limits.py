@@ -1,6 +1,5 @@
 """What all formats share: units of voltage, what a file may say of a patient, and how much one ECG may hold."""
 
-import math
 from pathlib import Path
 from typing import Literal
 
@@ -8,20 +7,14 @@ from meit.errors import RecordingError
 
 MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "nv": 1e-6}  # lower case -> mV in one
 MAX_VALUES = 12 * 500 * 3600  # samples times signals: an hour of 12 leads at 500 Hz, which takes half a gigabyte
-MAX_AGE = 120.0  # years; more is a code, such as PTB-XL's 300 for "over 89"
 
 Sex = Literal["F", "M"]
 _SEXES: dict[str, Sex] = {"f": "F", "female": "F", "m": "M", "male": "M"}
 
 
-def plausible_age(years: float | None) -> float | None:
-    """None for what is no age."""
-    return years if years is not None and math.isfinite(years) and 0 <= years <= MAX_AGE else None
-
-
 def sex_of(word: str) -> Sex | None:
     """ "F" or "M" of what a file says, in any case; None for anything else."""
-    return _SEXES.get(word.strip().lower())
+    return _SEXES.get(word.strip(" \t.,;").lower())
 
 
 def read_bounded(path: Path, most: int, too_large: str) -> bytes:

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from meit.ecg.files import recognise
-from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, plausible_age, read_bounded, sex_of
+from meit.ecg.files.ages import age_in_years
+from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, read_bounded, sex_of
 from meit.ecg.files.wfdb_files import WFDB_SUFFIXES
 from meit.ecg.recording import Recording, assemble, canonical_lead, printable
 from meit.ecg.stated import Patient
@@ -131,7 +132,7 @@ def _recording(
         start=start,
         patient=Patient(
             id=str(patient_id) if isinstance(patient_id, str | int) and patient_id != "" else None,
-            age=plausible_age(_number(stated.get("age"))),
+            age=age_in_years(str(stated.get("age"))),
             sex=sex_of(str(stated.get("sex"))),
         ),
         source=str(path),

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meit.ecg.files import recognise
-from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, plausible_age, sex_of
+from meit.ecg.files.ages import plausible_age
+from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, sex_of
 from meit.ecg.recording import Recording, assemble, canonical_lead
 from meit.ecg.stated import Patient
 from meit.errors import RecordingError

@@ -5,6 +5,7 @@ Challenge headers ("E00009.mat 12 500 ...") are refused by the wfdb package. All
 are read by it, once the header has been checked.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from shutil import copyfile
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from meit.ecg.files.limits import MAX_VALUES
+from meit.ecg.files.wfdb_comments import stated_in
 from meit.ecg.files.wfdb_headers import (
     Signal,
     check_record,
@@ -20,7 +22,6 @@ from meit.ecg.files.wfdb_headers import (
     looks_like_header,
     n_samples_of,
     named_beside,
-    patient_of,
     segments_of,
     signals_of,
     start_of,
@@ -31,6 +32,7 @@ from meit.errors import RecordingError
 SIGNAL_SUFFIXES = (".dat", ".mat")
 WFDB_SUFFIXES = (".hea", *SIGNAL_SUFFIXES)
 _PLAIN = "16"  # little-endian 16-bit integers, one of each signal in turn
+_WHOLE_BASELINE = re.compile(rb"\(\+?(-?\d+)(?:\.0*)?\)(?=[/\s])")  # "1000(0.0)/mV"
 _NO_SAMPLE = -32768  # format 16's mark of a sample that was not recorded
 
 
@@ -80,12 +82,15 @@ def read_wfdb(path: Path, allow_missing: bool) -> Recording:
     if not leads:
         there = printable(", ".join(name for name in names if name)) or "no names"
         raise RecordingError(f"{header}: none of its signals is named as one of the 12 leads (found: {there})")
+    start = start_of(lines[0].split()[4:])
+    patient, cart = stated_in(comments, start)
     return assemble(
         leads,
         rate,
         name=header.stem,
-        start=start_of(lines[0].split()[4:]),
-        patient=patient_of(comments),
+        start=start,
+        patient=patient,
+        cart=cart,
         source=str(header),
         allow_missing=allow_missing,
     )
@@ -121,9 +126,13 @@ def _samples(header: Path, segments: Sequence[Path], files: Collection[str]) -> 
         record = header.absolute()
         stored = {name: named_beside(header, name) for name in files if name != "~"}
         stored |= {file.stem + ".hea": file for file in (header, *segments)}
-        if any(file.name != name for name, file in stored.items()):  # wfdb takes names as they are written
+        headers = {name: file.read_bytes() for name, file in stored.items() if name.endswith(".hea")}
+        plain = {name: _WHOLE_BASELINE.sub(rb"(\1)", text) for name, text in headers.items()}
+        if plain != headers or any(file.name != name for name, file in stored.items()):  # wfdb takes what is written
             for name, file in stored.items():
                 copyfile(file, Path(folder, name))
+            for name, text in plain.items():
+                Path(folder, name).write_bytes(text)
             record = Path(folder, header.name)
         try:
             read = wfdb.rdrecord(str(record.with_suffix("")), physical=True)

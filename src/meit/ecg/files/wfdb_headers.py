@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, is_text, plausible_age, read_bounded, sex_of
+from meit.ecg.files.limits import MAX_VALUES, MILLIVOLTS, is_text, read_bounded
 from meit.ecg.recording import canonical_lead
-from meit.ecg.stated import Patient
 from meit.errors import RecordingError
 
 MAX_SEGMENTS = 100
 MAX_HEADER = 1_000_000  # bytes
+TEXT_BYTES = 64  # all printable, they are a text; fewer may be samples
 
 # bits that one sample takes in a signal file; the compressed formats (508, 516, 524) have no fixed size
 _BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 32 / 3, "311": 32 / 3}
-_GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\((-?\d+)\))?(?:/(\S+))?", re.IGNORECASE)
+_GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\(([-+]?\d+(?:\.0*)?)\))?(?:/(\S+))?", re.IGNORECASE)
 _FORMAT = re.compile(r"(\d{1,3})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,9}))?")
-_COMMENT = re.compile(r"#\s*<?\s*([\w ]+?)\s*>?\s*:\s*(.*?)\s*$")
 _DATES = ("%d/%m/%Y", "%d-%b-%Y", "%Y-%m-%d")
 _TIMES = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
 
@@ -156,6 +155,10 @@ def _signal(header: Path, line: str) -> Signal:
         raise RecordingError(f"{header}: {line[:60]!r} does not describe a signal")
     steps, to_millivolts = 1.0, 1.0
     if canonical_lead(name) is not None:  # what else is in the record may have any unit
+        if gain is None and len(fields) > 2 and re.search(r"\d", fields[2]):
+            raise RecordingError(
+                f"{header}: {fields[2][:40]!r} of lead {name} is no GAIN(BASELINE)/UNIT with a whole number as baseline"
+            )
         if gain is None or not abs(float(gain[1])) > 0 or not math.isfinite(float(gain[1])):
             raise RecordingError(f"{header}: gives no gain for lead {name}, so its millivolts are unknown; add it")
         unit = (gain[3] or "mV").lower()
@@ -163,7 +166,7 @@ def _signal(header: Path, line: str) -> Signal:
             raise RecordingError(f"{header}: lead {name} is in {gain[3][:20]!r}, which is not mV, uV or V")
         steps, to_millivolts = float(gain[1]), MILLIVOLTS[unit]
     baseline = (gain and gain[2]) or (fields[4] if len(fields) > 4 else "0")  # by default the converter's zero
-    if not re.fullmatch(r"-?\d{1,10}", baseline):
+    if not re.fullmatch(r"[-+]?\d{1,10}(\.0*)?", baseline):
         raise RecordingError(f"{header}: {line[:60]!r} gives {baseline[:20]!r} as baseline, which is no whole number")
     return Signal(
         file=fields[0],
@@ -173,7 +176,7 @@ def _signal(header: Path, line: str) -> Signal:
         byte_offset=int(format_[4] or 0),
         name=name,
         gain=steps,
-        baseline=int(baseline),
+        baseline=int(float(baseline)),
         to_millivolts=to_millivolts,
     )
 
@@ -184,25 +187,36 @@ def _check_file(path: Path, signals: list[Signal], n_samples: int) -> None:
     size = path.stat().st_size
     if size == 0:
         raise RecordingError(f"{path}: is empty; copy the signal file again")
-    with path.open("rb") as file:
-        start = file.read(512)
-    if is_text(start):
-        raise RecordingError(f"{path}: is a text file, not WFDB samples; give the signal file that the header means")
     if len({signal.format for signal in signals}) > 1:
         raise RecordingError(f"{path}: the header gives its signals different formats; correct the header")
     frame = sum(signal.samples_per_frame for signal in signals)
     bits = _BITS.get(signals[0].format)
+    if not (bits is not None and n_samples and size == needed_bytes(signals, n_samples)):
+        _check_not_text(path)  # a few samples may be printable; a text has not the announced size
     if bits is not None and n_samples == 0:  # as many as the file holds
         n_samples = int(max(0, size - signals[0].byte_offset) * 8 / bits / frame) if frame else 0
     if frame * (n_samples + max(signal.skew for signal in signals)) > MAX_VALUES:
         raise RecordingError(f"{path}: too many samples for one ECG; correct the header or cut the recording")
     if bits is None:
         return
-    needed = signals[0].byte_offset + math.floor(frame * n_samples * bits / 8)
+    needed = needed_bytes(signals, n_samples)
     if size < needed:
         raise RecordingError(
             f"{path}: is truncated: {size} bytes of the {needed} that its header announces; copy the file again"
         )
+
+
+def needed_bytes(signals: list[Signal], n_samples: int) -> int:
+    """Size of the file that holds n_samples of signals in a format of fixed size."""
+    frame = sum(signal.samples_per_frame for signal in signals)
+    return signals[0].byte_offset + math.floor(frame * n_samples * _BITS[signals[0].format] / 8)
+
+
+def _check_not_text(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(512)
+    if is_text(start) and len(start) >= TEXT_BYTES:
+        raise RecordingError(f"{path}: is a text file, not WFDB samples; give the signal file that the header means")
 
 
 def start_of(fields: list[str]) -> datetime | None:
@@ -219,13 +233,3 @@ def _parsed(field: str, formats: tuple[str, ...]) -> datetime | None:
         except ValueError:
             continue
     return None
-
-
-def patient_of(comments: list[str]) -> Patient:
-    fields = {match[1].lower(): match[2] for match in map(_COMMENT.match, comments) if match}
-    number = re.match(r"\d+(\.\d+)?", fields.get("age", ""))
-    return Patient(
-        id=fields.get("subject_id") or fields.get("patient") or None,
-        age=plausible_age(float(number[0])) if number else None,
-        sex=sex_of(fields.get("sex", fields.get("gender", ""))),
-    )
