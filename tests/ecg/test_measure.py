@@ -68,6 +68,7 @@ def test_amplitudes_of_each_lead():
         if mv < -0.1:
             assert deep == pytest.approx(mv, rel=0.03)
             assert found.lead(lead, "st_mv").value == pytest.approx(-0.15, abs=0.03)
+    found = measure(regular(Heart(axis=0), noise_mv=0.0))  # whose limb leads add up
     assert found["sokolow_lyon_mv"].value == pytest.approx(0.8 + 1.4, abs=0.05)
     assert found["limb_qrs_mv"].value == pytest.approx(1.2 * 1.25, abs=0.06)
     assert found["chest_qrs_mv"].value == pytest.approx(1.4 * 1.25, abs=0.06)
@@ -319,3 +320,30 @@ def test_never_raises(any_recording):
         found = measure(any_recording)
     json.dumps(found.to_dict(), allow_nan=False)
     assert all(0 <= found[name].reliability <= 1 for name in GLOBAL)
+
+
+@pytest.mark.parametrize("mistake", ["inverted", "exchanged", "half the gain", "without I, II and III"])
+def test_voltages_and_axes_of_limb_leads_that_do_not_add_up_are_not_given(mistake):
+    plain = regular()
+    signal = plain.signal.copy()
+    if mistake == "exchanged":
+        signal[:, [0, 2]] = signal[:, [2, 0]]
+    elif mistake == "half the gain":
+        signal[:, 1] *= 0.5
+    else:
+        signal[:, 5] *= -1
+    if mistake == "without I, II and III":
+        signal[:, :3] = np.nan
+    found = measure(replace(plain, signal=signal))
+    for name in ("axis_deg", "p_axis_deg", "t_axis_deg", "sokolow_lyon_mv", "cornell_mv", "limb_qrs_mv"):
+        assert found[name].value is None and "the limb leads do not add up" in found[name].why, name
+    assert all(one.reliability == 0 and one.why for one in found.leads["aVF"].values())
+    assert found.lead("V5", "r_mv").reliability > 0.5 and found["qrs_ms"].value == pytest.approx(90, abs=10)
+
+
+def test_one_flat_limb_lead_leaves_the_others_their_axis():
+    plain = regular()
+    signal = plain.signal.copy()
+    signal[:, 4] = 0
+    found = measure(replace(plain, signal=signal))
+    assert found["axis_deg"].value == pytest.approx(50, abs=3) and found["cornell_mv"].value is None

@@ -6,8 +6,10 @@ from meit.ecg.measure.pacing import LEAST_RATE
 from meit.ecg.measure.presence import presence
 from meit.ecg.measure.reliability import Doubts
 from meit.ecg.measure.rhythm import irregularity, measured_rhythm, premature
-from meit.ecg.measure.values import axes, by_lead, corrected, durations, voltages
+from meit.ecg.measure.values import axes, by_lead, corrected, doubted, durations, voltages
 from meit.ecg.recording import Recording
+from meit.ecg.signal.gaps import as_recorded
+from meit.ecg.signal.limb_laws import limb_laws
 
 _LEAST_RATE = 80.0  # Hz, for all but the rhythm: QRS complexes are blurred below
 
@@ -46,8 +48,12 @@ def measured(recording: Recording, seen: Look) -> Measurements:
     values |= durations(waves, doubts, p)
     values |= corrected(values["qt_ms"], values["heart_rate_bpm"])
     values |= axes(leads, beat, waves, doubts, p)
+    recording = as_recorded(recording)
     lead_values, sizes = by_lead(recording, leads, beat, waves, doubts)
     values |= voltages(lead_values, sizes)
+    broken = limb_laws(dict(zip(leads.names, beat.smooth.T, strict=True))).broken  # in the median beat, without noise
+    if broken:
+        values, lead_values = doubted(values, lead_values, ", ".join(broken))
     return _complete(values, "not measured", lead_values)
 
 

@@ -21,6 +21,7 @@ DURATIONS = {  # name -> from where to where, the error that is tolerated, the l
     "qt_ms": ("qrs_on", "t_end", 20.0, 180.0, 850.0),
 }
 AXES = {"axis_deg": "qrs", "p_axis_deg": "p", "t_axis_deg": "t"}
+VOLTAGES = ("sokolow_lyon_mv", "cornell_mv", "limb_qrs_mv", "chest_qrs_mv")
 TOLERATED_DEG = 6.0
 TOLERATED_MV, TOLERATED_SHARE = 0.05, 0.1  # of amplitudes; the larger
 TOLERATED_Q_MS = 10.0
@@ -121,6 +122,18 @@ def voltages(lead_values: dict[str, Values], sizes: dict[str, float]) -> Values:
         "limb_qrs_mv": _largest(LIMB_LEADS, lead_values, sizes),
         "chest_qrs_mv": _largest(CHEST_LEADS, lead_values, sizes),
     }
+
+
+def doubted(values: Values, lead_values: dict[str, Values], laws: str) -> tuple[Values, dict[str, Values]]:
+    """Where limb leads break these laws, nobody knows which of them are what they are named, nor whether chest leads are:
+    no axis and no voltage is given, and nothing is relied on in a limb lead."""
+    why = f"the limb leads do not add up ({laws})"
+    values = values | {name: Measure(None, 0.0, why) for name in (*AXES, *VOLTAGES)}
+    limbs = {
+        lead: {name: Measure(one.value, 0.0, one.why or why) for name, one in lead_values[lead].items()}
+        for lead in LIMB_LEADS
+    }
+    return values, lead_values | limbs
 
 
 def _limb_size(part: np.ndarray, leads: Leads) -> float:

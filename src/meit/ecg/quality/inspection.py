@@ -9,6 +9,7 @@ from meit.ecg.quality.likeness import HARDLY_ALIKE, failing, likeness_of
 from meit.ecg.quality.swaps import beat_of, exchanged
 from meit.ecg.quality.verdicts import Quality, Reason, because
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
+from meit.ecg.signal.gaps import as_recorded
 
 KINDS = {  # of disturbances, as they are reported
     "artefacts": ("artefacts", "unsteady"),
@@ -23,7 +24,8 @@ def inspect(recording: Recording) -> Quality:
     concerned; never raises for one that passed Recording's own checks. Whether the model knows such recordings is
     added when it drafts (meit.model.familiarity).
     """
-    checks = integrity(recording)
+    given, recording = recording, as_recorded(recording)
+    checks = integrity(recording, given)
     reasons = integrity_reasons(checks, recording)
     excerpt = excerpt_of(recording, checks.flat)
     if excerpt is not None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meit.ecg.lead_order import LIMB_LAWS, likely_causes
+from meit.ecg.lead_order import likely_causes
 from meit.ecg.quality.verdicts import Reason, because
 from meit.ecg.recording import LEADS, LIMB_LEADS, MIN_SECONDS, Recording
+from meit.ecg.signal.limb_laws import limb_laws
 from meit.ecg.signal.plateaus import is_cut_off, is_flat, swings
 
-LIMB_LEAST_MV = 0.03
-LIMB_SHARE = 0.2  # of the size of the limb leads
 # peak to peak in two seconds, of the lead in the middle; on the records named above it has 0.13 to 12.05 mV, in 98 of
 # 100 of them 0.5 to 3 mV
 LOW_MV, HIGH_MV = 0.05, 20.0
@@ -43,13 +42,17 @@ class Integrity:
     seconds: float
 
 
-def integrity(recording: Recording) -> Integrity:
-    """Looks at every lead of a recording; never raises for one that passed Recording's own checks."""
+def integrity(recording: Recording, given: Recording) -> Integrity:
+    """Looks at every lead of a recording; never raises for one that passed Recording's own checks.
+
+    recording: as meit.ecg.signal.gaps.as_recorded makes it of the given one, by which short gaps are counted too.
+    """
+    lost = np.isnan(recording.signal) | np.isnan(given.signal)
     present = [lead for lead in LEADS if lead not in recording.missing]
     gaps, flat, saturated, sizes = {}, [], [], {}
     for lead in present:
         values = recording.lead(lead).astype(np.float64)  # differences of damaged values can be beyond float32
-        absent = int(np.isnan(values).sum())
+        absent = int(lost[:, LEADS.index(lead)].sum())
         if absent:
             gaps[lead] = absent / recording.rate
         lead_swings = swings(values, recording.rate)
@@ -61,19 +64,19 @@ def integrity(recording: Recording) -> Integrity:
         elif is_cut_off(values, recording.rate):
             saturated.append(lead)
     alive = [size for lead, size in sizes.items() if lead not in flat] or list(sizes.values())
-    errors = _limb_errors(recording)
-    most = max(LIMB_LEAST_MV, LIMB_SHARE * _limb_size(recording))
-    broken = tuple(law for law, error in errors.items() if error > most)
-    told = broken and not set(flat) & set(LIMB_LEADS)  # a flat lead breaks laws by itself
+    laws = limb_laws(
+        {lead: recording.lead(lead) for lead in LIMB_LEADS if lead not in (*recording.missing, *recording.derived)}
+    )
+    told = laws.broken and not set(flat) & set(LIMB_LEADS)  # a flat lead breaks laws by itself
     return Integrity(
         gaps=gaps,
         flat=tuple(flat),
         saturated=tuple(saturated),
-        limb_errors_mv=errors,
-        broken_laws=broken,
-        lead_causes=tuple(likely_causes(recording, most)) if told else (),
+        limb_errors_mv=laws.errors_mv,
+        broken_laws=laws.broken,
+        lead_causes=tuple(likely_causes(recording, laws.allowed_mv)) if told else (),
         amplitude_mv=float(np.median(alive)) if alive else 0.0,
-        seconds=float(np.isfinite(recording.signal).sum(axis=0).max(initial=0) / recording.rate),
+        seconds=float((~lost).sum(axis=0).max(initial=0) / recording.rate),
     )
 
 
@@ -101,30 +104,6 @@ def integrity_reasons(checks: Integrity, recording: Recording) -> list[Reason]:
     if recording.derived:
         reasons.append(because("derived", recording.derived))
     return reasons
-
-
-def _limb_errors(recording: Recording) -> dict[str, float]:
-    """For each law of the limb leads whose leads were all recorded, by how many mV (rms) it is off.
-
-    Offsets between leads do not count. I and III exchanged obey the first law, so the augmented leads are needed too.
-    """
-    absent = recording.derived + recording.missing
-    errors = {}
-    for law, leads, weights in LIMB_LAWS:
-        if set(leads) & set(absent):
-            continue
-        signed = np.stack([recording.lead(lead) for lead in leads], axis=1).astype(np.float64) @ np.array(weights)
-        signed = signed[np.isfinite(signed)]
-        if len(signed):
-            errors[law] = float(signed.std())
-    return errors
-
-
-def _limb_size(recording: Recording) -> float:
-    """Root mean square in mV of the limb leads around their means; 0 where none was recorded."""
-    limb = recording.signal[:, : len(LIMB_LEADS)].astype(np.float64)
-    limb = limb[:, np.isfinite(limb).any(axis=0)]
-    return float(np.sqrt(np.nanmean((limb - np.nanmean(limb, axis=0)) ** 2))) if limb.size else 0.0
 
 
 def _unit_error(amplitude_mv: float) -> str:

@@ -20,6 +20,7 @@ STEEPEST = 2.0  # times its usual QRS counts no lead: an artefact in one is no b
 _PEAKED = 12.0  # times its steepness in the middle has a good lead in a QRS complex; noise has 3 to 5
 _QRS_HZ = (5.0, 25.0)
 _GAP = samples(200)  # a QRS complex may lie in it
+_PARTLY, _ONE_LOST = samples(40), (1.2, 2.5)  # hides half of one, if the interval is so many times the usual one
 _REFRACTORY = samples(200)
 _T_WITHIN = samples(400)  # a weaker peak this soon after a stronger one is its T wave
 _T_WEAKER = 0.5
@@ -81,8 +82,14 @@ def find_beats(leads: Leads) -> Beats:
 
 def _intervals(at: np.ndarray, recorded: np.ndarray) -> np.ndarray:
     gap = np.concatenate([[0], np.cumsum(recorded.mean(axis=1) < 0.5)])
-    within = gap[np.clip(at, 0, len(recorded))]
-    return np.asarray(np.where(np.diff(within) < _GAP, np.diff(at).astype(float), np.nan))
+    lost = np.diff(gap[np.clip(at, 0, len(recorded))])
+    rr = np.diff(at).astype(float)
+    if not lost.any():
+        return rr
+    usual = np.median(rr[lost == 0]) if (lost == 0).any() else np.inf
+    least, most = _ONE_LOST
+    hidden = (lost >= _PARTLY) & (rr > least * usual) & (rr < most * usual)
+    return np.asarray(np.where((lost >= _GAP) | hidden, np.nan, rr))
 
 
 def steepness(slope: np.ndarray, usual: np.ndarray, stretch: int, width: int) -> tuple[np.ndarray, float]:

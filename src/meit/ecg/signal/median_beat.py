@@ -10,6 +10,7 @@ from meit.ecg.signal.usable_leads import Leads, samples, smoothed
 FEWEST = 3  # beats: with two, the median is their mean, and an artefact in one is half in it
 BEFORE_MS, AFTER_MS = 520.0, 800.0
 _NOISIER = 2.0  # times the noise of the lead in the middle
+_QRS = samples(100)  # around the middle, holds the QRS complex
 _EARLY, _LATE = 0.85, 1.2  # of the median RR interval: beats outside have another P or T wave
 
 
@@ -33,28 +34,52 @@ class MedianBeat:
 
 
 def median_beat(leads: Leads, at: np.ndarray, rr_ms: float) -> MedianBeat:
-    """Of the beats at these samples, each of which must lie whole within the recording."""
+    """Of the beats at these samples, each of which must lie whole within the recording. Of a lead those beats are left
+    out in which it has a gap; where fewer than FEWEST remain, only the gaps."""
     parts = np.stack([leads.signal[_window(sample)] for sample in at])
     parts = parts - np.median(parts, axis=1, keepdims=True)
-    values = np.median(parts, axis=0)
-    spread = np.median(np.abs(parts - values), axis=0)  # (length, k)
-    noise = 1.4826 * 1.2533 * np.median(spread, axis=0) / np.sqrt(len(at))  # of a median of normal values
+    if leads.recorded.all():
+        values = np.median(parts, axis=0)
+        spread, count = np.median(np.abs(parts - values), axis=0), len(at)  # (length, k)
+    else:
+        recorded = _counted(np.stack([leads.recorded[_window(sample)] for sample in at]))
+        parts = np.where(recorded, parts, np.nan)
+        values = np.nanmedian(parts, axis=0)
+        spread, count = np.nanmedian(np.abs(parts - values), axis=0), recorded.sum(axis=0).mean(axis=0)
+    noise = 1.4826 * 1.2533 * np.median(spread, axis=0) / np.sqrt(count)  # of a median of normal values
     return MedianBeat(values, smoothed(values), noise, at, rr_ms)
 
 
 def choose(leads: Leads, beats: Beats) -> np.ndarray:
-    """Samples of the dominant beats that lie whole within the recording, without gaps; those with a usual distance
-    to their neighbours where there are FEWEST of them. One RR interval at least."""
+    """Samples of the dominant beats that lie whole within the recording, without gaps in most leads; those with a usual
+    distance to their neighbours where there are FEWEST of them. One RR interval at least."""
     usual = np.nanmedian(beats.rr)
     before = np.concatenate([[usual], beats.rr])
     after = np.concatenate([beats.rr, [usual]])
     length = len(leads.signal)
     whole = beats.dominant & (beats.at >= samples(BEFORE_MS)) & (beats.at + samples(AFTER_MS) < length)
     if not leads.recorded.all():
-        gap = np.asarray(~leads.recorded.all(axis=1))
-        whole &= np.array([not gap[_window(sample)].any() for sample in beats.at], dtype=np.bool_)
+        gap = np.concatenate([[0], np.cumsum(leads.recorded.mean(axis=1) <= 0.5)])
+        inside = whole.copy()
+        whole &= _none(gap, beats.at - samples(BEFORE_MS), beats.at + samples(AFTER_MS))
+        if whole.sum() < FEWEST:  # of many short gaps some lie in every beat
+            whole = inside & _none(gap, beats.at - _QRS, beats.at + _QRS)
     even = whole & (before >= _EARLY * usual) & (after >= _EARLY * usual) & (before <= _LATE * usual)
     return np.asarray(beats.at[even if even.sum() >= FEWEST else whole])
+
+
+def _none(counts: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """(n + 1,) how many samples of a kind come before each -> (m,) True where there is none from start to stop."""
+    start, stop = (np.clip(place, 0, len(counts) - 1) for place in (start, stop))
+    return np.asarray(counts[stop] == counts[start])
+
+
+def _counted(recorded: np.ndarray) -> np.ndarray:
+    """(beats, length, k) where the leads were recorded -> which samples the median is taken of."""
+    whole = recorded.all(axis=1)
+    enough = whole.sum(axis=0) >= FEWEST
+    counted = np.where(enough, whole[:, None], recorded)
+    return np.asarray(counted | ~counted.any(axis=0))  # in gaps of all beats what bridges them
 
 
 def _window(sample: int) -> slice:

@@ -6,6 +6,7 @@ import numpy as np
 
 from meit.ecg.recording import LEADS, Recording
 from meit.ecg.signal.filtering import MAINS_HZ, notch, zero_phase
+from meit.ecg.signal.gaps import mended
 from meit.ecg.signal.plateaus import FLAT_MV
 from meit.ecg.signal.resampling import bridge_leads, resample
 
@@ -15,7 +16,7 @@ LONGEST_S = 300.0  # of a longer recording the beginning is measured
 SHORTEST_S = 2.0
 _BASELINE_HZ = 0.5  # zero phase, which keeps the ST segment (Kligfield et al. allow up to 0.67 Hz)
 _SMOOTH_HZ = 40.0  # for onsets and offsets, so that recordings of 100 Hz and of 500 Hz are alike
-_LEAST_RECORDED = 0.8  # of a lead
+_LEAST_RECORDED = 0.5  # of a lead, of the time in which any is
 _HUM_WIDTH_HZ, _HUM_STANDS_OUT = 1.5, 30.0  # times the power beside it
 _MOST_MV = 1e30  # with room for what filters add, in float32
 _CLIP = 4.0  # a sample this many times the lead's usual range from its middle is an artefact
@@ -47,9 +48,10 @@ def usable_leads(recording: Recording) -> Leads | None:
     first = recording.signal[: round(LONGEST_S * recording.rate)]
     if len(first) < SHORTEST_S * recording.rate:
         return None
-    at_rate = resample(np.clip(first, -_MOST_MV, _MOST_MV), recording.rate, RATE)
+    at_rate = resample(np.clip(mended(first, recording.rate), -_MOST_MV, _MOST_MV), recording.rate, RATE)
     recorded = np.isfinite(at_rate)
-    enough = recorded.mean(axis=0) >= _LEAST_RECORDED
+    seconds = recorded.sum(axis=0) / RATE
+    enough = seconds >= max(SHORTEST_S, _LEAST_RECORDED * recorded.any(axis=1).sum() / RATE)
     if not enough.any():
         return None
     values = bridge_leads(at_rate[:, enough], recorded[:, enough])
