@@ -5,26 +5,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from meit.ecg.measure.boundaries import Waves, find_waves
-from meit.ecg.measure.pacing import find_spikes, paced_beats, without_spikes
+from meit.ecg.measure.pacing import paced_beats, without_capture
 from meit.ecg.measure.rhythm import shared_beats
 from meit.ecg.recording import LIMB_LEADS, Recording
 from meit.ecg.signal.beats import Beats, find_beats
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat
-from meit.ecg.signal.usable_leads import MS, Leads, usable_leads
+from meit.ecg.signal.spikes import Spikes, lifted
+from meit.ecg.signal.usable_leads import MS, RATE, Leads, samples, usable_leads
 
 _AGREED = 0.7  # of the beats, found in the limb leads or in the chest leads alone too
 _FOUND = 0.35  # how surely the beats were found
 _DOMINANT = 0.4  # of the beats have the commonest shape
 _LONGEST_QRS_MS = 300.0
+_ONSET = samples(40)  # of the QRS complex before its steepest place, where it could not be measured
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What is measured on. leads and beats: None where no beats were found surely. beat, waves and paced: None too where
+    """What is measured on. leads, beats and paced: None where no beats were found surely. beat and waves: None too where
     there is no median beat. missing: why something is None, empty where nothing is.
 
-    beats: of the recording. sureness: of their being beats, 0 to 1. leads: without pacing spikes where there is a median beat.
-    beat, waves: of the commonest shape. paced: (m,) which of the beats are paced.
+    beats: of the recording. sureness: of their being beats, 0 to 1. leads: without pacing spikes. beat, waves: of the
+    commonest shape. paced: (m,) which of the beats are paced. uncaptured: how many ventricular spikes no QRS complex
+    follows; None where nothing is paced.
     """
 
     leads: Leads | None = None
@@ -33,11 +36,13 @@ class Look:
     beat: MedianBeat | None = None
     waves: Waves | None = None
     paced: np.ndarray | None = None
+    uncaptured: int | None = None
     missing: str = ""
 
 
 def look(recording: Recording) -> Look:
     """The beats of a recording and their median; of a long one, of its first five minutes. Never raises."""
+    recording, spikes = lifted(recording)
     leads = usable_leads(recording)
     if leads is None:
         return Look(missing="no lead can be used, or less than two seconds are recorded")
@@ -51,11 +56,14 @@ def look(recording: Recording) -> Look:
         return Look(missing="no two beats in five have one shape")
     chosen = choose(leads, beats)
     if len(chosen) < FEWEST:
-        return Look(leads, beats, sureness, missing=f"fewer than {FEWEST} whole beats of one shape")
-    leads, beat, waves, paced = _median_beat(leads, beats, chosen)
+        why = f"fewer than {FEWEST} whole beats of one shape"
+        return Look(leads, beats, sureness, None, None, *_pacing(spikes, beats.at - _ONSET, leads), missing=why)
+    beat = median_beat(leads, chosen, float(np.nanmedian(beats.rr) * MS))
+    waves = find_waves(beat)
     if waves is None or waves.qrs_ms > _LONGEST_QRS_MS:
         return Look(missing="no QRS complex stands out in the median beat")
-    return Look(leads, beats, sureness, beat, waves, paced)
+    pacing = _pacing(spikes, beats.at + waves.qrs_on - beat.middle, leads)
+    return Look(leads, beats, sureness, beat, waves, *pacing)
 
 
 def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
@@ -70,16 +78,9 @@ def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
     return max(agreed), float(np.mean(agreed) * beats.clear * np.maximum(beats.likeness, 0).mean())
 
 
-def _median_beat(leads: Leads, beats: Beats, chosen: np.ndarray) -> tuple[Leads, MedianBeat, Waves | None, np.ndarray]:
-    """The leads without pacing spikes, the median beat, its waves, and (m,) which beats are paced."""
-    rr_ms = float(np.nanmedian(beats.rr) * MS)
-    beat = median_beat(leads, chosen, rr_ms)
-    waves = find_waves(beat)
-    spikes = find_spikes(leads)
-    onset = beat.middle if waves is None else waves.qrs_on
-    paced = paced_beats(spikes, beats.at + onset - beat.middle)
-    if paced.any():
-        leads = without_spikes(leads, spikes)
-        beat = median_beat(leads, chosen, rr_ms)
-        waves = find_waves(beat)
-    return leads, beat, waves, paced
+def _pacing(spikes: Spikes, onsets: np.ndarray, leads: Leads) -> tuple[np.ndarray, int | None]:
+    """Which of the beats are paced, and how many spikes are without capture; onsets: samples of the QRS onsets."""
+    at = np.round(spikes.at_s * RATE).astype(int)
+    paced = paced_beats(at, spikes.kind, onsets)
+    lost = without_capture(at, spikes.kind, onsets, len(leads.signal))
+    return paced, lost if lost or paced.any() else None

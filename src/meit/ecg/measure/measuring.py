@@ -2,14 +2,15 @@
 
 from meit.ecg.measure.looking import Look, look
 from meit.ecg.measure.measurements import GLOBAL, Measure, Measurements
-from meit.ecg.measure.pacing import LEAST_RATE
+from meit.ecg.measure.premature import premature
 from meit.ecg.measure.presence import presence
 from meit.ecg.measure.reliability import Doubts
-from meit.ecg.measure.rhythm import irregularity, measured_rhythm, premature
+from meit.ecg.measure.rhythm import irregularity, measured_rhythm
 from meit.ecg.measure.values import axes, by_lead, corrected, doubted, durations, voltages
 from meit.ecg.recording import Recording
 from meit.ecg.signal.gaps import as_recorded
 from meit.ecg.signal.limb_laws import limb_laws
+from meit.ecg.signal.spikes import LEAST_RATE
 
 _LEAST_RATE = 80.0  # Hz, for all but the rhythm: QRS complexes are blurred below
 
@@ -34,16 +35,13 @@ def measured(recording: Recording, seen: Look) -> Measurements:
         else presence(leads, beat, waves, irregularity(beats))
     )
     values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, seen.sureness, missing)
-    if beat is None or waves is None or seen.paced is None:
+    values |= _measured_pacing(recording, seen)
+    if beat is None or waves is None:
         return _complete(values, missing)
     values["p_present"] = p
     if recording.rate < _LEAST_RATE:
         return _complete(values, f"intervals and amplitudes need {_LEAST_RATE:g} samples a second")
 
-    if recording.rate >= LEAST_RATE:
-        values["paced_beats"] = Measure(float(seen.paced.mean()), seen.sureness)
-    else:
-        values["paced_beats"] = Measure(None, 0.0, f"pacing spikes need {LEAST_RATE:g} samples a second")
     doubts = Doubts(leads, beat)
     values |= durations(waves, doubts, p)
     values |= corrected(values["qt_ms"], values["heart_rate_bpm"])
@@ -55,6 +53,16 @@ def measured(recording: Recording, seen: Look) -> Measurements:
     if broken:
         values, lead_values = doubted(values, lead_values, ", ".join(broken))
     return _complete(values, "not measured", lead_values)
+
+
+def _measured_pacing(recording: Recording, seen: Look) -> dict[str, Measure]:
+    names = ("paced_beats", "spikes_without_capture")
+    if recording.rate < LEAST_RATE or seen.paced is None:
+        return dict.fromkeys(names, Measure(None, 0.0, f"pacing spikes need {LEAST_RATE:g} samples a second"))
+    lost = seen.uncaptured
+    none = Measure(None, 0.0, "no beat is paced, and no spikes come at one interval")
+    found = (Measure(float(seen.paced.mean()), seen.sureness), none if lost is None else Measure(lost, seen.sureness))
+    return dict(zip(names, found, strict=True))
 
 
 def _complete(values: dict[str, Measure], why: str, leads: dict[str, dict[str, Measure]] | None = None) -> Measurements:

@@ -10,6 +10,7 @@ from meit.ecg.quality.swaps import beat_of, exchanged
 from meit.ecg.quality.verdicts import Quality, Reason, because
 from meit.ecg.recording import LEADS, LIMB_LEADS, Recording
 from meit.ecg.signal.gaps import as_recorded
+from meit.ecg.signal.spikes import lifted
 
 KINDS = {  # of disturbances, as they are reported
     "artefacts": ("artefacts", "unsteady"),
@@ -25,6 +26,7 @@ def inspect(recording: Recording) -> Quality:
     added when it drafts (meit.model.familiarity).
     """
     given, recording = recording, as_recorded(recording)
+    recording, _ = lifted(recording)  # pacing spikes are no beats, and as steep as nothing else
     checks = integrity(recording, given)
     reasons = integrity_reasons(checks, recording)
     excerpt = excerpt_of(recording, checks.flat)
