@@ -20,7 +20,9 @@ def spiked(plain: Recording, at_ms, mv: float = 2.0, shape=(1.0,), tail: float =
     signal = plain.signal.astype(float)
     for at in at_ms:
         first = round(at * plain.rate / 1000)
-        pulse = np.concatenate([shape, -tail * np.exp(-np.arange(0, 150, 1000 / plain.rate) / 15)])[: len(signal) - first]
+        pulse = np.concatenate([shape, -tail * np.exp(-np.arange(0, 150, 1000 / plain.rate) / 15)])[
+            : len(signal) - first
+        ]
         signal[first : first + len(pulse)] += mv * pulse[:, None] * SPIKE
     return replace(plain, signal=signal.astype(np.float32))
 
