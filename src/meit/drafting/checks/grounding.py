@@ -1,24 +1,28 @@
 """A draft's statements held against what was measured, by the rules of grounding_rules.tsv.
 
     support     measured, contradicted or unchecked, of each statement, with the evidence in words and numbers
-    omissions   findings that are measured, important, and that the text does not mention
+    omissions   findings that are measured, important, and that the text does not account for
 
 Nothing here looks at the ECG or at the language model: texts, measurements and rules decide.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from meit.drafting.checks.grounding_rules import STATED_LEADS, Rule, RuleCondition, SexAge, grounding_rules, holds
+from meit.drafting.checks.accounting import accounts_for, is_of_age, wall_of
+from meit.drafting.checks.grounding_rules import Rule, SexAge, grounding_rules
+from meit.drafting.checks.measured_conditions import STATED_LEADS, Evidence, RuleCondition, holds
+from meit.drafting.checks.pediatric_limits import age_words
 from meit.drafting.checks.rewording import NORMAL_ECG, hedged, without
+from meit.drafting.checks.urgent_findings import UrgentRow, urgent_findings
 from meit.ecg.measure.measurements import Measurements
-from meit.reports.statements import Statement, asserted, codes, leads_of, read_statements
+from meit.reports.statements import Statement, codes, leads_of, read_statements
 from meit.reports.word_tables import scp_codes
 
 MEASURED, CONTRADICTED, UNCHECKED = SUPPORTS = ("measured", "contradicted", "unchecked")
-ADULT = 16  # years, from which the thresholds hold
 ABNORMAL_ECG = "ABECG"
+_OVERALL = (NORMAL_ECG, ABNORMAL_ECG)  # statements on the whole, which other statements bear on
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def no_confidences(statements: Sequence[Grounded]) -> list[float | None]:
 
 @dataclass(frozen=True)
 class Omission:
-    """A measured, important finding that the report does not mention. words: "QTc 512 ms". alike: the codes that the
+    """A measured, important finding that the report does not account for. words: "QTc 512 ms". alike: the codes that the
     measurement bears as well, such as PAC beside SVPC."""
 
     code: str
@@ -101,13 +105,12 @@ def ground(
     """The whole way of one draft. confidences: gives each statement, whose support is known, its confidence.
 
     strict: contradicted statements leave the text, and a warning names each. What is contradicted or measured but not
-    mentioned is always named. Statements of low confidence that are not measured get a hedge.
+    accounted for is always named. Statements of low confidence that are not measured get a hedge.
     """
     patient = SexAge(sex, age)
     statements = read_statements(report)
     checked = check_statements(statements, measurements, patient)
     checked = [replace(one, confidence=sure) for one, sure in zip(checked, confidences(checked), strict=True)]
-    named = omissions(statements, measurements, patient)
     warnings, removed = [], []
     if strict and any(one.support == CONTRADICTED for one in checked):
         report, left = without(report, statements, [one.support == CONTRADICTED for one in checked])
@@ -120,53 +123,96 @@ def ground(
         checked = [checked[index] for index in left]
     else:
         warnings += [f"contradicted: {one.evidence}" for one in checked if one.support == CONTRADICTED]
-    warnings += [f"not mentioned: {one.words} ({finding_of(one.code)})" for one in named]
     report = hedged(report, [None if one.support == MEASURED else one.confidence for one in checked])
     worded = read_statements(report)
     if [one.code for one in worded] == [one.statement.code for one in checked]:
         checked = [replace(one, statement=now) for one, now in zip(checked, worded, strict=True)]
     checked = [replace(one, confidence=one.confidence and round(one.confidence, 3)) for one in checked]
+    named = _omissions(checked, measurements, patient)
+    warnings += [_naming(one, checked) for one in named]
+    if patient.is_child and age is not None:
+        warnings.append(_OF_A_CHILD.format(age_words(age)))
     return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
+
+
+_OF_A_CHILD = (
+    "age {}: held against the limits of that age for rate, PR, QRS, QTc, axis and the voltages of V1 and V6 "
+    "(Davignon 1980, Rijnbeek 2001), not against adults'; ST, T and Q waves are not judged"
+)
+
+
+def _naming(one: Omission, checked: Iterable[Grounded]) -> str:
+    hedged_codes = {each.statement.code for each in checked if each.statement.certainty == "possible"}
+    how = "measured, though the text says possible" if one.code in hedged_codes else "not mentioned"
+    return f"{how}: {one.words} ({finding_of(one.code)})"
 
 
 def check_statements(
     statements: Sequence[Statement], measurements: Measurements, patient: SexAge = SexAge()
 ) -> list[Grounded]:
     """Each statement of a report with its support and evidence."""
-    if not _is_adult(patient):
-        return [Grounded(one) for one in statements]
-    stated = asserted(statements)
-    return [Grounded(one, *_support(one, stated, measurements, patient)) for one in statements]
+    single = [
+        Grounded(one, *_support(one, *_evidence(one, measurements, patient)))
+        for one in statements
+        if one.code not in _OVERALL
+    ]
+    left = iter(single)
+    return [_overall(one, single, measurements, patient) if one.code in _OVERALL else next(left) for one in statements]
+
+
+def _overall(one: Statement, others: Sequence[Grounded], measurements: Measurements, patient: SexAge) -> Grounded:
+    """ "Normal ECG" or "abnormal ECG": what is measured and refutes normal speaks against the one where no other
+    statement accounts for it, and for the other in any case."""
+    seen = [
+        evidence.words
+        for row, evidence in _important(measurements, patient)
+        if (isinstance(row, UrgentRow) or row.refutes_normal)
+        and (one.code == ABNORMAL_ECG or not _accounted(row, evidence, others))
+    ]
+    seen = list(dict.fromkeys(seen))
+    return Grounded(one, *(_support(one, [], seen) if one.code == NORMAL_ECG else _support(one, seen, [])))
 
 
 def omissions(
     statements: Sequence[Statement], measurements: Measurements, patient: SexAge = SexAge()
 ) -> list[Omission]:
-    """What is measured, important and not mentioned, each code once; in the order of the table."""
-    if not _is_adult(patient):
-        return []
-    mentioned = {one.code for one in statements}
+    """What is measured, important and not accounted for, each code once; in the order of the tables."""
+    return _omissions(check_statements(statements, measurements, patient), measurements, patient)
+
+
+def _omissions(checked: Sequence[Grounded], measurements: Measurements, patient: SexAge) -> list[Omission]:
     omitted: dict[str, Omission] = {}
-    for rule in grounding_rules():
-        if mentioned & {*rule.codes, *rule.unless}:
-            continue
-        words = _words(rule, rule.names, measurements, patient, rule.leads)
-        if words:
-            omitted.setdefault(rule.codes[0], Omission(rule.codes[0], words, rule.codes[1:]))
+    for row, evidence in _important(measurements, patient):
+        if not _accounted(row, evidence, checked):
+            omitted.setdefault(row.codes[0], Omission(row.codes[0], evidence.words, row.codes[1:]))
     return list(omitted.values())
+
+
+def _important(measurements: Measurements, patient: SexAge) -> list[tuple[Rule | UrgentRow, Evidence]]:
+    """What is to be named where a text does not account for it: by the rules, and what is urgent."""
+    by_rule = [
+        (rule, evidence)
+        for rule in grounding_rules()
+        if (evidence := _found(rule, rule.names, measurements, patient, rule.leads))
+    ]
+    return [*by_rule, *urgent_findings(measurements, patient)]
+
+
+def _accounted(row: Rule | UrgentRow, evidence: Evidence, checked: Iterable[Grounded]) -> bool:
+    known = {*row.codes, *row.unless}
+    return any(
+        one.support != CONTRADICTED and accounts_for(one.statement, known, row.ages, evidence) for one in checked
+    )
 
 
 def finding_of(code: str) -> str:
     """A code in words, as reports have them where there are such; what was measured is not called nonspecific."""
-    return scp_codes().get(code, codes()[code].description).removeprefix("nonspecific ")
+    words = scp_codes().get(code, codes()[code].description).removeprefix("nonspecific ")
+    return words.removesuffix(", origin not told")
 
 
-def _is_adult(patient: SexAge) -> bool:
-    return patient.age is None or patient.age >= ADULT
-
-
-def _support(statement: Statement, stated: set[str], measurements: Measurements, patient: SexAge) -> tuple[str, str]:
-    for_it, against = _evidence(statement, stated, measurements, patient)
+def _support(statement: Statement, for_it: Sequence[str], against: Sequence[str]) -> tuple[str, str]:
+    """Support and evidence, of what speaks for a finding and what against it."""
     if statement.negated:
         if for_it:
             return CONTRADICTED, f"'{statement.text}' is excluded, but {', '.join(for_it)}"
@@ -179,37 +225,32 @@ def _support(statement: Statement, stated: set[str], measurements: Measurements,
     return UNCHECKED, ""
 
 
-def _evidence(
-    statement: Statement, stated: set[str], measurements: Measurements, patient: SexAge
-) -> tuple[list[str], list[str]]:
+def _evidence(statement: Statement, measurements: Measurements, patient: SexAge) -> tuple[list[str], list[str]]:
     """What speaks for a finding, and what against it."""
     for_it: dict[str, None] = {}
     against: dict[str, None] = {}
-    if statement.code in (NORMAL_ECG, ABNORMAL_ECG):
-        seen = [
-            _words(rule, rule.names, measurements, patient, rule.leads)
-            for rule in grounding_rules()
-            if rule.refutes_normal and (statement.code == ABNORMAL_ECG or not stated & {*rule.codes, *rule.unless})
-        ]
-        (against if statement.code == NORMAL_ECG else for_it).update(dict.fromkeys(filter(None, seen)))
-    own = leads_of(statement.territory)
+    stated, wall = leads_of(statement.territory), wall_of(statement)
     for rule in grounding_rules():
-        elsewhere = own and rule.leads not in ((), (STATED_LEADS,)) and not set(own) & set(rule.leads)
-        if statement.code in rule.codes and not elsewhere:
-            leads = own if rule.leads == (STATED_LEADS,) else rule.leads
-            for_it[_words(rule, rule.supports, measurements, patient, leads)] = None
-            against[_words(rule, rule.contradicts, measurements, patient, leads, everywhere=True)] = None
-    return [words for words in for_it if words], [words for words in against if words]
+        if statement.code not in rule.codes or not is_of_age(statement, rule.ages):
+            continue
+        elsewhere = wall and rule.leads not in ((), (STATED_LEADS,)) and not set(wall) & set(rule.leads)
+        if not elsewhere:
+            leads = stated if rule.leads == (STATED_LEADS,) else rule.leads
+            if found := _found(rule, rule.supports, measurements, patient, leads):
+                for_it[found.words] = None
+            if found := _found(rule, rule.contradicts, measurements, patient, leads, everywhere=True):
+                against[found.words] = None
+    return list(for_it), list(against)
 
 
-def _words(
+def _found(
     rule: Rule,
     wanted: Sequence[RuleCondition],
     measurements: Measurements,
     patient: SexAge,
     leads: Sequence[str],
     everywhere: bool = False,
-) -> str:
+) -> Evidence | None:
     return holds(
         rule, wanted, measurements, patient, leads, len(leads) if everywhere else min(rule.least_leads, len(leads))
     )

@@ -1,7 +1,8 @@
 """What is to be read first.
 
-    CRITICAL    a critical finding (meit.reports.gravity) is drafted, or measured and not mentioned
-    ABNORMAL    the draft calls the ECG abnormal, or states what the measurements contradict
+    CRITICAL    a critical finding (meit.reports.gravity) is drafted, or measured and not mentioned; or one that
+                urgent_findings.tsv calls critical is measured, whatever the text says
+    ABNORMAL    the draft calls the ECG abnormal, states what the measurements contradict, or leaves out what they show
     UNREAD      nothing has read it: not drafted yet, failed, or unusable
     NORMAL      the rest
 
@@ -13,6 +14,7 @@ from enum import IntEnum
 from meit.drafting.checks.grounding import CONTRADICTED, omissions
 from meit.drafting.checks.grounding_rules import SexAge
 from meit.drafting.checks.text_check import read_whole
+from meit.drafting.checks.urgent_findings import urgent_findings
 from meit.drafting.draft_types import Draft
 from meit.reports.gravity import critical_findings, is_abnormal
 from meit.reports.statements import Statement, read_statements
@@ -28,15 +30,21 @@ class Urgency(IntEnum):
 
 
 def urgency_of(draft: Draft) -> tuple[Urgency, tuple[str, ...]]:
-    """The urgency of a drafted recording, and the names of its critical findings. These are taken from sentences that
-    were read whole, and from what was measured; what other sentences state can make a recording ABNORMAL."""
-    if draft.measurements is None or not draft.report:
+    """The urgency of a drafted recording, and the names of its critical findings. Those of the text are taken from
+    sentences that were read whole; what other sentences state can make a recording ABNORMAL. What is measured decides
+    even where nothing was written."""
+    if draft.measurements is None:
         return Urgency.UNREAD, ()
+    patient = SexAge(draft.recording.sex, draft.recording.age)
+    measured = urgent_findings(draft.measurements, patient)
     whole = read_whole(draft.report)
-    unmentioned = omissions(whole, draft.measurements, SexAge(draft.recording.sex, draft.recording.age))
-    critical = critical_findings([*whole, *(Statement(one.code, one.words, 0, 0) for one in unmentioned)])
+    unmentioned = omissions(whole, draft.measurements, patient)
+    stated = critical_findings([*whole, *(Statement(one.code, one.words, 0, 0) for one in unmentioned)])
+    critical = (*stated, *(one.row.finding for one in measured if one.row.urgency == "critical"))
     if critical:
-        return Urgency.CRITICAL, critical
-    doubtful = any(one.support == CONTRADICTED for one in draft.statements)
+        return Urgency.CRITICAL, tuple(dict.fromkeys(critical))
+    if not draft.report:
+        return Urgency.UNREAD, ()
+    doubtful = bool(measured or unmentioned) or any(one.support == CONTRADICTED for one in draft.statements)
     abnormal = doubtful or is_abnormal(read_statements(draft.report))
     return (Urgency.ABNORMAL if abnormal else Urgency.NORMAL), ()
