@@ -21,11 +21,14 @@ import pyedflib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_files import write_cardiosoft, write_kardia, write_mfer
 from pydicom.data import get_testdata_file
 
+from meit.drafting.draft_types import RecordingInfo
 from meit.ecg.deidentify import check_apart, deidentified, pseudonym, read_key, safe_age, shifted, write_wfdb
 from meit.ecg.files.formats import FORMATS, find_recordings, format_of, read_ecg
-from meit.ecg.recording import LEADS, Patient, Recording
+from meit.ecg.recording import LEADS, Recording
+from meit.ecg.stated import Cart, Patient
 from meit.errors import DataError
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -325,6 +328,45 @@ def mortara_file(folder: Path) -> Path:
     return folder / "Doe_Jane.xml"
 
 
+CARDIOSOFT = {  # elements, outermost first
+    "PatientInfo/PID": "MRN4711007",
+    "PatientInfo/Name/FamilyName": "Doequist",
+    "PatientInfo/Name/GivenName": "Janeane",
+    "ClinicalInfo/Technician/FamilyName": "Techman",
+    "PatientVisit/OrderingProvider/FamilyName": "Orderman",
+    "PatientVisit/ReferringDoctor/FamilyName": "Referman",
+    "PatientVisit/ServicingFacility/Name": "Saint Elsewhere",
+    "PatientVisit/PatientRoom": "ROOM4711",
+    "PatientVisit/OrderNumber": "REQ556677",
+    "UID/DICOMStudyUID": "1.2.826.0.1.4711007",
+    "Interpretation/Diagnosis/DiagnosisText": "seen by Dr Whoever",
+}
+
+
+def cardiosoft_file(folder: Path) -> Path:
+    about = "".join(
+        "".join(f"<{tag}>" for tag in place.split("/")) + value + "".join(f"</{tag}>" for tag in place.split("/")[::-1])
+        for place, value in CARDIOSOFT.items()
+        if not place.startswith("PatientInfo")
+    )
+    born = f"<BirthDateTime><Day>{BIRTH.day}</Day><Month>{BIRTH.month}</Month><Year>{BIRTH.year}</Year></BirthDateTime>"
+    patient = "<PID>MRN4711007</PID><Name><FamilyName>Doequist</FamilyName><GivenName>Janeane</GivenName></Name>"
+    truth = read_ecg(DATA / "00001_hr.hea")
+    whole = f"{about}<PatientInfo>{patient}{born}</PatientInfo>"
+    return write_cardiosoft(folder / "Doe_Jane.xml", truth, 1, about=whole)
+
+
+def mfer_file(folder: Path) -> Path:
+    return write_mfer(folder / "Doe_Jane.mwf", read_ecg(DATA / "00001_hr.hea"))
+
+
+def kardia_file(folder: Path) -> Path:
+    path = write_kardia(folder / "Doe_Jane.json", read_ecg(DATA / "00001_hr.hea"))
+    stated = {"id": "REC4711", "note": "felt dizzy at Baker Street", "tags": ["Overreaderman"]}
+    path.write_text(json.dumps(json.loads(path.read_text()) | stated))
+    return path
+
+
 FILLED = {  # format -> writer of a source, what identifies the patient in it
     "GE MUSE XML": (filled_xml("muse.xml", MUSE), MUSE.values()),
     "Philips XML": (filled_xml("philips.xml", PHILIPS), PHILIPS.values()),
@@ -334,6 +376,9 @@ FILLED = {  # format -> writer of a source, what identifies the patient in it
     "SCP-ECG": (scp_file, SCP.values()),
     "EDF": (edf_file, [*EDF.values(), "07-MAY-1950", "06-MAR-2020"]),
     "ISHNE": (ishne_file, [v if isinstance(v, str) else v.decode() for v in ISHNE.values()]),
+    "GE CardioSoft XML": (cardiosoft_file, CARDIOSOFT.values()),
+    "MFER": (mfer_file, ("MRN4711007", "Doequist", "Janeane")),
+    "Kardia": (kardia_file, ("MRN4711007", "REC4711", "felt dizzy at Baker Street", "Overreaderman")),
     "WFDB": (
         wfdb_record,
         ("Jane Doequist", "MRN4711007", "Janeane", "1950-05-07", "ACC4711", "06/03/2020", "01/03/2020", "Overreader"),
@@ -397,15 +442,33 @@ def test_no_field_of_a_format_is_left(name, tmp_path):
     (tmp_path / "in").mkdir()
     path = write(tmp_path / "in")
     assert format_of(path).name == name
-    recording = read_ecg(path)
+    recording = read_ecg(path, allow_missing=True)
     assert recording.patient.id == "MRN4711007"  # it is what would leak
-    header = write_wfdb(deidentified(recording, KEY), tmp_path / "out")
+    clean = deidentified(recording, KEY)
+    assert clean.cart == Cart() and clean.patient.name is None and clean.patient.birth_date is None
+    header = write_wfdb(clean, tmp_path / "out")
     assert_gone([*values, recording.name], tmp_path / "in", tmp_path / "out")
     after = bytes_of(tmp_path / "out").lower()
     for day in (BIRTH, START):  # which some formats hold as numbers
         assert not any(day.strftime(form).lower().encode() in after for form in SPELLINGS)
     written = assert_nothing_but_what_is_listed(recording, header)
     assert written.patient.id == pseudonym(KEY, "MRN4711007")
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_what_names_a_patient_is_handed_on_and_not_shown(name, tmp_path):
+    """Neither by repr, which logs and tracebacks use, nor in what a draft says of its recording."""
+    (tmp_path / "in").mkdir()
+    path = FILLED[name][0](tmp_path / "in")
+    recording = read_ecg(path, allow_missing=True)
+    patient, cart = recording.patient, recording.cart
+    if name not in ("CSV", "NPY", "Kardia"):  # which have no field for a name
+        assert patient.name in ("Janeane Doequist", "Jane Doequist", "Doequist")
+        assert patient.birth_date == BIRTH or name in ("MFER", "AECG")
+    shown = repr(recording) + repr(patient) + repr(cart) + json.dumps(RecordingInfo.of(recording).to_dict())
+    born = patient.birth_date.isoformat() if patient.birth_date else None
+    hidden = [patient.id, patient.name, born, *cart.statements]
+    assert not [one for one in hidden if one and one in shown.replace(str(path), "").replace(path.stem, "")]
 
 
 REAL = {  # below shared/data: real files, and what identifies in them

@@ -370,3 +370,11 @@ def test_entities_are_not_expanded(tmp_path, root):
 def test_deep_nesting(tmp_path, root):
     (tmp_path / "x.xml").write_text(f"<{root}>" + "<a>" * 300_000 + "</a>" * 300_000 + f"</{root}>")
     assert "is no whole" in reason(tmp_path / "x.xml")
+
+
+@pytest.mark.parametrize("field", ["LeadTimeOffset", "LeadOffsetFirstSample"])
+def test_muse_leads_that_start_at_other_times(edited, field):
+    path = edited("muse.xml", f"<{field}>0<", f"<{field}>2500<", count=3)  # of some; the unit is not public
+    assert "differ in rate or start" in reason(path)
+    path = edited("muse.xml", f"<{field}>0<", f"<{field}>2500<")  # of all: they start together
+    np.testing.assert_array_equal(read_ecg(path).signal, read_ecg(SAMPLES / "muse.xml").signal)

@@ -5,10 +5,8 @@ biosig 2.5 read what it wrote (all encodings, to 0.0003 uV). Mortara publishes n
 that ecgdatakit and ecg2dcm 1.3 read, and ecg2dcm (which needs another pydicom, so is not run here) read it the same.
 """
 
-import base64
 import struct
-from binascii import crc_hqx
-from datetime import date, datetime, time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,22 +14,17 @@ import ishneholterlib
 import numpy as np
 import pyedflib
 import pytest
+from made_files import EIGHT, write_edf, write_ishne, write_mortara, write_scp
 from support import reason
 
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.recording import LEADS, Patient, Recording
-
-EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 @pytest.fixture(scope="module")
 def truth(ptb_xl_500) -> Recording:
     """The recording to be written; in whole microvolts."""
     return read_ecg(ptb_xl_500)
-
-
-def microvolts(truth: Recording, lead: str) -> np.ndarray:
-    return np.rint(truth.lead(lead).astype(np.float64) * 1000).astype(np.int16)
 
 
 def patch(path: Path, at: int, content: bytes) -> Path:
@@ -42,21 +35,6 @@ def patch(path: Path, at: int, content: bytes) -> Path:
 
 
 # -- EDF, by pyedflib --------------------------------------------------------------------------------------------
-
-
-def write_edf(path: Path, truth: Recording, unit: str = "uV", steps: float = 1, plus: bool = True, leads=LEADS) -> Path:
-    """steps: of the converter, to one microvolt of `unit`."""
-    kind = pyedflib.FILETYPE_EDFPLUS if plus else pyedflib.FILETYPE_EDF
-    with pyedflib.EdfWriter(str(path), len(leads), file_type=kind) as file:
-        file.setPatientCode("P17")
-        file.setSex(0)
-        file.setBirthdate(date(1950, 5, 7))
-        file.setStartdatetime(datetime(2020, 5, 6, 7, 8, 9))
-        ends = {"physical_min": -32768 * steps, "physical_max": 32767 * steps}
-        ends |= {"digital_min": -32768, "digital_max": 32767, "sample_frequency": 500, "dimension": unit}
-        file.setSignalHeaders([{"label": f"ECG {lead}"} | ends for lead in leads])
-        file.writeSamples([microvolts(truth, lead).astype(np.int32) for lead in leads], digital=True)
-    return path
 
 
 @pytest.mark.parametrize(("unit", "steps", "factor"), [("uV", 1, 1), ("uV", 0.5, 0.5), ("mV", 0.001, 1), ("V", 1, 1e6)])
@@ -107,26 +85,6 @@ def test_edf_with_gaps_truncated_or_with_a_lead_twice(tmp_path, truth):
 # -- ISHNE, by ishneholterlib ------------------------------------------------------------------------------------
 
 
-ISHNE_CODES = {lead: 5 + n for n, lead in enumerate(LEADS)}  # table 1 of the standard
-
-
-def write_ishne(path: Path, truth: Recording, step_nv=1000, codes=ISHNE_CODES, lost: slice = slice(0)) -> Path:
-    holter = object.__new__(ishneholterlib.Holter)  # its constructor only reads
-    holter.filename = str(path)
-    holter.file_version, holter.first_name, holter.last_name, holter.id = 1, "", "", "P17"
-    holter.sex, holter.race, holter.pm, holter.sr = 2, 0, -9, 500
-    holter.birth_date, holter.record_date, holter.start_time = date(1950, 5, 7), date(2020, 5, 6), time(7, 8, 9)
-    holter.recorder_type, holter.proprietary, holter.copyright, holter.reserved = b"digital", "", "", ""
-    holter.var_block = b"comment"
-    holter.lead = []
-    for lead, code in codes.items():
-        holter.lead.append(ishneholterlib.Lead(code, 1, step_nv))
-        holter.lead[-1].data = microvolts(truth, lead)
-        holter.lead[-1].data[lost] = -32768
-    holter.write_file(convert_data=False)
-    return path
-
-
 @pytest.fixture
 def ishne(tmp_path, truth):
     return partial(write_ishne, tmp_path / "x.ecg", truth)
@@ -168,62 +126,6 @@ def test_truncated_ishne(ishne):
 
 # -- SCP-ECG, by hand --------------------------------------------------------------------------------------------
 
-SCP_CODES = {"I": 1, "II": 2} | {f"V{n}": n + 2 for n in range(1, 7)} | {"III": 61, "aVR": 62, "aVL": 63, "aVF": 64}
-
-
-def scp_section(number: int, body: bytes, reserved: bytes = b"\0" * 6) -> bytes:
-    body += b"\0" * (len(body) % 2)
-    rest = struct.pack("<HI", number, 16 + len(body)) + b"\x14\x14" + reserved + body
-    return struct.pack("<H", crc_hqx(rest, 0xFFFF)) + rest
-
-
-def scp_huffman(values: np.ndarray) -> bytes:
-    """EN 1064's default code: as many ones as the magnitude, a zero, the sign; above 8, 8 or 16 bits as they are."""
-
-    def code(value: int) -> str:
-        if value == 0:
-            return "0"
-        if abs(value) <= 8:
-            return "1" * abs(value) + "0" + ("1" if value < 0 else "0")
-        bits = 8 if -128 <= value < 128 else 16
-        return ("1111111110" if bits == 8 else "1111111111") + f"{value & (2**bits - 1):0{bits}b}"
-
-    bits = "".join(code(int(value)) for value in values)
-    bits += "0" * (-len(bits) % 16)
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")
-
-
-def write_scp(path: Path, truth: Recording, leads=LEADS, huffman=False, avm=1000, starts=None, order=0) -> Path:
-    """avm: nanovolts a step. order: of the differences that are stored. starts: first sample of each lead, from 1."""
-
-    def tag(number: int, value: bytes) -> bytes:
-        return struct.pack("<BH", number, len(value)) + value
-
-    patient = tag(2, b"P17\0") + tag(4, struct.pack("<HB", 0, 0)) + tag(5, struct.pack("<HBB", 1950, 5, 7))
-    patient += tag(8, b"\x02") + tag(25, struct.pack("<HBB", 2020, 5, 6)) + tag(26, b"\x07\x08\x09") + tag(255, b"")
-    definition, blocks = struct.pack("<BB", len(leads), 4 | len(leads) << 3 & 0xFF), []
-    for lead, start in zip(leads, starts or [1] * len(leads), strict=True):
-        values = microvolts(truth, lead).astype(np.int64)
-        definition += struct.pack("<IIB", start, start + len(values) - 1, SCP_CODES[lead])
-        values = np.concatenate([values[:order], np.diff(values, order)])  # the first `order` stay as they are
-        blocks.append(scp_huffman(values) if huffman else values.astype("<i2").tobytes())
-    rhythm = struct.pack("<HHBB", avm, 2000, order, 0) + struct.pack(f"<{len(blocks)}H", *map(len, blocks))
-    sections = {1: scp_section(1, patient), 3: scp_section(3, definition), 6: scp_section(6, rhythm + b"".join(blocks))}
-    if huffman:
-        sections[2] = scp_section(2, struct.pack("<H", 19999))  # the default table
-
-    length = 16 + 10 * 12
-    pointers, position, content = struct.pack("<HII", 0, length, 7), 7 + length, b""
-    for number in range(1, 12):
-        section = sections.get(number, b"")
-        pointers += struct.pack("<HII", number, len(section), position if section else 0)
-        position += len(section)
-        content += section
-    content = scp_section(0, pointers, b"SCPECG") + content
-    whole = struct.pack("<I", 6 + len(content)) + content
-    path.write_bytes(struct.pack("<H", crc_hqx(whole, 0xFFFF)) + whole)
-    return path
-
 
 @pytest.mark.parametrize("leads", [LEADS, EIGHT])
 @pytest.mark.parametrize(("huffman", "order"), [(False, 0), (False, 1), (False, 2), (True, 0), (True, 1), (True, 2)])
@@ -263,26 +165,6 @@ def test_damaged_scp(tmp_path, truth):
 
 
 # -- Mortara, by hand --------------------------------------------------------------------------------------------
-
-
-def write_mortara(path: Path, truth: Recording, units_per_mv: str = 'UNITS_PER_MV="1000" ') -> Path:
-    def channel(tag: str, lead: str, values: np.ndarray) -> str:
-        data = base64.b64encode(values.astype("<i2").tobytes()).decode()
-        return (
-            f'<{tag} NAME="{lead}" BITS="16" FORMAT="SIGNED" {units_per_mv}SAMPLE_FREQ="500" '
-            f'DURATION="{len(values)}" ENCODING="BASE64" DATA="{data}"/>'
-        )
-
-    rhythm = "".join(channel("CHANNEL", lead, microvolts(truth, lead)) for lead in LEADS)
-    cycle = "".join(channel("TYPICAL_CYCLE_CHANNEL", lead, microvolts(truth, lead)[:600]) for lead in LEADS)
-    path.write_text(
-        f'<?xml version="1.0"?><ECG ACQUISITION_TIME="20200506070809" AGE="69" AGE_UNITS="YEARS">'
-        '<SOURCE TYPE="STD-12" MANUFACTURER="Mortara" MODEL="ELI 250c"/>'
-        '<SUBJECT LAST_NAME="" FIRST_NAME="" ID="P17" GENDER="Female" DOB="19500507"/>'
-        f'<TYPICAL_CYCLE BITS="16" FORMAT="SIGNED" {units_per_mv}SAMPLE_FREQ="500" ENCODING="BASE64">{cycle}'
-        f"</TYPICAL_CYCLE>{rhythm}</ECG>"
-    )
-    return path
 
 
 @pytest.mark.parametrize("units", [1000, 400])

@@ -9,7 +9,7 @@ import re
 from datetime import date, datetime
 
 MAX_AGE = 120.0  # years; more is a code, such as PTB-XL's 300 for "over 89"
-ADULT = 16  # years from which whole years do
+FRACTIONS_BELOW = 16  # years, from which whole ones do
 _YEAR_DAYS = 365.25
 _UNITS = {  # of one, in years -> its spellings
     1.0: "a y yr yrs year years yo ans an jahr jahre",
@@ -65,12 +65,12 @@ def _sum(words: list[str]) -> float | None:
 
 
 def age_between(born: date | datetime | None, then: date | datetime | None) -> float | None:
-    """Whole years from ADULT on, below with the fraction; None where one is unknown or they are no age apart."""
+    """Whole years from FRACTIONS_BELOW on, below with the fraction; None where one is unknown or they are no age apart."""
     if born is None or then is None:
         return None
     born, then = _day(born), _day(then)
     years = then.year - born.year - ((then.month, then.day) < (born.month, born.day))
-    if years >= ADULT:
+    if years >= FRACTIONS_BELOW:
         return plausible_age(float(years))
     return plausible_age((then - born).days / _YEAR_DAYS)
 
@@ -79,7 +79,7 @@ def best_age(stated: float | None, from_dates: float | None) -> float | None:
     """The stated age, unless the dates say it more exactly; a stated 0 beside an older birth date was never entered."""
     if stated is None or from_dates is None:
         return from_dates if stated is None else stated
-    more_exact = stated < ADULT and int(from_dates) == stated
+    more_exact = stated < FRACTIONS_BELOW and int(from_dates) == stated
     return from_dates if more_exact or (stated == 0 and from_dates >= 2) else stated
 
 

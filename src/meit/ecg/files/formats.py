@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meit.ecg.files import recognise
+from meit.ecg.files.calibration_pulse import without_pulse
 from meit.ecg.files.limits import is_text
 from meit.ecg.files.table_files import is_csv, is_npy, read_csv, read_npy
+from meit.ecg.files.vendor.cardiosoft import is_cardiosoft, read_cardiosoft
 from meit.ecg.files.vendor_files import VENDOR_FORMATS, VendorFormat
 from meit.ecg.files.wfdb_files import SIGNAL_SUFFIXES, header_beside, is_wfdb, read_wfdb
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
@@ -46,6 +48,7 @@ def _vendor(format_: VendorFormat) -> Format:
 
 FORMATS = (  # those whose first bytes tell come first: a file of theirs beside a WFDB header is still their file
     *map(_vendor, VENDOR_FORMATS),
+    Format("GE CardioSoft XML", is_cardiosoft, read_cardiosoft),
     Format("WFDB", is_wfdb, read_wfdb, ".hea", by_suffix=True),
     Format("CSV", is_csv, read_csv, ".csv"),
     Format("NPY", is_npy, read_npy, ".npy", by_suffix=True),
@@ -83,7 +86,7 @@ def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float =
     format_ = format_of(path)
     if format_ is None:
         raise RecordingError(_why_not(path))
-    recording = format_.read(path, allow_missing)
+    recording = without_pulse(format_.read(path, allow_missing))
     check_usable(recording, min_seconds)
     return recording
 
@@ -160,7 +163,7 @@ def _why_not(path: Path) -> str:
         return f"{path}: cannot be read ({error.strerror or error})"
     if not start:
         return f"{path}: is empty; copy the file again"
-    other = recognise.other_file(start)
+    other = recognise.other_file(path, start)
     if other is not None:
         return f"{path}: {other}"
     if path.suffix.lower() in SIGNAL_SUFFIXES:
