@@ -14,7 +14,7 @@ from meit.ecg.recording import LEADS, Recording
 _RECORDED = [LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]  # the others may be derived
 ALIKE_MV = 0.05  # leads that differ less are at one level
 LEVEL_MV = (0.3, 3.0)
-FLAT_MV = 0.1  # of its top
+TOP_MV = 0.1  # of its top
 PLATEAU_S = (0.05, 0.5)
 SEARCHED_S = 1.5  # at either end
 _FEWEST = 3  # leads
@@ -50,7 +50,7 @@ def _end_of_ecg(signal: np.ndarray, rate: float) -> int:
     while before > first - 1 - slope and before >= 0 and not level[before]:
         before -= 1
     after = len(tail) - last - 1
-    flat = high[first : last + 1].max() - low[first : last + 1].min() < FLAT_MV
+    flat = high[first : last + 1].max() - low[first : last + 1].min() < TOP_MV
     flat_after = level[last + 1 :].sum() >= after - slope
     if not (PLATEAU_S[0] <= length <= PLATEAU_S[1] and before >= 0 and level[before] and flat and flat_after):
         return n_samples
