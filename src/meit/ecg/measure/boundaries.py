@@ -17,8 +17,8 @@ from meit.ecg.signal.median_beat import MedianBeat
 from meit.ecg.signal.plateaus import run_lengths
 from meit.ecg.signal.usable_leads import MS, RATE, samples
 
-_QRS_SHARE = 0.05  # of its steepness
-_P_ONSET_SHARE, _P_OFFSET_SHARE = 0.3, 0.2
+_QRS_SHARE = 0.035  # of its steepness
+_P_ONSET_SHARE, _P_OFFSET_SHARE = 0.3, 0.3
 _T_SHARE = 0.2
 _QRS_AROUND = samples(120)  # of the middle: where its steepest place is
 _QRS_HOLD, _S_HOLD, _P_HOLD, _T_HOLD = samples(12), samples(20), samples(12), samples(20)  # how long it stays quiet
@@ -29,6 +29,9 @@ _P_LONGEST = samples(240)
 _P_NEAREST = samples(40)
 _P_HALF = samples(60)  # from its peak to its steepest places
 _P_REACH = samples(120)  # from there to its ends
+_P_ALIKE = 0.4  # of its steepest place: other places that are of the P wave
+_P_QUIET, _P_GAP = 0.25, samples(30)  # of its steepest place, for so long: the P wave is over
+_P_WITHIN, _P_BEFORE_Q = samples(100), samples(16)  # how far from its peak, and before the QRS complex, they are
 _T_FROM = samples(60)  # after the J point
 _T_MAIN, _T_STEEPEST, _T_LATEST = 0.6, 0.72, 0.9  # of the RR interval, from the QRS onset
 _T_QUIET, _T_GAP = 0.25, samples(30)  # of the steepest slope, for so long: the T wave is over
@@ -129,12 +132,39 @@ def _p_ends(values: np.ndarray, on: int, t_before: int | None, factor: float) ->
     start = max(peak - _P_HALF, earliest - samples(30), 0)
     rise = start + int(np.argmax(steep[start : peak + 1]))
     fall = peak + int(np.argmax(steep[peak : min(peak + _P_HALF, on) + 1]))
+    quietest = quiet[max(earliest - samples(30), 0) : on + 1].min()
+    rise, fall = _outermost(steep, quietest, (earliest, on - _P_BEFORE_Q), peak, (rise, fall))
     first, last = max(earliest - samples(30), 0, rise - _P_REACH), min(on, fall + _P_REACH)
     before, after = quiet[first : rise + 1].min(), quiet[fall : last + 1].min()
     begin = _back(steep, rise, before + factor * _P_ONSET_SHARE * (steep[rise] - before), _P_HOLD, first)
     end = _forth(steep, fall, after + factor * _P_OFFSET_SHARE * (steep[fall] - after), _P_HOLD, last)
-    end = on if end is None else end
-    return None if begin is None or end - begin > _P_LONGEST else (begin, peak, end)
+    # where the leads go on moving, the place at which they do least
+    begin = first + int(np.argmin(quiet[first : rise + 1])) if begin is None else begin
+    end = fall + int(np.argmin(quiet[fall : last + 1])) if end is None else end
+    return None if end - begin > _P_LONGEST else (begin, peak, end)
+
+
+def _outermost(
+    steep: np.ndarray, quietest: float, within: tuple[int, int], peak: int, inner: tuple[int, int]
+) -> tuple[int, int]:
+    """The first and the last steep place of a P wave that may be notched or biphasic, from those beside its peak: places
+    that are steep too, with no quiet stretch between, in which P would be over."""
+    from scipy.signal import find_peaks
+
+    rise, fall = inner
+    top = max(steep[rise], steep[fall])
+    places, _ = find_peaks(steep, height=quietest + _P_ALIKE * (top - quietest))
+    first, last = max(within[0], peak - _P_WITHIN), min(within[1], peak + _P_WITHIN)
+    quiet = steep < quietest + _P_QUIET * (top - quietest)
+    for place in places[(places > fall) & (places <= last)]:
+        if run_lengths(quiet[fall:place]).max(initial=0) >= _P_GAP:
+            break
+        fall = int(place)
+    for place in places[(places < rise) & (places >= first)][::-1]:
+        if run_lengths(quiet[place:rise]).max(initial=0) >= _P_GAP:
+            break
+        rise = int(place)
+    return rise, fall
 
 
 def _steepness(values: np.ndarray, sigma: int | None = None) -> np.ndarray:
