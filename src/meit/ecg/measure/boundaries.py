@@ -17,7 +17,7 @@ from meit.ecg.signal.median_beat import MedianBeat
 from meit.ecg.signal.plateaus import run_lengths
 from meit.ecg.signal.usable_leads import MS, RATE, samples
 
-_QRS_SHARE = 0.035  # of its steepness
+_QRS_SHARE = 0.04  # of its steepness
 _P_ONSET_SHARE, _P_OFFSET_SHARE = 0.3, 0.3
 _T_SHARE = 0.2
 _QRS_AROUND = samples(120)  # of the middle: where its steepest place is
