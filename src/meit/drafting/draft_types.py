@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meit.drafting.checks.grounding import Grounded
+from meit.drafting.checks.pediatric_limits import age_words
 from meit.drafting.draft_wording import NO_REPORT, REVIEW, finding_line, measured_words, sentences
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
@@ -138,7 +139,7 @@ class Draft:
         """
         info = self.recording
         start = info.start.isoformat(sep=" ") if info.start else None
-        who = [f"{info.age:.0f} years" if info.age is not None else None, info.sex, start]
+        who = [age_words(info.age) if info.age is not None else None, info.sex, start]
         head = f"ECG {info.name}" + "".join(f" | {part}" for part in who if part)
         if self.unusable and not self.report:
             return "\n".join([head, "", f"  {NO_REPORT}", "", "Why:", *(f"  - {warning}" for warning in self.warnings)])

@@ -26,8 +26,8 @@ def critical_findings(statements: Sequence[Statement]) -> tuple[str, ...]:
 
 
 def critical_words(name: str) -> str:
-    """ "complete AV block", of a name of CRITICAL."""
-    return name.replace("_", " ").replace(" av ", " AV ")
+    """ "complete AV block", of a name of CRITICAL; of words, themselves."""
+    return name.replace("_", " ").replace(" av ", " AV ").replace(" qt", " QT")
 
 
 def beyond(known: Iterable[str]) -> tuple[str, ...]:
