@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -68,25 +69,21 @@ ENGINES = [
 
 @pytest.mark.parametrize("engine", ENGINES)
 @torch.no_grad()
-def test_two_processes_give_the_curve_of_one(recipe, alone, tmp_path, engine):
+def test_two_processes_give_the_curve_of_one_and_resume(recipe, alone, tmp_path, engine):
+    """And a run whose last checkpoint and model are gone goes on from the one before, to the same end."""
     run = tune(replace(recipe, engine=engine), tmp_path, 2)
     assert losses(run) == pytest.approx(losses(alone), abs=1e-3)
     ours, theirs = load_model(run / "model"), load_model(alone / "model")
-    for (name, value), other in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
-        assert torch.allclose(value.float(), other.float(), atol=2e-2), name  # they are kept in bf16
+    assert_alike(ours, theirs, 2e-2)  # they are kept in bf16
 
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_two_processes_resume(recipe, alone, tmp_path, engine):
-    """A run whose last checkpoint and model are gone goes on from the one before, to the same end."""
-    import shutil
-
-    run = tune(replace(recipe, engine=engine), tmp_path, 2)
-    first = load_model(run / "model")
     shutil.rmtree(run / "model")
-    for folder in run.glob("checkpoint-*"):
-        if folder.name != "checkpoint-5" and folder.name != "checkpoint-10":
-            shutil.rmtree(folder)
-    again = load_model(tune(replace(recipe, engine=engine), tmp_path, 2) / "model")
-    for (name, value), other in zip(first.state_dict().items(), again.state_dict().values(), strict=True):
-        assert torch.allclose(value.float(), other.float(), atol=1e-3), name
+    left = [folder for folder in run.glob("checkpoint-*") if folder.name not in ("checkpoint-5", "checkpoint-10")]
+    assert left
+    for folder in left:
+        shutil.rmtree(folder)
+    assert_alike(load_model(tune(replace(recipe, engine=engine), tmp_path, 2) / "model"), ours, 1e-3)
+
+
+def assert_alike(one, other, tolerance):
+    for (name, value), expected in zip(one.state_dict().items(), other.state_dict().values(), strict=True):
+        assert torch.allclose(value.float(), expected.float(), atol=tolerance), name
