@@ -4,7 +4,7 @@ import sqlite3
 import threading
 
 import pytest
-from stations import add_drafted, ecg_files, example_files, make_admin, quick_reader
+from stations import add_drafted, ecg_files, example_draft, example_files, make_admin, quick_reader
 
 from meit.drafting.checks.urgency import Urgency
 from meit.errors import AbsentError, AccessError, RecordingError, StationError
@@ -17,6 +17,7 @@ from meit.station.store.recording_entries import (
     others_of_patient,
     worklist,
 )
+from meit.station.store.saved_drafts import save_draft
 from meit.station.store.schema import Status
 from meit.station.store.signing import save_text, sign
 from meit.station.store.verifying import verify
@@ -74,10 +75,14 @@ def test_a_changed_file_is_noticed(sqlite_store):
 
 
 def test_critical_ones_come_first_and_signed_ones_last(store):
-    """The example's QRS is 142 ms: "normal ECG" is contradicted there, and so not NORMAL."""
+    """The example's QRS is 142 ms: "normal ECG" is contradicted there, and "sinus rhythm" leaves it out; so neither is
+    NORMAL. Another example has nothing that would have to be said."""
     queued, _ = add_recording(store, ecg_files(0))
     doubted = add_drafted(store, "Sinus rhythm. Normal ECG.", 1)
-    quiet = add_drafted(store, "Sinus rhythm.", 2)
+    silent = add_drafted(store, "Sinus rhythm.", 2)
+    quiet, _ = add_recording(store, ecg_files(6))
+    with store.writing() as session:
+        save_draft(session, quiet, example_draft("Sinus rhythm.", stem="00178_lr"), None)
     critical = add_drafted(store, "Atrial fibrillation. Acute inferior infarction.", 3)
     block = add_drafted(store, "Sinus rhythm. Right bundle branch block.", 4)
     old_critical = add_drafted(store, "Ventricular tachycardia.", 5)
@@ -85,9 +90,9 @@ def test_critical_ones_come_first_and_signed_ones_last(store):
     save_text(store, reader, old_critical, "Sinus rhythm.", 0)
     sign(store, reader, old_critical, 1)
     page = worklist(store)
-    assert [one.id for one in page.entries] == [critical, doubted, block, queued, quiet, old_critical]
-    urgencies = [Urgency.CRITICAL, Urgency.ABNORMAL, Urgency.ABNORMAL, Urgency.UNREAD, Urgency.NORMAL, Urgency.CRITICAL]
-    assert [one.urgency for one in page.entries] == urgencies
+    assert [one.id for one in page.entries] == [critical, doubted, silent, block, queued, quiet, old_critical]
+    order = [Urgency.CRITICAL, *[Urgency.ABNORMAL] * 3, Urgency.UNREAD, Urgency.NORMAL, Urgency.CRITICAL]
+    assert [one.urgency for one in page.entries] == order
     assert page.entries[0].critical == ("atrial_fibrillation", "acute_infarction") and page.after is None
     assert [one.id for one in worklist(store, "status").entries][-1] == old_critical
     assert counts(store)[Status.SIGNED] == 1 and counts(store)[Status.DRAFTED] == 4
