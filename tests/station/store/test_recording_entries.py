@@ -95,7 +95,7 @@ def test_critical_ones_come_first_and_signed_ones_last(store):
     assert [one.urgency for one in page.entries] == order
     assert page.entries[0].critical == ("atrial_fibrillation", "acute_infarction") and page.after is None
     assert [one.id for one in worklist(store, "status").entries][-1] == old_critical
-    assert counts(store)[Status.SIGNED] == 1 and counts(store)[Status.DRAFTED] == 4
+    assert counts(store)[Status.SIGNED] == 1 and counts(store)[Status.DRAFTED] == 5
 
 
 @pytest.mark.parametrize("order", SORT_ORDERS)
