@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import reason
 
-from meit.ecg.files.formats import read_ecg
+from meit.ecg.files.formats import list_folder, read_ecg
 from meit.ecg.files.wfdb_comments import stated_in
 from meit.ecg.recording import LEADS
 from meit.ecg.stated import Patient
@@ -140,3 +140,15 @@ def test_a_text_in_place_of_samples_is_still_named(write, tmp_path):
     write("x", STEPS)
     (tmp_path / "x.dat").write_text("time,I,II\n" * 2000)
     assert "is a text file" in reason(tmp_path / "x.dat")
+
+
+def test_a_folder_lists_a_record_of_segments_once(write, tmp_path):
+    write("a", STEPS)
+    write("b", STEPS)
+    (tmp_path / "all.hea").write_text("all/2 12 100 1200\na 600\nb 600\n")
+    (tmp_path / "a.dat").rename(tmp_path / "other.sig")
+    header = tmp_path / "a.hea"
+    header.write_text(header.read_text().replace("a.dat", "other.sig"))
+    listing = list_folder(tmp_path)
+    assert listing.recordings == (tmp_path / "all.hea",) and listing.left_out == ()
+    assert len(read_ecg(tmp_path / "all.hea").signal) == 1200

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from meit.ecg.files.formats import find_recordings
+from meit.ecg.files.recognise import first_bytes
 from meit.errors import StationError
 from meit.station.accounts.accounts import first_run_token
 from meit.station.app import StationSettings, create_app
@@ -56,7 +57,8 @@ def take_in(store: Store, folder: Path) -> int:
     found = set(find_recordings(folder))
     added = 0
     for place in sorted({path.parent for path in found}):
-        for group in grouped(path.name for path in place.iterdir() if path.is_file()):
+        names = [path.name for path in place.iterdir() if path.is_file()]
+        for group in grouped(names, lambda name, place=place: first_bytes(place / name)):
             if found & {place / name for name in group}:
                 added += add_recording(store, {name: (place / name).read_bytes() for name in group})[1]
     return added

@@ -6,9 +6,11 @@ Files stay where they are; one that was taken in before (its content counts, not
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from meit.ecg.files.formats import format_of
+from meit.ecg.files.recognise import first_bytes
 from meit.errors import StationError
 from meit.station.intake import grouped, is_half
 from meit.station.store import Store
@@ -30,6 +32,7 @@ class Watch:
         self._before: dict[Path, tuple[int, int]] = {}
         self._since: dict[Path, float] = {}  # when it was first seen, by our own clock
         self._taken: set[tuple[Path, int, int]] = set()
+        self._heads: dict[Path, tuple[tuple[int, int] | None, bytes]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
@@ -55,10 +58,11 @@ class Watch:
         settled = {path for path, state in now.items() if self._before.get(path) == state}
         self._before = now
         self._since = {path: self._since.get(path, time.monotonic()) for path in now}
+        self._heads = {path: head for path, head in self._heads.items() if path in now}
         added = 0
         for folder in sorted({path.parent for path in now}):
             here = [path.name for path in now if path.parent == folder]
-            for group in grouped(here):
+            for group in grouped(here, self._reader(folder)):
                 paths = [folder / name for name in group]
                 seen = {(path, *now[path]) for path in paths}
                 if not settled.issuperset(paths) or self._taken >= seen or self._waits(paths):
@@ -81,7 +85,18 @@ class Watch:
 
     def _waits(self, paths: list[Path]) -> bool:
         first = min(self._since[path] for path in paths)
-        return is_half(path.name for path in paths) and time.monotonic() - first < self.patience
+        patient = time.monotonic() - first < self.patience
+        return patient and (is_half([path.name for path in paths], self._reader(paths[0].parent)) or _is_unknown(paths))
+
+    def _reader(self, folder: Path) -> Callable[[str], bytes]:
+        return lambda name: self._head(folder / name)
+
+    def _head(self, header: Path) -> bytes:
+        """The beginning of a header, read once for each state of it."""
+        state = self._before.get(header)
+        if self._heads.get(header, (None, b""))[0] != state or state is None:
+            self._heads[header] = (state, first_bytes(header))
+        return self._heads[header][1]
 
     def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
         """Below the folder, without links, hidden and temporary files: what leads out of it is not read."""
@@ -90,3 +105,8 @@ class Watch:
                 continue
             if path.is_file() and 0 < (state := path.stat()).st_size <= LARGEST:
                 yield path, (state.st_size, state.st_mtime_ns)
+
+
+def _is_unknown(paths: list[Path]) -> bool:
+    """Whether this is one file of no known format: a header that is still to come may name it."""
+    return len(paths) == 1 and format_of(paths[0]) is None

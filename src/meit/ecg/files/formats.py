@@ -16,6 +16,7 @@ from meit.ecg.files.table_files import is_csv, is_npy, read_csv, read_npy
 from meit.ecg.files.vendor.cardiosoft import is_cardiosoft, read_cardiosoft
 from meit.ecg.files.vendor_files import VENDOR_FORMATS, VendorFormat
 from meit.ecg.files.wfdb_files import SIGNAL_SUFFIXES, header_beside, is_wfdb, read_wfdb
+from meit.ecg.files.wfdb_names import HEADER_SUFFIX, named_beside_headers
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
 from meit.errors import RecordingError
 
@@ -121,9 +122,15 @@ def list_folder(folder: str | Path) -> Listing:
         (recordings if _is_listed(file) else others).append(file)
     if not recordings:
         raise RecordingError(f"{folder}: no recordings in this folder (looked for {_names()})")
+    parts = named_beside_headers(file for file in recordings if file.suffix.lower() == HEADER_SUFFIX)
+    whole = [file for file in recordings if file not in parts] or recordings
     stems = {file.with_suffix("") for file in recordings}
-    left_out = tuple(file for file in others if not _is_part(file, stems) and not _is_hidden(file.relative_to(folder)))
-    return Listing(folder, tuple(recordings), left_out)
+    left_out = tuple(
+        file
+        for file in others
+        if file not in parts and not _is_part(file, stems) and not _is_hidden(file.relative_to(folder))
+    )
+    return Listing(folder, tuple(whole), left_out)
 
 
 def _is_listed(file: Path) -> bool:
@@ -136,7 +143,7 @@ def _is_listed(file: Path) -> bool:
 
 
 def _is_part(file: Path, stems: set[Path]) -> bool:
-    """Whether a file belongs to a recording: signals and annotations beside a header, what is stated of a table."""
+    """Whether a file belongs to a recording by its name: annotations beside a header, what is stated of a table."""
     return header_beside(file) is not None or (file.suffix.lower() in COMPANIONS and file.with_suffix("") in stems)
 
 

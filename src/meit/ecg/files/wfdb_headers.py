@@ -50,7 +50,7 @@ def named_beside(header: Path, name: str) -> Path:
 
 
 def looks_like_header(start: bytes) -> bool:
-    content = [line for line in _text_lines(start) if not line.startswith("#")]
+    content = [line for line in text_lines(start) if not line.startswith("#")]
     return bool(content) and re.match(r"\S+\s+\d+(\s|$)", content[0]) is not None
 
 
@@ -59,14 +59,15 @@ def header_lines(header: Path) -> tuple[list[str], list[str]]:
     if header.exists() and not header.is_file():  # opening a pipe would wait for its writer
         raise RecordingError(f"{header}: is no regular file; give the .hea file of one ECG")
     raw = read_bounded(header, MAX_HEADER, "is too large for a WFDB header; give the .hea file of one ECG")
-    lines = _text_lines(raw)
+    lines = text_lines(raw)
     content = [line for line in lines if not line.startswith("#")]
     if not content:
         raise RecordingError(f"{header}: is empty; a WFDB header names the record, its signals and its rate")
     return content, [line for line in lines if line.startswith("#")]
 
 
-def _text_lines(raw: bytes) -> list[str]:
+def text_lines(raw: bytes) -> list[str]:
+    """Lines that are not blank, stripped."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

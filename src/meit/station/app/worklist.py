@@ -6,6 +6,7 @@ from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
+from meit.ecg.files.recognise import HEAD_BYTES
 from meit.errors import StationError
 from meit.reports.gravity import critical_words
 from meit.station.app.access import Anyone, Database, Looker, Reader
@@ -79,13 +80,14 @@ def api_worklist(visit: Looker, store: Database, wanted: Wanted) -> Items:
 
 @router.post("/api/recordings", tags=["recordings"], summary="Add recordings", status_code=201)
 def upload(visit: Reader, store: Database, files: Annotated[list[UploadFile], File(max_length=400)]) -> list[Added]:
-    """The files of one recording or of several: those of one name belong together where the format has several files.
+    """The files of one recording or of several: those that a header names, or of one name, belong together.
     Drafts are written meanwhile; the worklist tells when."""
     given = {file.filename or "": file for file in files}
     if len(given) < len(files):
         raise StationError("two of these files have the same name; send them one after the other")
     return [
-        _taken(store, visit.person.id, {name: given[name].file.read() for name in group}) for group in grouped(given)
+        _taken(store, visit.person.id, {name: _content(given[name]) for name in group})
+        for group in grouped(given, lambda name: _content(given[name], HEAD_BYTES))
     ]
 
 
@@ -108,6 +110,12 @@ def item(one: WorklistEntry) -> WorklistItem:
         critical=[critical_words(name) for name in one.critical],
         error=one.error,
     )
+
+
+def _content(file: UploadFile, most: int = -1) -> bytes:
+    """From its beginning, `most` bytes or all."""
+    file.file.seek(0)
+    return file.file.read(most)
 
 
 def _taken(store: Store, account_id: int, files: dict[str, bytes]) -> Added:

@@ -128,26 +128,49 @@ function move(step) {
   if (shown[next]) mark(shown[next].id);
 }
 
-/** Files that belong to one recording, as the station will group them. */
-function grouped(files) {
+/** What a WFDB header names: its signals, or its segments' headers. */
+function namedIn(text) {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() && !line.trim().startsWith("#"));
+  const [first, ...rest] = lines.map((line) => line.trim().split(/\s+/)[0]);
+  const names = rest.filter((name) => name !== "~");
+  return (first ?? "").includes("/") ? names.map((name) => `${name}.hea`) : names;
+}
+
+/** Files that belong to one recording, as the station will group them: those that a header names, or of one name. */
+async function grouped(files) {
   const left = new Map([...files].map((file) => [file.name, file]));
+  const every = new Map([...files].map((file) => [file.name.toLowerCase(), file]));
   const split = (name) => [name.replace(/\.[^.]*$/, ""), (name.match(/\.[^.]*$/)?.[0] ?? "").toLowerCase()];
+  const named = new Map();
+  for (const file of every.values()) {
+    if (split(file.name)[1] === ".hea") named.set(file.name, namedIn(await file.slice(0, 65536).text()));
+  }
+  const below = (header, seen = new Set([header])) => {
+    for (const name of named.get(header) ?? []) {
+      const there = every.get(name.toLowerCase())?.name;
+      if (there && !seen.has(there)) below(there, seen.add(there));
+    }
+    return seen;
+  };
+  const segments = new Set([...named.keys()].flatMap((header) => [...below(header)].filter((one) => one !== header)));
   const groups = [];
   for (const [suffix, others] of companions) {
-    for (const name of [...left.keys()].filter((one) => split(one)[1] === suffix)) {
+    for (const name of [...left.keys()].filter((one) => split(one)[1] === suffix && !segments.has(one))) {
       const stem = split(name)[0];
-      const names = [...left.keys()].filter((one) => one === name || (split(one)[0] === stem && others.includes(split(one)[1])));
-      groups.push(names.map((one) => left.get(one)));
+      const names = below(name);
+      for (const one of left.keys()) if (split(one)[0] === stem && others.includes(split(one)[1])) names.add(one);
+      groups.push([...names].map((one) => every.get(one.toLowerCase())));
       names.forEach((one) => left.delete(one));
     }
   }
   return [...groups, ...[...left.values()].map((file) => [file])];
 }
 
-async function upload(files) {
-  const groups = grouped(files);
-  if (!groups.length) return;
-  if (groups.flat().length < files.length) {
+async function upload(chosenFiles) {
+  const files = [...chosenFiles]; // the list of an input empties when that is set back
+  if (!files.length) return;
+  const groups = await grouped(files);
+  if (new Set([...files].map((file) => file.name)).size < files.length) {
     // of two folders: the header of one recording must not meet the signal of another
     byId("uploads").hidden = false;
     byId("upload-faults").replaceChildren();

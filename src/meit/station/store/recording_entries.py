@@ -23,7 +23,7 @@ from meit.station.store.roles import require
 from meit.station.store.schema import File, Job, RecordingFile, RecordingRow, Status
 from meit.station.store.storable import folded
 
-MOST_FILES = 8  # of one recording; WFDB has two, or three with a record of its annotations
+MOST_FILES = 32  # of one recording; WFDB has two, or more where its header names them
 PAGE = 50
 MOST_A_PAGE = 200
 SORT_ORDERS = {  # name -> what it sorts by, and whether downwards
