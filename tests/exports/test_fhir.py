@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from meit.ecg import LEADS
 from meit.ecg.measure import GLOBAL
 from meit.ecg.recording import Patient
 from meit.errors import MeitError
-from meit.exports import fhir_codes
+from meit.exports import EXPORT_FORMATS, fhir_codes
 from meit.exports.document import Document
 from meit.exports.fhir import write_fhir as write
 
@@ -240,3 +240,24 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
     importlib.invalidate_caches()
     with pytest.raises(MeitError, match=r"pip install 'meit\[station\]'"):
         assert EXPORT_FORMATS["fhir"].write
+
+
+@pytest.mark.parametrize(
+    ("start", "stated"),
+    [
+        (datetime(1, 1, 1), "0001-01-01"),
+        (datetime(999, 12, 31, 23, 59, 59), "0999-12-31"),
+        (datetime(9999, 12, 31, 23, 59, 59), "9999-12-31"),
+        (datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=5, minutes=30))), "2020-01-02T03:04:05+05:30"),
+        (datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=23))), "2020-01-02"),
+        (datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(minutes=30, seconds=7))), "2020-01-02"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00+00:00"),
+    ],
+)
+@pytest.mark.parametrize("name", EXPORT_FORMATS)
+def test_any_date_can_be_written(draft, start, stated, name):
+    recording = replace(draft.recording, start=start)
+    written = EXPORT_FORMATS[name].write(replace(draft, recording=recording))
+    if name == "fhir":
+        observed = [e["resource"] for e in json.loads(written)["entry"] if "effectiveDateTime" in e["resource"]]
+        assert observed and {one["effectiveDateTime"] for one in observed} == {stated}

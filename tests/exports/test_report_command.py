@@ -76,3 +76,41 @@ def test_no_recording_is_overwritten(meit_report, example, tmp_path, capsys):
     shutil.copy(tmp_path / "ecg.json", tmp_path / "ecg.html")  # a file of an earlier run may be replaced
     assert meit_report(text, "--out", tmp_path, "--format", "html") == 0
     assert (tmp_path / "ecg.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_one_that_cannot_be_written_never_stops_the_others(meit_report, example, tmp_path, capsys, monkeypatch):
+    """The exporter's library fails at one recording, whatever it raises: one line, and the others are written."""
+    from meit.exports import fhir
+
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        for suffix in (".hea", ".dat"):
+            content = example.with_suffix(suffix).read_bytes()
+            (folder / f"{name}{suffix}").write_bytes(content.replace(b"00195_hr", name.encode()))
+    write = fhir.bundled
+
+    def fails_at_b(document):
+        if document.recording.name == "b":
+            raise ValueError("Jane Doe, born in the year 1")
+        return write(document)
+
+    monkeypatch.setattr(fhir, "bundled", fails_at_b)
+    assert meit_report(folder, "--format", "fhir", "--out", tmp_path / "out") == 1
+    err = capsys.readouterr().err
+    assert "b.hea: its report cannot be written as .fhir.json (ValueError)" in err and "1 of 3" in err
+    assert "Traceback" not in err and "Jane" not in err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.fhir.json", "c.fhir.json"]
+
+
+def test_a_date_of_the_year_1_in_a_folder(meit_report, tmp_path, capsys):
+    from known_ecgs import regular
+
+    signal = regular().signal
+    rows = "\n".join(",".join(f"{value:.4f}" for value in row) for row in signal)
+    for name, start in (("first", "0001-01-01T00:00:00"), ("second", "2020-01-02T03:04:05")):
+        head = f"# rate_hz: 500\n# unit: mV\n# start: {start}\nI,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6\n"
+        (tmp_path / f"{name}.csv").write_text(head + rows)
+    assert meit_report(tmp_path, "--format", "fhir", "--out", tmp_path / "fhir") == 0
+    assert len(list((tmp_path / "fhir").iterdir())) == 2
+    assert "0001-01-01" in (tmp_path / "fhir" / "first.fhir.json").read_text()

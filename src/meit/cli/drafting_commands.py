@@ -1,6 +1,7 @@
 """`meit report` and `meit deidentify`: recordings in, drafts or clean recordings out."""
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from meit.cli.arguments import (
     output_folder,
     progress,
 )
+from meit.cli.exit_codes import in_words
 from meit.errors import MeitError
 from meit.exports import EXPORT_FORMATS
 from meit.model import default_model
+
+OF_ONE_FILE = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.EILSEQ}  # not of the disk
 
 
 def report(args: argparse.Namespace) -> int:
@@ -59,6 +63,10 @@ def report(args: argparse.Namespace) -> int:
             unusable += file.draft.unusable
         except MeitError as error:
             failed.append(str(error))
+        except OSError as error:
+            if error.errno not in OF_ONE_FILE:
+                raise
+            failed.append(in_words(error))
     if unusable:
         warnings.append(f"{unusable} of {len(targets)} recordings are unusable: no report was drafted")
     if failed:

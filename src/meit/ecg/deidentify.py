@@ -22,6 +22,7 @@ from meit.errors import DataError, RecordingError
 KEY_BYTES = 32
 OLDEST = 89  # years; ages over it are one class in the HIPAA Privacy Rule, 45 CFR 164.514(b)(2)(i)(C)
 CENTURY = 36_525  # days
+FIRST_YEAR = 1000  # of what a header can say in four digits
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,8 @@ def deidentified(recording: Recording, key: bytes) -> Recording:
     if start is not None:
         try:
             start = shifted(key, patient.id or itself, start.replace(tzinfo=None, microsecond=0))
-        except OverflowError:  # a date of 9999 stands for none
+            start = start if start.year >= FIRST_YEAR else None
+        except OverflowError:  # a date of 9999 stands for none, as one of the year 1 does
             start = None
     return replace(
         recording,

@@ -16,6 +16,7 @@ import numpy as np
 
 from meit.ecg.quality import Quality, inspect
 from meit.ecg.recording import Recording
+from meit.ecg.stated import age_words, moment_words
 from meit.errors import MeitError
 
 if TYPE_CHECKING:
@@ -227,7 +228,8 @@ def _draw_words(axes: "Axes", recording: Recording, quality: Quality, start_s: f
     axes.text(left, top + 17, drawable(recording.name), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
     axes.text(left, top + 10.5, about_patient(recording), fontsize=9, color=_INK, parse_math=False)
     if recording.start is not None:
-        axes.text(right, top + 17, f"{recording.start:%Y-%m-%d  %H:%M:%S}", fontsize=9, color=_INK, ha="right")
+        when = moment_words(recording.start).replace(" ", "  ")
+        axes.text(right, top + 17, when, fontsize=9, color=_INK, ha="right")
     shown_to = min(start_s + SHEET_SECONDS, recording.seconds)
     length = f"{start_s:g}–{shown_to:.4g} s of {recording.seconds:.4g} s,  {recording.rate:g} Hz"
     axes.text(right, top + 10.5, length, fontsize=9, color=_INK, ha="right")
@@ -245,7 +247,7 @@ def about_patient(recording: Recording) -> str:
     known = (
         f"Patient {drawable(patient.id)}" if patient.id else None,
         {"F": "female", "M": "male"}.get(patient.sex or ""),
-        f"{patient.age:g} years" if patient.age is not None else None,
+        age_words(patient.age) if patient.age is not None else None,
     )
     return ",  ".join(part for part in known if part) or "patient not stated"
 

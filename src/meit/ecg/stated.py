@@ -5,7 +5,7 @@ None of it is shown by repr, lest a log or a traceback name a patient; none of i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 
@@ -36,3 +36,17 @@ class Cart:
     measurements: Mapping[str, float] = field(default_factory=dict, repr=False)
     maker: str = ""
     device: str = ""
+
+
+def moment_words(moment: datetime) -> str:
+    """Day and time of day, as the recorder's clock had them: "2021-06-05 10:20:30". The year has four digits always."""
+    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+def age_words(years: float) -> str:
+    """ "10 days", "18 months", "63.5 years": what is short of two years, and of two months, in a smaller unit."""
+    days = years * 365.25
+    number, unit = (round(days), "day") if days < 60 else (int(years * 12 + 0.01), "month")
+    if years >= 2:
+        number, unit = round(years, 1), "year"
+    return f"{number:g} {unit}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ It uses nothing that R4 (4.0.1) does not have too. docs/exports.md says what sta
 import hashlib
 import json
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 
 try:
@@ -22,6 +22,7 @@ from meit.drafting.checks.text_check import read_whole
 from meit.drafting.draft_types import ModelInfo
 from meit.drafting.draft_wording import NO_REPORT, REVIEW
 from meit.ecg.recording import Recording
+from meit.ecg.stated import moment_words
 from meit.exports import fhir_codes as to
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
 from meit.exports.fhir_observations import finding_observation, measurement_observations, waveform_observation
@@ -30,6 +31,7 @@ from meit.exports.page import clean
 FHIR_STATUS = {DRAFT: "preliminary", FINAL: "final", AMENDED: "amended"}
 # DiagnosticReport.note, which R5 has and R4 lacks, as HL7's rules for such elements name it
 NOTE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note"
+MOST_OFFSET = timedelta(hours=14)  # of a time zone
 NOT_CODED = ("excluded", "possible")  # certainties
 BY_SOFTWARE = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -104,7 +106,7 @@ def _report(document: Document, labels: dict) -> dict:
     if document.reason:
         notes.insert(0, f"Amended: {document.reason}")
     if document.recording.start is not None and document.recording.start.tzinfo is None:
-        notes.append(f"Recorded {document.recording.start:%Y-%m-%d %H:%M:%S}; the time zone is not stated.")
+        notes.append(f"Recorded {moment_words(document.recording.start)}; the time zone is not stated.")
     version = {"versionId": str(document.version)} if document.signed else {}
     named = {"identifier": [{"value": clean(document.identifier)}]} if document.identifier else {}
     asserted = _conclusions(document)
@@ -154,11 +156,14 @@ def _patient(recording: Recording) -> dict:
 
 
 def _when(recording: Recording) -> dict:
-    """Files rarely state a time zone, and FHIR has no time of day without one: then the date alone."""
+    """Files rarely state a time zone, and FHIR has no time of day without one, nor any but whole minutes: then the date
+    alone."""
     start = recording.start
     if start is None:
         return {}
-    return {"effectiveDateTime": f"{start:%Y-%m-%d}" if start.tzinfo is None else _instant(start)}
+    offset = start.utcoffset()
+    told = offset is not None and offset.total_seconds() % 60 == 0 and abs(offset) <= MOST_OFFSET
+    return {"effectiveDateTime": _instant(start) if told else start.date().isoformat()}
 
 
 def _device(name: str, versions: list[dict], kind: str) -> dict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.drafting.draft_wording import MARKS, NO_REPORT, sentences, statement_words
 from meit.ecg.paper import MM_PER_MILLIVOLT, MM_PER_SECOND, SHEET_SECONDS, about_patient
+from meit.ecg.stated import moment_words
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
 
 BANNERS = {DRAFT: "DRAFT – not signed", FINAL: "Final report", AMENDED: "Amended report, version {}"}
@@ -54,7 +55,7 @@ def printed_page(document: Document) -> PrintedPage:
     return PrintedPage(
         title=clean(recording.name),
         patient=clean(about_patient(recording)),
-        recorded=f"{recording.start:%Y-%m-%d  %H:%M:%S}" if recording.start else "recording time not stated",
+        recorded=moment_words(recording.start).replace(" ", "  ") if recording.start else "recording time not stated",
         shown=f"{shown:.4g} s of {recording.seconds:.4g} s,  {recording.rate:g} Hz",
         scale=f"{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV   as stored in the file, no filter applied",
         status=document.status,

@@ -18,7 +18,7 @@ from meit.ecg.files.vendor_files import VENDOR_FORMATS, VendorFormat
 from meit.ecg.files.wfdb_files import SIGNAL_SUFFIXES, header_beside, is_wfdb, read_wfdb
 from meit.ecg.files.wfdb_names import HEADER_SUFFIX, named_beside_headers
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
-from meit.errors import RecordingError
+from meit.errors import MeitError, RecordingError
 
 MOST_NAMED = 3  # of the files that a folder leaves out
 
@@ -87,7 +87,14 @@ def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float =
     format_ = format_of(path)
     if format_ is None:
         raise RecordingError(_why_not(path))
-    recording = without_pulse(format_.read(path, allow_missing))
+    try:
+        recording = without_pulse(format_.read(path, allow_missing))
+    except (MeitError, MemoryError):
+        raise
+    except Exception as error:  # one file never stops the others
+        raise RecordingError(
+            f"{path}: cannot be read as {format_.name} ({type(error).__name__}), which is a bug of meit; report it"
+        ) from error
     check_usable(recording, min_seconds)
     return recording
 

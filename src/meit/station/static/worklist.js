@@ -16,6 +16,13 @@ let chosen = null; // id
 let asked = 0;
 let timer;
 
+/** Whole years; of an infant days or months. */
+function ageColumn(years) {
+  if (years === null) return "";
+  if (years >= 2) return String(Math.round(years));
+  return years * 365.25 < 60 ? `${Math.round(years * 365.25)} d` : `${Math.floor(years * 12 + 0.01)} mo`;
+}
+
 function row(one) {
   const link = make("a", { href: `/recordings/${one.id}` }, one.name);
   const critical = one.critical.length ? make("span", { class: "why" }, one.critical.join(", ")) : null;
@@ -26,7 +33,7 @@ function row(one) {
     make("td", {}, make("span", { class: `urgency ${urgency.replace(" ", "-")}` }, urgency), critical),
     make("th", { scope: "row" }, link, one.error ? make("span", { class: "fault" }, one.error) : null),
     make("td", {}, one.patient_id ?? "", one.sex ? make("span", { class: "quiet" }, ` ${one.sex}`) : null),
-    make("td", { class: "number" }, one.age === null ? "" : String(Math.round(one.age))),
+    make("td", { class: "number" }, ageColumn(one.age)),
     make("td", {}, (one.acquired_at ?? "").slice(0, 16)),
     make("td", {}, make("span", { class: `status ${one.status}` }, one.status)),
     make("td", { class: "quiet" }, new Date(one.added_at).toLocaleString([], { dateStyle: "short", timeStyle: "short" })),

@@ -4,11 +4,23 @@ import { make } from "./dom.js";
 
 const SHOWN = ["heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "axis_deg"];
 
+/** "10 days", "18 months", "63.5 years", as reports have it. */
+function ageWords(years) {
+  const days = years * 365.25;
+  const [number, unit] =
+    years >= 2
+      ? [Number(years.toFixed(1)), "year"]
+      : days < 60
+        ? [Math.round(days), "day"]
+        : [Math.floor(years * 12 + 0.01), "month"];
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+}
+
 export function aboutPatient({ patient }) {
   const known = [
     patient.id && `Patient ${patient.id}`,
     { F: "female", M: "male" }[patient.sex],
-    patient.age !== null && `${Number(patient.age.toPrecision(6))} years`,
+    patient.age !== null && ageWords(patient.age),
   ].filter(Boolean);
   return known.join(", ") || "patient not stated";
 }
