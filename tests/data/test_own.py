@@ -115,3 +115,27 @@ def test_a_wrong_table_is_named(hospital, tmp_path, rows, columns, says):
 def test_a_missing_table_is_named(hospital, tmp_path):
     done = prepare(hospital, tmp_path / "none.csv", tmp_path / "out")
     assert done.returncode == 2 and "none.csv: No such file" in done.stderr
+
+
+def test_one_patient_however_the_id_is_written(hospital, tmp_path):
+    """Blanks, an accent in two characters, what cannot be seen; case and leading zeros tell patients apart."""
+    ids = ["M\u00fcller 1", " Mu\u0308ller  1\u00a0", "\ufeffM\u00fcller 1\t", "m\u00fcller 1"]
+    files = ("monday/00041_lr.hea", "monday/00178_lr", "DOE_JANE_muse.xml", "DOE_JANE_philips.xml")
+    rows = [(file, patient, "Normal ECG.") for file, patient in zip(files, ids, strict=True)]
+    done = prepare(hospital, table(tmp_path, rows), tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    found = [e.report.patient_id for e in read_examples(tmp_path / "out")]
+    assert len(found) == 4 and len(set(found[:3])) == 1 and found[3] != found[0]
+
+
+@pytest.mark.parametrize(
+    "other", ["monday/00041_lr.hea", "monday/00041_lr", "./monday//00041_lr.dat ", "monday/x/../00041_lr"]
+)
+def test_one_file_under_two_patients_is_refused(hospital, tmp_path, other):
+    rows = [("monday/00041_lr.hea", "P1", "One."), (other, "P2", "Two.")]
+    done = prepare(hospital, table(tmp_path, rows), tmp_path / "out")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "stands under two patients, 'P1' and 'P2'; keep one of them" in done.stderr
+    (same,) = [(other, " P1", "Two.")]
+    done = prepare(hospital, table(tmp_path, [rows[0], same]), tmp_path / "more")
+    assert "two patients" not in done.stderr

@@ -266,3 +266,37 @@ def test_tables_in_capital_letters(record, tmp_path):
     assert [path.name for path in find_recordings(tmp_path)] == ["ONE.CSV", "TWO.NPY", "three.csv"]
     for path in find_recordings(tmp_path):
         np.testing.assert_array_equal(read_ecg(path).signal, record.signal)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "-0.004,-0.002,0.002\n-0.002,-0.003,-0.001\n",
+        "1;2;3\n4;5;6\n",
+        "0.1\t.2\t-3e-2\r\n0.1\t0.2\t0.3\r\n",
+        " 0.1  0.2  0.3\n 0.1  0.2  0.3\n",
+        "1,nan,3\n",
+        "a,b,c\n1,2,3\n",  # names, but of no leads
+        "# made by hand\n1,2,3\n",
+        "\ufeff1,2,3\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["x.csv", "x.txt", "x"])
+def test_a_table_without_lead_names_says_what_is_missing(tmp_path, rows, name):
+    (tmp_path / name).write_text(rows * 100, encoding="utf-8")
+    line = reason(tmp_path / name)
+    assert "first row" in line and "I,II,III" in line and "# rate_hz: 500" in line and "# unit: mV" in line
+
+
+@pytest.mark.parametrize(
+    "text", ["12", "one, two\n", "1. First of all, 2 things", "2020-01-02 10:20:30 log 1\n", "{}", "1.2.3.4,5"]
+)
+def test_other_texts_are_no_tables(tmp_path, text):
+    (tmp_path / "x.txt").write_text(text)
+    assert "not a known ECG format" in reason(tmp_path / "x.txt")
+
+
+def test_an_age_with_its_unit(tmp_path, record):
+    for age, years in (("18 months", 1.5), ("010D", 10 / 365.25), ("65", 65.0), ("63,5", 63.5), ("old", None)):
+        path = write_csv(tmp_path / "x.csv", LEADS, record.signal, STATED + f"# age: {age}\n")
+        assert read_ecg(path).patient.age == years

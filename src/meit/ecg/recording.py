@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
-from meit.ecg.stated import Cart, Patient
+from meit.ecg.stated import Cart, Patient, plain_id
 from meit.errors import RecordingError
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -166,11 +166,15 @@ def assemble(
         signal=signal,
         rate=float(rate),
         start=start,
-        patient=patient or Patient(),
+        patient=_with_plain_id(patient or Patient()),
         derived=tuple(lead for lead in LEADS if lead in every and lead not in recorded),
         source=source,
         cart=cart or Cart(),
     )
+
+
+def _with_plain_id(patient: Patient) -> Patient:
+    return patient if patient.id is None else replace(patient, id=plain_id(patient.id) or None)
 
 
 def printable(text: str) -> str:

@@ -3,6 +3,7 @@
 None of it is shown by repr, lest a log or a traceback name a patient; none of it passes into a de-identified recording.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -50,3 +51,12 @@ def age_words(years: float) -> str:
     if years >= 2:
         number, unit = round(years, 1), "year"
     return f"{number:g} {unit}{'' if number == 1 else 's'}"
+
+
+def plain_id(text: str) -> str:
+    """An id as it is to be compared: without blanks, and what cannot be seen, around it, one blank for several, and each
+    letter with its accents as one character. Case and leading zeros tell patients apart."""
+    seen = "".join(
+        " " if one.isspace() else one for one in text if unicodedata.category(one) not in ("Cc", "Cf") or one.isspace()
+    )
+    return " ".join(unicodedata.normalize("NFC", seen).split())

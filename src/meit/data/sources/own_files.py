@@ -1,5 +1,7 @@
 """A hospital's own recordings, in any mix of formats, joined with a table of their reports -> prepared shards."""
 
+import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,8 @@ from meit.data.shards import Report
 from meit.data.splits import fold_of
 from meit.ecg.deidentify import pseudonym
 from meit.ecg.files.formats import find_recordings
+from meit.ecg.files.wfdb_files import WFDB_SUFFIXES
+from meit.ecg.stated import plain_id
 from meit.errors import DataError
 
 _COLUMNS = ("file", "patient_id", "report")
@@ -36,24 +40,38 @@ def prepare(
 
 def _planned(source: Path, table: Path, drops: Counter, key: bytes, seed: int) -> Iterator[tuple[Report, Path | None]]:
     listed: set[str] = set()
+    patient_of: dict[str, str] = {}
     for row in _rows(table):
         text = " ".join(row["report"].split())
-        listed.add(row["file"])
+        file, patient_id = row["file"].strip(), plain_id(row["patient_id"])
+        listed.add(file)
+        other = patient_of.setdefault(_recording(file), patient_id)
+        if other != patient_id:
+            raise DataError(
+                f"{table}: {file!r} stands under two patients, {other!r} and {patient_id!r}; keep one of them"
+            )
         if not text:
             drops["no report in the text"] += 1
             continue
-        patient = pseudonym(key, row["patient_id"])
+        patient = pseudonym(key, patient_id)
         fold = row.get("fold") or str(fold_of(patient, seed))
         if fold not in _FOLDS:
-            raise DataError(f"{table}: fold {fold!r} of {row['file']!r}; folds are 1 to 10 (9 validation, 10 test)")
-        report = Report(pseudonym(key, row["file"]), patient, int(fold), text, text, "", 1.0)
-        path = source / row["file"]
+            raise DataError(f"{table}: fold {fold!r} of {file!r}; folds are 1 to 10 (9 validation, 10 test)")
+        report = Report(pseudonym(key, file), patient, int(fold), text, text, "", 1.0)
+        path = source / file
         there = path.exists() or path.with_name(path.name + ".hea").exists()  # WFDB's name without suffix
         yield report, path if there else None
     recordings = (str(path.relative_to(source)) for path in find_recordings(source))
     drops["recording without a row in the table"] += sum(
         not {name, name.removesuffix(".hea"), name.removesuffix(".hea") + ".dat"} & listed for name in recordings
     )
+
+
+def _recording(file: str) -> str:
+    """One spelling of a recording's file: WFDB's may be any of its files, or their stem."""
+    place = os.path.normpath(unicodedata.normalize("NFC", file))
+    stem, suffix = os.path.splitext(place)
+    return stem if suffix.lower() in WFDB_SUFFIXES else place
 
 
 def _rows(table: Path) -> Iterator[dict[str, str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from meit.ecg.files import recognise
 from meit.ecg.files.calibration_pulse import without_pulse
 from meit.ecg.files.limits import is_text
-from meit.ecg.files.table_files import is_csv, is_npy, read_csv, read_npy
+from meit.ecg.files.table_files import is_csv, is_nameless_table, is_npy, read_csv, read_npy
 from meit.ecg.files.vendor.cardiosoft import is_cardiosoft, read_cardiosoft
 from meit.ecg.files.vendor_files import VENDOR_FORMATS, VendorFormat
 from meit.ecg.files.wfdb_files import SIGNAL_SUFFIXES, header_beside, is_wfdb, read_wfdb
@@ -185,6 +185,11 @@ def _why_not(path: Path) -> str:
         return f"{path}: {kind} no header {path.with_suffix('.hea').name} beside it; WFDB needs both files"
     if path.suffix.lower() == ".hea":
         return f"{path}: is not a WFDB header; its first line must read NAME SIGNALS RATE SAMPLES"
+    if is_nameless_table(start):
+        return (
+            f"{path}: is a table whose first row names no leads; it must be like I,II,III,aVR,...,V6, and the lines "
+            '"# rate_hz: 500" and "# unit: mV" before it state the rate and the unit'
+        )
     root = recognise.xml_root(start)
     kind = f"XML with the root <{root[:40]}>, " if root else ""
     return f"{path}: {kind}not a known ECG format (known: {_names()})"

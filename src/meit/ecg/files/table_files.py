@@ -47,6 +47,10 @@ _NPY_MAGIC = b"\x93NUMPY"
 _SEPARATORS = ",;\t"
 _COMMENT = re.compile(r"#\s*(\w+)\s*[:=;,\t]\s*(.*)")  # name and value may be two fields of a spreadsheet
 _EXAMPLES = {"rate_hz": 500, "unit": "mV", "leads": ["I", "II", "..."]}  # of what must be stated
+_NUMBERS = re.compile(
+    r"(?<![\w.])[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])|(?<!\w)nan(?!\w)", re.IGNORECASE
+)
+_BETWEEN = _SEPARATORS + ' "'
 _QUOTED_COMMA = re.compile(r'"\s*([-+]?\d*),(\d+(?:[eE][-+]?\d+)?)\s*"')  # "0,015"
 
 
@@ -62,6 +66,12 @@ def is_csv(path: Path, start: bytes) -> bool:
 def is_npy(path: Path, start: bytes) -> bool:
     """True for a file that begins as numpy's array files do."""
     return start.startswith(_NPY_MAGIC)
+
+
+def is_nameless_table(start: bytes) -> bool:
+    """True for text in which a row of two numbers or more stands first, or after one row of names that name no lead."""
+    lines = [line for line in _decoded(start).splitlines()[:50] if line.strip() and not line.lstrip().startswith("#")]
+    return any(len(_NUMBERS.findall(line)) > 1 and not _NUMBERS.sub("", line).strip(_BETWEEN) for line in lines[:2])
 
 
 def read_csv(path: Path, allow_missing: bool) -> Recording:
