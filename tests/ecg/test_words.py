@@ -13,14 +13,12 @@ from meit.ecg.stated import age_words, moment_words
         (0, "0 days"),
         (1 / 365.25, "1 day"),
         (10 / 365.25, "10 days"),
-        (59 / 365.25, "59 days"),
+        (60 / 365.25, "60 days"),
         (0.25, "3 months"),
         (1.5, "18 months"),
-        (23 / 12, "23 months"),
-        (2, "2 years"),
-        (5.2363, "5.2 years"),
-        (63.5, "63.5 years"),
-        (90.0, "90 years"),
+        (3, "3 years"),
+        (5.2363, "5 years"),
+        (63.5, "63 years"),
     ],
 )
 def test_ages(years, words):

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meit.drafting.checks.grounding import Grounded
-from meit.drafting.checks.pediatric_limits import age_words
 from meit.drafting.draft_wording import NO_REPORT, REVIEW, finding_line, measured_words, sentences
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording
+from meit.ecg.stated import age_words
 from meit.reports.gravity import beyond, critical_words
 
 if TYPE_CHECKING:  # a draft can be read where no model is loaded

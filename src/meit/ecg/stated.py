@@ -44,13 +44,12 @@ def moment_words(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(" ", "seconds")
 
 
-def age_words(years: float) -> str:
-    """ "10 days", "18 months", "63.5 years": what is short of two years, and of two months, in a smaller unit."""
-    days = years * 365.25
-    number, unit = (round(days), "day") if days < 60 else (int(years * 12 + 0.01), "month")
-    if years >= 2:
-        number, unit = round(years, 1), "year"
-    return f"{number:g} {unit}{'' if number == 1 else 's'}"
+def age_words(age: float) -> str:
+    """ "10 days", "18 months", "60 years", of an age in years."""
+    days = age * 365.25
+    if days < 61:
+        return f"{days:.0f} {'day' if round(days) == 1 else 'days'}"
+    return f"{age * 12:.0f} months" if age < 3 else f"{int(age)} years"
 
 
 def plain_id(text: str) -> str:

@@ -11,14 +11,14 @@ FILE_COMPANIONS = {  # a file with the first suffix has those beside it that hav
     ".csv": (".json",),
 }
 SIGNALS = (".dat", ".mat")  # what waits for a header
-Reader = Callable[[str], bytes]
+ReadBytes = Callable[[str], bytes]
 
 
 def _unread(name: str) -> bytes:
     return b""
 
 
-def grouped(names: Iterable[str], read: Reader = _unread) -> list[list[str]]:
+def grouped(names: Iterable[str], read: ReadBytes = _unread) -> list[list[str]]:
     """File names, sorted into those of one recording each; what belongs to no other is alone.
 
     read: the name of a WFDB header -> its bytes: the files that it names are its own, whatever they are called, and so
@@ -48,7 +48,7 @@ def _is_beside(name: str, stem: str, suffixes: tuple[str, ...]) -> bool:
     return name[: len(name) - len(suffix)] == stem and suffix.lower() in suffixes
 
 
-def is_half(names: Iterable[str], read: Reader = _unread) -> bool:
+def is_half(names: Iterable[str], read: ReadBytes = _unread) -> bool:
     """Whether a part of a recording is still to come: a header, or a file that a header names."""
     names = list(names)
     headers = [name for name in names if name.lower().endswith(HEADER_SUFFIX)]

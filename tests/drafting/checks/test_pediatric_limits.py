@@ -4,9 +4,10 @@ import pytest
 
 from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, check_statements, ground, omissions
 from meit.drafting.checks.grounding_rules import SexAge
-from meit.drafting.checks.pediatric_limits import Limits, age_words, beside, limits_of
+from meit.drafting.checks.pediatric_limits import Limits, beside, limits_of
 from meit.drafting.checks.urgent_findings import urgent_findings
 from meit.ecg.measure.measurements import Measure, Measurements
+from meit.ecg.stated import age_words
 from meit.reports.statements import read_statements
 
 DAY, MONTH = 1 / 365.25, 1 / 12

@@ -13,10 +13,10 @@ from typing import Any
 from meit.drafting.checks.accounting import accounts_for, is_of_age, wall_of
 from meit.drafting.checks.grounding_rules import Rule, SexAge, grounding_rules
 from meit.drafting.checks.measured_conditions import STATED_LEADS, Evidence, RuleCondition, holds
-from meit.drafting.checks.pediatric_limits import age_words
 from meit.drafting.checks.rewording import NORMAL_ECG, hedged, without
 from meit.drafting.checks.urgent_findings import UrgentRow, urgent_findings
 from meit.ecg.measure.measurements import Measurements
+from meit.ecg.stated import age_words
 from meit.reports.statements import Statement, codes, leads_of, read_statements
 from meit.reports.word_tables import scp_codes
 

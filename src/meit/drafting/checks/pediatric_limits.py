@@ -44,14 +44,6 @@ def beside(axis: float, limits: Limits) -> float:
     return axis + 360 * round((middle - axis) / 360)
 
 
-def age_words(age: float) -> str:
-    """ "10 days", "18 months", "60 years", of an age in years."""
-    days = age * _DAYS
-    if days < 61:
-        return f"{days:.0f} {'day' if round(days) == 1 else 'days'}"
-    return f"{age * 12:.0f} months" if age < 3 else f"{int(age)} years"
-
-
 @cache
 def _age_bands() -> tuple[_AgeBand, ...]:
     made = []

@@ -16,11 +16,11 @@ let chosen = null; // id
 let asked = 0;
 let timer;
 
-/** Whole years; of an infant days or months. */
+/** Whole years; of a small child months or days. */
 function ageColumn(years) {
   if (years === null) return "";
-  if (years >= 2) return String(Math.round(years));
-  return years * 365.25 < 60 ? `${Math.round(years * 365.25)} d` : `${Math.floor(years * 12 + 0.01)} mo`;
+  if (years >= 3) return String(Math.floor(years));
+  return years * 365.25 < 61 ? `${Math.round(years * 365.25)} d` : `${Math.round(years * 12)} mo`;
 }
 
 function row(one) {

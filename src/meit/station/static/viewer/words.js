@@ -4,16 +4,11 @@ import { make } from "./dom.js";
 
 const SHOWN = ["heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "axis_deg"];
 
-/** "10 days", "18 months", "63.5 years", as reports have it. */
+/** "10 days", "18 months", "63 years", as drafts have it. */
 function ageWords(years) {
-  const days = years * 365.25;
-  const [number, unit] =
-    years >= 2
-      ? [Number(years.toFixed(1)), "year"]
-      : days < 60
-        ? [Math.round(days), "day"]
-        : [Math.floor(years * 12 + 0.01), "month"];
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+  const days = Math.round(years * 365.25);
+  if (years * 365.25 < 61) return `${days} ${days === 1 ? "day" : "days"}`;
+  return years < 3 ? `${Math.round(years * 12)} months` : `${Math.floor(years)} years`;
 }
 
 export function aboutPatient({ patient }) {
