@@ -33,8 +33,16 @@ if __name__ == "__main__":  # imported by a test, it must leave the environment 
 sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it: this file also runs by itself
 
 import numpy as np
+from made_files import (
+    write_cardiosoft,
+    write_edf,
+    write_ishne,
+    write_kardia,
+    write_mfer,
+    write_mortara,
+    write_scp,
+)
 from mutations import Sample, as_csv, as_npy, mutate
-from test_written_formats import write_edf, write_ishne, write_mortara, write_scp
 
 from meit.ecg import LEADS, Recording, read_ecg
 from meit.ecg.quality import inspect
@@ -91,6 +99,9 @@ def samples() -> dict[str, list[Sample]]:
     groups["SCP-ECG"].append(_written(write_scp, "x.scp", example))
     groups["ISHNE"] = [_written(write_ishne, "x.ecg", example)]
     groups["Mortara"] = [_written(write_mortara, "x.xml", example)]
+    groups["CardioSoft"] = [_written(write_cardiosoft, "x.xml", example)]
+    groups["MFER"] = [_written(partial(write_mfer, big=big), "x.mwf", example) for big in (True, False)]
+    groups["Kardia"] = [_written(partial(write_kardia, leads=LEADS), "x.json", example)]
     return dict(sorted(groups.items()))
 
 
@@ -185,6 +196,8 @@ def _judged(error: MeitError, path: Path) -> tuple[str, str]:
         inner = inner.__cause__ or inner.__context__
     if not message.isprintable() or len(message) > 1000:
         return "no readable line", repr(message)[:500]
+    if "which is a bug of meit" in message:
+        return "traceback", "".join(traceback.format_exception(error.__cause__ or error, limit=-4))
     if str(path.parent) not in message:
         return "file not named", message
     return "refused", message.replace(str(path.parent), "")

@@ -58,8 +58,8 @@ class VendorFormat:
 
     def read(self, path: Path, allow_missing: bool) -> Recording:
         """Raises RecordingError for whatever is not a 12-lead ECG in a stated unit of voltage."""
-        raw = self._whole(path)
-        record = _parsed(self, path, raw)
+        raw, repaired = self._whole(path)
+        record = _parsed(self, path, raw if repaired else None)
         if record.source_format == "dicom_waveform":
             restore_padding(record, raw)
         leads: dict[str, np.ndarray] = {}
@@ -91,8 +91,9 @@ class VendorFormat:
             allow_missing=allow_missing,
         )
 
-    def _whole(self, path: Path) -> bytes:
-        """All bytes of a file, repaired; RecordingError for one that is too large, or must not be given to the parser."""
+    def _whole(self, path: Path) -> tuple[bytes, bool]:
+        """All bytes of a file, and whether they were repaired; RecordingError for one that is too large, or must not be
+        given to the parser."""
         try:
             size = path.stat().st_size
         except OSError as error:
@@ -102,14 +103,14 @@ class VendorFormat:
             "cut it into shorter ones"
         )
         raw = read_bounded(path, self.max_bytes, large)
-        if self.repair is not None:
-            raw = self.repair(raw) or raw
+        repaired = self.repair(raw) if self.repair is not None else None
+        raw = raw if repaired is None else repaired
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fault = self.fault(raw) if self.fault is not None else ""
         if fault:
             raise RecordingError(f"{path}: {fault}")
-        return raw
+        return raw, repaired is not None
 
 
 def _kardia_fault(raw: bytes) -> str:
@@ -144,15 +145,15 @@ VENDOR_FORMATS = (
 )
 
 
-def _parsed(format_: VendorFormat, path: Path, raw: bytes) -> "ECGRecord":
-    """raw: the bytes of the file as it is to be parsed, which are put beside it in thought: parsers open files."""
+def _parsed(format_: VendorFormat, path: Path, repaired: bytes | None) -> "ECGRecord":
+    """repaired: what is to be parsed in place of the file; parsers open files."""
     module, name = format_.parser.split(".")
     with TemporaryDirectory(prefix="meit-") as folder, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         place = path
-        if format_.repair is not None:
+        if repaired is not None:
             place = Path(folder, "file")
-            place.write_bytes(raw)
+            place.write_bytes(repaired)
         try:
             record: ECGRecord = getattr(import_module(f"ecgdatakit.parsing.parsers.{module}"), name)().parse(place)
         except Exception as error:  # it is fed files of any kind, and so are the libraries below it
