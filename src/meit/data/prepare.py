@@ -69,7 +69,7 @@ def prepare(
     read: how a file is read. Raises DataError where no recording is found.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for stray in out.glob(".*-*.arrow"):  # what a killed run had begun to write
+    for stray in out.glob(".records-*"):  # what a killed run had begun to write
         stray.unlink()
     plan = _plan(planned, drops, out, settings)
     count = -(-plan["recordings"] // ROWS_PER_SHARD)
