@@ -8,13 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked_meit import run_meit
 
 from meit.ecg.recording import LEADS
-
-
-def meit_command(*arguments, folder=None):
-    command = [sys.executable, "-m", "meit.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
 
 
 def write_record(folder, name, signal, rate=100, leads=None):
@@ -26,7 +22,7 @@ def write_record(folder, name, signal, rate=100, leads=None):
 
 
 def test_report_of_a_real_recording(example, tmp_path):
-    done = meit_command("report", example, "--format", "json", "--plot", folder=tmp_path)
+    done = run_meit("report", example, "--format", "json", "--plot", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     draft = json.loads(done.stdout)
     assert {"recording", "report", "statements", "measurements", "quality", "warnings", "model"} <= set(draft)
@@ -42,7 +38,7 @@ def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
     folder = tmp_path / "in"
     shutil.copytree(example.parent, folder)
     (folder / "00041_lr.dat").write_bytes(b"short")
-    done = meit_command("report", folder, "--out", tmp_path / "out")
+    done = run_meit("report", folder, "--out", tmp_path / "out")
     assert done.returncode == 1
     assert "00041_lr" in done.stderr and "1 of 3 recordings failed" in done.stderr
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -55,7 +51,7 @@ def test_recordings_of_one_name_keep_apart(example, tmp_path):
         (tmp_path / "in" / place).mkdir(parents=True)
         for suffix in (".hea", ".dat"):
             shutil.copy(example.with_suffix(suffix), tmp_path / "in" / place)
-    done = meit_command("report", tmp_path / "in", "--out", tmp_path / "out", "--format", "json")
+    done = run_meit("report", tmp_path / "in", "--out", tmp_path / "out", "--format", "json")
     assert done.returncode == 0, done.stderr
     monday, tuesday = (tmp_path / "out" / place / "00195_hr.json" for place in ("monday", "tuesday/late"))
     assert json.loads(monday.read_text())["report"] == json.loads(tuesday.read_text())["report"]
@@ -66,7 +62,7 @@ def test_one_recording_in_two_formats_keeps_both(tmp_path):
     (tmp_path / "in").mkdir()
     for suffix in (".xml", ".old"):
         shutil.copy(muse, tmp_path / "in" / f"one{suffix}")
-    done = meit_command("report", tmp_path / "in", "--out", tmp_path / "out")
+    done = run_meit("report", tmp_path / "in", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.old.txt", "one.xml.txt"]
 
@@ -75,10 +71,10 @@ def test_a_recordings_own_json_is_not_overwritten(tmp_path):
     (tmp_path / "ecg.json").write_text('{"rate_hz": 100, "unit": "mV", "leads": ' + json.dumps(list(LEADS)) + "}")
     stated = (tmp_path / "ecg.json").read_text()
     np.save(tmp_path / "ecg.npy", np.random.default_rng(0).normal(0, 0.2, (1000, 12)))
-    done = meit_command("report", tmp_path / "ecg.npy", "--out", tmp_path, "--format", "json")
+    done = run_meit("report", tmp_path / "ecg.npy", "--out", tmp_path, "--format", "json")
     assert done.returncode == 1 and "recording's own .json" in done.stderr
     assert (tmp_path / "ecg.json").read_text() == stated
-    done = meit_command("report", tmp_path / "ecg.npy", "--out", tmp_path / "drafts", "--format", "json")
+    done = run_meit("report", tmp_path / "ecg.npy", "--out", tmp_path / "drafts", "--format", "json")
     assert done.returncode == 0 and (tmp_path / "drafts" / "ecg.json").exists()
 
 
@@ -105,7 +101,7 @@ def wrong_inputs(folder):
 
 def test_each_wrong_input_gives_one_line_and_exit_code_2(tmp_path):
     for name, path in wrong_inputs(tmp_path).items():
-        done = meit_command("report", path)
+        done = run_meit("report", path)
         assert done.returncode == 2, (name, done.stderr)
         assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1, (name, done.stderr)
         assert done.stderr.startswith("meit: ") and path.stem in done.stderr, (name, done.stderr)
@@ -118,23 +114,28 @@ def test_one_missing_chest_lead_is_masked_and_named(example, tmp_path):
     names = [lead for lead in meit.LEADS if lead != "V3"]
     kept = [meit.LEADS.index(lead) for lead in names]
     path = write_record(tmp_path, "eleven", recording.signal[:, kept].astype(float), 500, names)
-    done = meit_command("report", path, "--format", "json")
+    done = run_meit("report", path, "--format", "json")
     assert done.returncode == 0, done.stderr
     draft = json.loads(done.stdout)
     assert draft["recording"]["missing_leads"] == ["V3"]
     assert any("V3 is not recorded" in warning for warning in draft["warnings"])
     two = write_record(tmp_path, "ten", recording.signal[:, kept[:-1]].astype(float), 500, names[:-1])
-    done = meit_command("report", two)
+    done = run_meit("report", two)
     assert done.returncode == 2 and "V3, V6 are missing" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["train", "absent.yaml"], ["evaluate", "absent", "absent", "--out", "out"]])
 def test_wrong_recipe_or_model(command, tmp_path):
-    done = meit_command(*command, folder=tmp_path)
+    done = run_meit(*command, folder=tmp_path)
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_program_itself():
+    done = subprocess.run([sys.executable, "-m", "meit.cli", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "usage: meit" in done.stdout
 
 
 @pytest.mark.parametrize("command", [[], ["report"], ["prepare"], ["prepare", "ptb-xl"], ["train"], ["evaluate"]])
 def test_help(command):
-    done = meit_command(*command, "--help")
+    done = run_meit(*command, "--help")
     assert done.returncode == 0 and "usage: meit" in done.stdout

@@ -1,15 +1,10 @@
 """`meit train`, then `meit evaluate`, as a user runs them, on a tiny model and simulated recordings."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from forked_meit import run_meit
 from report_texts import score
-
-
-def meit(*arguments):
-    return subprocess.run([sys.executable, "-m", "meit.cli", *map(str, arguments)], capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +15,10 @@ def results(simulated, tiny_backbone, tmp_path_factory):
         f"out: {folder / 'run'}\ndata: [{simulated}]\nbackbone: {tiny_backbone}\npretrain_epochs: 20\npretrain_batch_size: 8\n"
         "cross_fits: 2\ntext_steps: 4\ntune_epochs: 30\nbatch_size: 8\nlearning_rate: 5.0e-3\n"
     )
-    done = meit("train", recipe)
+    done = run_meit("train", recipe)
     assert done.returncode == 0, done.stderr
     assert str(folder / "run" / "model") in done.stdout
-    done = meit("evaluate", folder / "run" / "model", simulated, "--split", "test", "--out", folder / "out")
+    done = run_meit("evaluate", folder / "run" / "model", simulated, "--split", "test", "--out", folder / "out")
     assert done.returncode == 0, done.stderr
     assert "most frequent report" in done.stdout
     return folder / "out"
@@ -58,5 +53,5 @@ def test_a_tiny_model_has_learnt_what_it_was_shown(results):
 
 
 def test_without_recordings_it_says_so(tmp_path, simulated):
-    done = meit("evaluate", tmp_path, simulated, "--out", tmp_path / "out")
+    done = run_meit("evaluate", tmp_path, simulated, "--out", tmp_path / "out")
     assert done.returncode == 2 and "holds no model" in done.stderr

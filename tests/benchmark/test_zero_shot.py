@@ -1,11 +1,10 @@
 """A model on another hospital's recordings, beside what knows the wording alone."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
+from forked_meit import run_meit
 from support import write_prepared
 
 from meit.data.shards import read_examples
@@ -20,8 +19,7 @@ def elsewhere(simulated, tmp_path):
 
 
 def evaluate(*arguments):
-    command = [sys.executable, "-m", "meit.cli", "evaluate", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return run_meit("evaluate", *arguments)
 
 
 def test_wording_and_skill_stand_apart(build, elsewhere, simulated, tmp_path):

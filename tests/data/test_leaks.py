@@ -1,11 +1,10 @@
 """Leaks are found, and nothing else is taken for one."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from forked_meit import run_meit
 from support import write_prepared
 
 from meit.data.leaks import find_leaks
@@ -78,9 +77,7 @@ def test_a_recording_in_two_folders(real, tmp_path):
 
 
 def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "meit.cli", "data", *map(str, arguments)], capture_output=True, text=True
-    )
+    return run_meit("data", *arguments)
 
 
 def test_the_commands(real, tmp_path):

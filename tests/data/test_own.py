@@ -2,11 +2,10 @@
 
 import csv
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked_meit import run_meit
 
 from meit.data.shards import read_examples, read_manifest
 from meit.data.sources import own_files
@@ -48,8 +47,7 @@ def table(folder, rows=ROWS, columns=("file", "patient_id", "report")):
 
 
 def prepare(source, reports, out, *more):
-    command = [sys.executable, "-m", "meit.cli", "prepare", "folder", source, out, "--reports", reports, *more]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True)
+    return run_meit("prepare", "folder", source, out, "--reports", reports, *more)
 
 
 def test_every_format_is_read_and_everything_is_counted(hospital, tmp_path):

@@ -5,8 +5,6 @@ import json
 import re
 import stat
 import struct
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from binascii import crc_hqx
 from collections.abc import Callable, Iterable
@@ -19,6 +17,7 @@ import numpy as np
 import pydicom
 import pyedflib
 import pytest
+from forked_meit import run_meit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_files import write_cardiosoft, write_kardia, write_mfer
@@ -648,8 +647,8 @@ def test_command(tmp_path):
     for writer in (wfdb_record, csv_table, dicom_object):
         writer(tmp_path / "in" / "Doe_Jane")
     (tmp_path / "in" / "broken.xml").write_text("<RestingECG>Doequist</RestingECG>")
-    command = [sys.executable, "-m", "meit.cli", "deidentify", "in", "--out", "out", "--key", "key"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    command = ["deidentify", "in", "--out", "out", "--key", "key"]
+    done = run_meit(*command, folder=tmp_path)
     assert done.returncode == 1 and "broken.xml" in done.stderr and "made a new key, key." in done.stderr
     pairs = [line.split("\t") for line in done.stdout.splitlines()]
     assert sorted(Path(source).suffix for source, _ in pairs) == [".csv", ".dcm", ".hea"]
@@ -658,7 +657,7 @@ def test_command(tmp_path):
     assert {read_ecg(header).patient.id for header in written} == {pseudonym(read_key(tmp_path / "key"), "MRN4711007")}
     assert_gone(["Doequist", "MRN4711007", "Overreaderman"], tmp_path / "in", tmp_path / "out")
     before = bytes_of(tmp_path / "out")
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    done = run_meit(*command, folder=tmp_path)
     assert bytes_of(tmp_path / "out") == before and "new key" not in done.stderr
-    done = subprocess.run([*command[:-1], "out/key"], capture_output=True, text=True, cwd=tmp_path)
+    done = run_meit(*command[:-1], "out/key", folder=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and done.stderr.startswith("meit: out/key")
