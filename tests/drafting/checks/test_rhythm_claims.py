@@ -62,6 +62,16 @@ def test_sinus_needs_p_waves():
     assert named("Junctional rhythm.", NO_P) == set()
 
 
+def test_sinus_p_waves_point_down():
+    upwards = measured(heart_rate_bpm=130, p_present=1, p_axis_deg=-98, rr_irregularity=0.01)
+    for text in ("Sinus tachycardia.", "Sinus rhythm."):
+        assert support(text, upwards) == CONTRADICTED, text
+    assert support("Ectopic atrial rhythm.", upwards) == MEASURED
+    assert support("Ectopic atrial rhythm.", SINUS) == CONTRADICTED
+    sideways = measured(heart_rate_bpm=130, p_present=1, p_axis_deg=-60, rr_irregularity=0.01)
+    assert support("Sinus tachycardia.", sideways) == support("Sinus rhythm.", sideways) == UNCHECKED
+
+
 def test_p_waves_at_a_rate_of_their_own():
     assert supports("Sinus rhythm. Third-degree AV block.", COMPLETE) == [UNCHECKED, MEASURED]
     assert support("AV dissociation.", COMPLETE) == support("AV block.", COMPLETE) == MEASURED
