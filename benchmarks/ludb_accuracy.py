@@ -245,8 +245,8 @@ def sensitivity_table(cases: list[Case]) -> None:
                 shows = sum(wave in beat for beat in beats)
                 near = np.abs(at - place) <= NEAR
                 seen = bool(has and (near & case.seen.beats.dominant).any())
-                if label == "T" and place == places[-1] and shows == 0:
-                    continue  # cut off
+                if shows == 0 and place == places[0 if label == "P" else -1]:
+                    continue  # the marks begin with a QRS complex, and end with one
                 counts[label][0] += shows >= LEAST_LEADS and seen
                 counts[label][1] += shows >= LEAST_LEADS and not seen
                 counts[label][2] += shows == 0 and seen

@@ -347,3 +347,19 @@ def test_one_flat_limb_lead_leaves_the_others_their_axis():
     signal[:, 4] = 0
     found = measure(replace(plain, signal=signal))
     assert found["axis_deg"].value == pytest.approx(50, abs=3) and found["cornell_mv"].value is None
+
+
+def test_steep_paced_p_waves_are_no_beats_beside_slow_paced_qrs_complexes():
+    onsets = np.arange(300.0, 9500, 1000)
+    paced = recording(onsets, Heart(pr=230, p=40, p_mv=0.3, qrs=190, qt=480, qrs_mv=0.9), noise_mv=0.002)
+    found = measure(paced)
+    assert found["heart_rate_bpm"].value == pytest.approx(60, abs=0.5)
+    assert found["qrs_ms"].value == pytest.approx(190, abs=20)
+
+
+def test_a_notched_p_wave_ends_behind_its_second_half():
+    notched = regular(Heart(pr=200, p=70, qrs_mv=1.0))
+    signal = notched.signal + regular(Heart(pr=125, p=70, qrs_mv=0.0, t_mv=0.0), noise_mv=0.0).signal
+    found = measure(replace(notched, signal=signal.astype(np.float32)))
+    assert found["p_ms"].value == pytest.approx(145, abs=15)
+    assert found["pr_ms"].value == pytest.approx(200, abs=12)

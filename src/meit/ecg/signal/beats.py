@@ -24,6 +24,7 @@ _PARTLY, _ONE_LOST = samples(40), (1.2, 2.5)  # hides half of one, if the interv
 _REFRACTORY = samples(200)
 _T_WITHIN = samples(400)  # a weaker peak this soon after a stronger one is its T wave
 _T_WEAKER = 0.5
+_FORERUN, _SMALLER = samples(300), 0.3  # sooner and so many times smaller than a QRS complex it is no beat
 _HALF = samples(80)  # of a QRS complex, for comparing shapes
 _LAG = samples(60)  # by how much two beats' peaks may be off
 _STRETCH = samples(2000)  # holds a beat even at 30 per minute
@@ -57,6 +58,7 @@ def find_beats(leads: Leads) -> Beats:
     strength, at_usual = steepness(slope, usual, _STRETCH, samples(60))
     strength = strength / at_usual if at_usual > 0 else strength
     strong, weak, clear = _peaks(strength)
+    strong = strong[~_forerunners(leads.smooth, strong)]
     if len(strong) == 0:
         return Beats(strong, np.empty(0), strong, np.empty(0), 0.0)
     # each lead has the same say, one that is steep between the beats too has less
@@ -131,6 +133,12 @@ def _peaks(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     strong = height >= _STRONG
     clear = 1 - np.median(strength) / np.median(height[strong]) if strong.any() else 0.0
     return peaks[strong], peaks[~strong], float(max(clear, 0.0))
+
+
+def _forerunners(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(m,) True for peaks that a much larger one follows at once: paced P waves before slow QRS complexes."""
+    sizes = np.array([np.median(np.ptp(values[max(place - _HALF, 0) : place + _HALF], axis=0)) for place in at])
+    return np.append((np.diff(at) < _FORERUN) & (sizes[:-1] < _SMALLER * sizes[1:]), False) if len(at) else at > 0
 
 
 def _sort(values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
