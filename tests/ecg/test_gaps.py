@@ -9,7 +9,7 @@ from known_ecgs import Heart, recording, regular
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
 from meit.ecg.recording import LEADS
-from meit.ecg.signal.gaps import as_recorded, mended, not_recorded
+from meit.ecg.signal.gaps import as_recorded, recorded_signal, not_recorded
 from meit.ecg.signal.windowing import model_input
 
 RATE, FROM, TO = 500, 4.0, 7.0
@@ -168,4 +168,4 @@ def test_the_model_sees_short_gaps_bridged_and_long_ones_as_nothing():
 def test_what_is_whole_is_left_as_it_is():
     plain = regular()
     assert as_recorded(plain) is plain
-    assert mended(plain.signal, plain.rate) is plain.signal
+    assert recorded_signal(plain.signal, plain.rate) is plain.signal

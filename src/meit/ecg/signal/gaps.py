@@ -25,12 +25,12 @@ _JUMP_MV, _JUMP = 0.03, 1.5  # beyond so many times the largest usual step into 
 
 
 def as_recorded(recording: Recording) -> Recording:
-    """The recording with NaN where leads were not recorded, and nowhere else: see `mended`."""
-    signal = mended(recording.signal, recording.rate)
+    """The recording with NaN where leads were not recorded, and nowhere else: see `recorded_signal`."""
+    signal = recorded_signal(recording.signal, recording.rate)
     return recording if signal is recording.signal else replace(recording, signal=signal)
 
 
-def mended(signal: np.ndarray, rate: float) -> np.ndarray:
+def recorded_signal(signal: np.ndarray, rate: float) -> np.ndarray:
     """(n, k) mV -> the same, NaN too where leads stand still, and straight lines where samples are missing for
     SHORT_S at most; the array itself where there is nothing to mend."""
     recorded = np.isfinite(signal)

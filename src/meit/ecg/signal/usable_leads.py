@@ -6,7 +6,7 @@ import numpy as np
 
 from meit.ecg.recording import LEADS, Recording
 from meit.ecg.signal.filtering import MAINS_HZ, notch, zero_phase
-from meit.ecg.signal.gaps import mended
+from meit.ecg.signal.gaps import recorded_signal
 from meit.ecg.signal.plateaus import FLAT_MV
 from meit.ecg.signal.resampling import bridge_leads, resample
 
@@ -48,7 +48,7 @@ def usable_leads(recording: Recording) -> Leads | None:
     first = recording.signal[: round(LONGEST_S * recording.rate)]
     if len(first) < SHORTEST_S * recording.rate:
         return None
-    at_rate = resample(np.clip(mended(first, recording.rate), -_MOST_MV, _MOST_MV), recording.rate, RATE)
+    at_rate = resample(np.clip(recorded_signal(first, recording.rate), -_MOST_MV, _MOST_MV), recording.rate, RATE)
     recorded = np.isfinite(at_rate)
     seconds = recorded.sum(axis=0) / RATE
     enough = seconds >= max(SHORTEST_S, _LEAST_RECORDED * recorded.any(axis=1).sum() / RATE)

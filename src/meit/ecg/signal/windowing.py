@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.signal.gaps import mended
+from meit.ecg.signal.gaps import recorded_signal
 from meit.ecg.signal.normalising import BAND, NORMALISATIONS
 from meit.ecg.signal.resampling import resample
 
@@ -42,7 +42,7 @@ def model_input(
     if normalisation not in NORMALISATIONS:
         raise ValueError(f"no such normalisation: {normalisation!r} (known: {', '.join(NORMALISATIONS)})")
     normalised = NORMALISATIONS[normalisation]
-    parts = windows(resample(mended(signal, rate), rate, to_rate), to_rate, seconds)
+    parts = windows(resample(recorded_signal(signal, rate), rate, to_rate), to_rate, seconds)
     ecgs = [np.zeros_like(part.signal) for part in parts]
     for ecg, part in zip(ecgs, parts, strict=True):
         # the padding is left out, so that it changes neither filter nor deviation
