@@ -9,7 +9,7 @@ from known_ecgs import Heart, recording, regular
 from meit.ecg.measure import measure
 from meit.ecg.quality import inspect
 from meit.ecg.recording import LEADS
-from meit.ecg.signal.gaps import as_recorded, recorded_signal, not_recorded
+from meit.ecg.signal.gaps import as_recorded, not_recorded, recorded_signal
 from meit.ecg.signal.windowing import model_input
 
 RATE, FROM, TO = 500, 4.0, 7.0
