@@ -119,14 +119,15 @@ def _tokenise(text: str, lead_lists: list[str]) -> list[str]:
 
 
 def _lookup(toks: list[str], position: int, order: tuple[str, ...]) -> Entry | None:
+    folded = tuple(fold(token) for token in toks[position : position + max(map(longest, order))])
     for language in order:
         table = glossary(language)
-        for length in range(min(longest(language), len(toks) - position), 0, -1):
-            entry = table.get(tuple(fold(t) for t in toks[position : position + length]))
+        for length in range(min(longest(language), len(folded)), 0, -1):
+            entry = table.get(folded[:length])
             if entry is not None:
                 return entry
         token = toks[position]
-        if language == "en" and token[0].isalpha() and fold(token) in english_words():
+        if language == "en" and token[0].isalpha() and folded[0] in english_words():
             return Entry(token, "text", 1)
     return None
 

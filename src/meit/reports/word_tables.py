@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from meit.tables import rows_of
@@ -22,6 +22,7 @@ class Entry(NamedTuple):
     length: int
 
 
+@lru_cache(2**16)  # reports say the same words over and over
 def fold(token: str) -> str:
     return token.lower().translate(_FOLD)
 
