@@ -11,11 +11,25 @@ from meit.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def prepared(shared, tmp_path_factory):
+def source(shared, tmp_path_factory):
+    """PTB-XL with the recordings that are at hand, and every fourth row of its table besides theirs."""
+    import pandas as pd
+
+    folder = tmp_path_factory.mktemp("ptb-xl")
+    table = pd.read_csv(shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE)
+    table[(table["ecg_id"] <= 500) | (table["ecg_id"] % 4 == 0)].to_csv(folder / ptb_xl.PTB_XL_TABLE, index=False)
+    for part in (shared / "ptb-xl").iterdir():
+        if part.name != ptb_xl.PTB_XL_TABLE:
+            (folder / part.name).symlink_to(part)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(shared, source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared")
-    ptb_xl.prepare(shared / "ptb-xl", folder / "raw", challenge=shared / "cinc2021")
+    ptb_xl.prepare(source, folder / "raw", challenge=shared / "cinc2021")
     file = next((shared / "ptb-xl-zscored").glob("*.npz"))
-    array_file.prepare(file, shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE, folder / "zscored", "z")
+    array_file.prepare(file, source / ptb_xl.PTB_XL_TABLE, folder / "zscored", "z")
     return folder
 
 
@@ -28,7 +42,9 @@ def test_int16_is_exact_to_a_thousandth_of_the_peak_and_keeps_gaps():
     assert np.nanmax(np.abs(signal - back)) < 1e-4
 
 
-def test_the_manifest_adds_up(prepared):
+def test_the_manifest_adds_up(prepared, source):
+    import pandas as pd
+
     for name in ("raw", "zscored"):
         manifest = read_manifest(prepared / name)
         assert manifest["recordings"] == sum(manifest["recordings_by_fold"].values())
@@ -37,7 +53,11 @@ def test_the_manifest_adds_up(prepared):
     raw = read_manifest(prepared / "raw")
     gone = raw["dropped"]["no recording file"]
     assert raw["recordings"] + gone == raw["reports"]
-    assert raw["reports"] + raw["dropped"]["no report in the text"] == 21_837
+    assert (
+        raw["reports"] + raw["dropped"]["no report in the text"]
+        == len(pd.read_csv(source / ptb_xl.PTB_XL_TABLE))
+        > 5_000
+    )
 
 
 def test_signals_are_those_of_the_files(prepared, shared):
@@ -68,12 +88,12 @@ def test_no_patient_is_in_two_splits_and_no_record_twice(prepared):
     assert not patients[0] & patients[1] and not patients[0] & patients[2] and not patients[1] & patients[2]
     ids = [report.record_id for part in sets for report in part.reports]
     assert len(ids) == len(set(ids))
-    assert next(len(part) for part in sets) > 1_700
+    assert next(len(part) for part in sets) > 700
 
 
 def test_all_reports_are_kept_for_text_training(prepared):
     reports = read_reports(prepared / "raw", range(1, 9))
-    assert len(reports) > 17_000 and {report.fold for report in reports} == set(range(1, 9))
+    assert len(reports) > 4_000 and {report.fold for report in reports} == set(range(1, 9))
 
 
 def test_bad_input_is_named(tmp_path, shared):
