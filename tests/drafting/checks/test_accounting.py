@@ -76,7 +76,7 @@ def test_what_does_not_account_for_st_elevation(text):
         "Inferior ST elevation.",
         "Acute inferior myocardial infarction.",
         "Probable acute inferior infarction.",
-        "Recent inferior infarction.",
+        "Recent inferolateral infarction.",
         "Acute MI.",
         "Inferior injury.",
         "Old anterior infarction. Acute inferior infarction.",
