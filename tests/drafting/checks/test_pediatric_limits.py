@@ -110,7 +110,7 @@ def test_what_is_urgent_at_any_age():
             (measured(longest_rr_ms=3300), "pause"),
             (measured(qtc_bazett_ms=510), "long_qt"),
             (measured(p_per_qrs=2, atrial_rate_bpm=140, heart_rate_bpm=100), "2:1 AV block"),
-            (measured(spikes_without_capture=1), "pacing failure"),
+            (measured(spikes_without_capture=1, paced_beats=0.8), "pacing failure"),
         ):
             assert finding in {one.row.finding for one in urgent_findings(found, patient)}
     for age, rate, expected in (

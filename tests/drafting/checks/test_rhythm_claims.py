@@ -141,6 +141,8 @@ def test_pacing_that_fails():
     assert support("Normal ECG.", failing) == CONTRADICTED
     assert "PACEFAIL" in named("Paced rhythm.", failing)
     assert "PACEFAIL" not in named("Paced rhythm.", measured(paced_beats=1, spikes_without_capture=0))
+    assert "PACEFAIL" in named("Sinus rhythm.", measured(paced_beats=0, spikes_without_capture=8))
+    assert "PACEFAIL" not in named("Sinus rhythm.", measured(paced_beats=0, spikes_without_capture=2))  # artefacts
 
 
 @pytest.mark.parametrize("text", ["Sinus rhythm.", "Sinus rhythm. Normal ECG."])
