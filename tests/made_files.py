@@ -60,7 +60,15 @@ MFER_CODES = {"I": 1, "II": 2} | {f"V{n}": n + 2 for n in range(1, 7)} | {"III":
 
 
 def write_mfer(
-    path: Path, truth: Recording, step_nv: int = 1000, leads=LEADS, big=False, preamble=True, age=b"", unit: int = 0
+    path: Path,
+    truth: Recording,
+    step_nv: int = 1000,
+    leads=LEADS,
+    big=False,
+    preamble=True,
+    age=b"",
+    unit: int = 0,
+    null=None,
 ) -> Path:
     """One frame of 16-bit values, a block of all samples a channel (MFER 1.05). age: content of MWF_AGE. unit: 0 is V."""
     order = ">" if big else "<"
@@ -79,6 +87,7 @@ def write_mfer(
     head += tag(0x08, struct.pack(order + "H", 1)) + tag(0x0A, b"\0")
     head += tag(0x04, struct.pack(order + "I", count)) + tag(0x05, bytes([len(leads)])) + tag(0x06, b"\1")
     head += tag(0x0B, struct.pack(order + "BbH", 1, -6, round(1e6 / truth.rate)))  # microseconds
+    head += b"" if null is None else tag(0x12, struct.pack(order + "h", null))
     head += tag(0x0C, struct.pack(order + "BbH", unit, -9, step_nv))
     waves = b""
     for n, lead in enumerate(leads):

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_ecgs import regular
+from made_files import write_mfer
 from pydicom.data import get_testdata_file
 
 from meit.ecg.files.formats import read_ecg
-from meit.ecg.files.vendor.dicom import unpadded
+from meit.ecg.files.vendor.padding import unpadded
 from meit.ecg.measure import measure
-from meit.ecg.recording import LEADS, canonical_lead
+from meit.ecg.recording import LEADS, Recording, canonical_lead
 
 RATE = 500
 STEP_MV = 0.005
@@ -95,6 +96,16 @@ def test_a_channel_of_padding_throughout(write, steps):
     padded = steps.copy()
     padded[:, 9] = 0
     assert read_ecg(write(padded, 0), allow_missing=True).missing == ("V4",)
+
+
+@pytest.mark.parametrize("null", [0, 3, -32768])
+def test_the_null_value_of_mfer(tmp_path, steps, null):
+    values = steps.copy()
+    values[1000:1600] = null
+    plain = read_ecg(write_mfer(tmp_path / "plain", Recording("x", values / 1000, RATE), null=null))
+    lost = np.isnan(plain.signal)
+    assert lost[1000:1600].all() and lost.sum() <= 605 * 12
+    np.testing.assert_allclose(plain.signal[~lost], values[~lost] / 1000, atol=1e-6)
 
 
 def test_a_real_export_with_padding_zero(shared):

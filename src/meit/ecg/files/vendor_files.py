@@ -18,8 +18,9 @@ import numpy as np
 
 from meit.ecg.files import recognise
 from meit.ecg.files.limits import MILLIVOLTS, read_bounded
-from meit.ecg.files.vendor.dicom import dicom_fault, restore_padding, with_header
-from meit.ecg.files.vendor.mfer import is_mfer
+from meit.ecg.files.vendor.dicom import dicom_fault, dicom_padding, with_header
+from meit.ecg.files.vendor.mfer import is_mfer, mfer_null
+from meit.ecg.files.vendor.padding import restore_padding
 from meit.ecg.files.vendor.record_facts import cart_of, patient_of
 from meit.ecg.files.vendor.scp import counted_from_one, scp_fault
 from meit.ecg.recording import Recording, assemble, canonical_lead
@@ -61,7 +62,9 @@ class VendorFormat:
         raw, repaired = self._whole(path)
         record = _parsed(self, path, raw if repaired else None)
         if record.source_format == "dicom_waveform":
-            restore_padding(record, raw)
+            restore_padding(record, dicom_padding(record, raw))
+        elif record.source_format == "mfer":
+            restore_padding(record, mfer_null(raw))
         leads: dict[str, np.ndarray] = {}
         rates, starts = set(), set()
         for lead in record.leads:

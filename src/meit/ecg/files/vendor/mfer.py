@@ -1,9 +1,11 @@
-"""MFER (ISO 22077-1): which file it is, and the age it states. ecgdatakit decodes the rest."""
+"""MFER (ISO 22077-1): which file it is, the age it states, and its null value. ecgdatakit decodes the rest."""
 
 from collections.abc import Iterator
 
 _PREAMBLE, _CHANNELS, _INTERVAL, _STEP, _WAVE, _ATTRIBUTE, _AGE = 0x40, 0x05, 0x0B, 0x0C, 0x1E, 0x3F, 0x83
 _BYTE_ORDER, _END = 0x01, 0x80
+_TYPE, _NULL = 0x0A, 0x12
+_INTEGERS = {0: (2, True), 1: (2, False), 2: (4, True), 3: (1, False), 5: (1, True), 6: (4, False)}  # bytes, signed
 _MOST = 200  # definitions looked at
 
 
@@ -26,6 +28,21 @@ def mfer_age(raw: bytes) -> str:
             days = int.from_bytes(value[1:3], "little" if little else "big") if len(value) >= 3 else 0
             return f"{value[0]} years" if value[0] else f"{days} days" if days else ""
     return ""
+
+
+def mfer_null(raw: bytes) -> float | None:
+    """The value of what was not recorded, of samples of one type throughout; None where none is stated."""
+    little, kind, null = False, 0, b""
+    for tag, value in _definitions(raw[:65_536]):
+        if tag == _BYTE_ORDER and value:
+            little = value[0] == 1
+        elif tag == _TYPE and value:
+            kind = value[0]
+        elif tag == _NULL:
+            null = value
+    if kind not in _INTEGERS or len(null) != _INTEGERS[kind][0]:
+        return None
+    return float(int.from_bytes(null, "little" if little else "big", signed=_INTEGERS[kind][1]))
 
 
 def _definitions(raw: bytes) -> Iterator[tuple[int, bytes]]:
