@@ -46,7 +46,8 @@ def excerpt_of(recording: Recording, flat: tuple[str, ...]) -> Excerpt | None:
     if len(first) < SHORTEST_S * recording.rate:
         return None
     recorded = np.isfinite(first)
-    usable = (recorded.mean(axis=0) > 0.5) & ~np.isin(LEADS, flat)
+    least = max(0.5 * recorded.any(axis=1).sum(), SHORTEST_S * recording.rate)
+    usable = (recorded.sum(axis=0) >= least) & ~np.isin(LEADS, flat)
     if not usable.any():
         return None
     values, rate = bridge_leads(first, recorded), recording.rate
