@@ -76,7 +76,7 @@ def _none(counts: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray
 
 def _counted(recorded: np.ndarray) -> np.ndarray:
     """(beats, length, k) where the leads were recorded -> which samples the median is taken of."""
-    whole = recorded.all(axis=1)
+    whole = np.asarray(recorded.all(axis=1))
     enough = whole.sum(axis=0) >= FEWEST
     counted = np.where(enough, whole[:, None], recorded)
     return np.asarray(counted | ~counted.any(axis=0))  # in gaps of all beats what bridges them
