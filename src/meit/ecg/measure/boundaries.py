@@ -25,6 +25,7 @@ _QRS_HOLD, _S_HOLD, _P_HOLD, _T_HOLD = samples(12), samples(20), samples(12), sa
 _QRS_QUIET_BEFORE, _QRS_QUIET_AFTER = samples(220), samples(260)
 _P_BEFORE_QRS = samples(300)  # its peak; a PR interval is hardly longer than 400 ms
 _P_AFTER_T = samples(30)  # its peak, not the dip between the two
+_P_AFTER_PEAK = samples(40)  # of the T wave before
 _P_LONGEST = samples(190)  # cardiologists' reach 174 ms in LUDB
 _P_STRICTER = (1.0, 1.5, 2.2)  # times the shares, until it is no longer
 _P_NEAREST = samples(40)
@@ -34,7 +35,7 @@ _P_ALIKE = 0.4  # of its steepest place: other places that are of the P wave
 _P_QUIET, _P_GAP = 0.25, samples(30)  # of its steepest place, for so long: the P wave is over
 _P_WITHIN, _P_BEFORE_Q = samples(100), samples(16)  # how far from its peak, and before the QRS complex, they are
 _T_FROM = samples(60)  # after the J point
-_T_MAIN, _T_STEEPEST, _T_LATEST = 0.6, 0.72, 0.9  # of the RR interval, from the QRS onset
+_T_MAIN, _T_STEEPEST, _T_PEAK, _T_LATEST = 0.6, 0.72, 0.75, 0.9  # of the RR interval, from the QRS onset
 _T_QUIET, _T_GAP = 0.25, samples(30)  # of the steepest slope, for so long: the T wave is over
 _T_SMALL = 0.5  # of the T wave's steepest slope: slopes that belong to it
 _STANDS_OUT = 2.5  # how steep a wave is, of the quietest place beside it
@@ -70,7 +71,9 @@ def find_waves(beat: MedianBeat, factor: float = 1.0) -> Waves | None:
     on, off = qrs
     rr = samples(beat.rr_ms)
     t_end = _t_end(values, on, off, rr, factor)
-    p = _p_ends(values, on, None if t_end is None else t_end - rr, factor)
+    last = on + max(round(_T_PEAK * rr), off - on + _T_FROM) if t_end is None else t_end
+    t_peak = _t_peak(values, (off, on + rr), last)
+    p = _p_ends(values, on, t_peak - rr, None if t_end is None else t_end - rr, factor)
     p_on, p_peak, p_off = p or (None, None, None)
     return Waves(on, off, p_on, p_peak, p_off, t_end)
 
@@ -112,14 +115,27 @@ def _t_end(values: np.ndarray, on: int, off: int, rr: int, factor: float) -> int
     return _forth(steep, slope, quiet + factor * _T_SHARE * (steep[slope] - quiet), _T_HOLD, last)
 
 
-def _p_ends(values: np.ndarray, on: int, t_before: int | None, factor: float) -> tuple[int, int, int] | None:
-    """Onset, peak and offset. t_before: where the T wave of the beat before ends, which may lie outside."""
+def _t_peak(values: np.ndarray, between: tuple[int, int], last: int) -> int:
+    """Where, until `last`, the leads are farthest from a line between this QRS complex and the next."""
+    off, end = between[0], min(between[1], len(values) - 1)
+    places = np.arange(off + _T_FROM // 2, max(min(last, end), off + _T_FROM) + 1)
+    share = (places - off)[:, None] / max(end - off, 1)
+    away = values[np.minimum(places, len(values) - 1)] - (values[off] + share * (values[end] - values[off]))
+    return int(places[np.argmax((away**2).sum(axis=1))])
+
+
+def _p_ends(
+    values: np.ndarray, on: int, t_peak: int, t_before: int | None, factor: float
+) -> tuple[int, int, int] | None:
+    """Onset, peak and offset. t_peak, t_before: where the T wave of the beat before has its peak and its end, which may
+    lie outside."""
     from scipy.ndimage import gaussian_filter1d
     from scipy.signal import find_peaks
 
     earliest = max(on - _P_BEFORE_QRS, samples(10))
     if t_before is not None:
         earliest = max(earliest, min(t_before + _P_AFTER_T, on - samples(120)))
+    earliest = max(earliest, t_peak + _P_AFTER_PEAK)
     # the QRS complex, which would drown it, is cut off
     held = np.concatenate([values[: on + 1], np.repeat(values[on : on + 1], samples(200), axis=0)])
     curved = np.sqrt(np.mean(gaussian_filter1d(held, samples(18), axis=0, order=2) ** 2, axis=1))

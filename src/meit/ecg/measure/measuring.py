@@ -1,5 +1,6 @@
 """Look -> Measurements: the rhythm, and what the waves of the median beat give."""
 
+from meit.ecg.measure.atrial import atrial
 from meit.ecg.measure.looking import Look, look
 from meit.ecg.measure.measurements import GLOBAL, Measure, Measurements
 from meit.ecg.measure.premature import premature
@@ -34,7 +35,12 @@ def measured(recording: Recording, seen: Look) -> Measurements:
         if beat is None or waves is None
         else presence(leads, beat, waves, irregularity(beats))
     )
-    values = measured_rhythm(beats, premature(leads, beats, waves), p.value == 1, seen.sureness, missing)
+    early, dropped, of_atria = premature(leads, beats, waves), False, {}
+    if beat is not None and waves is not None:
+        narrow = bool(early.supraventricular.any())
+        of_atria, dropped = atrial(leads, beats, beat, waves, p, seen.sureness, narrow)
+    early = early.unless_dropped() if dropped else early
+    values = measured_rhythm(beats, early, p.value == 1 or dropped, seen.sureness, missing) | of_atria
     values |= _measured_pacing(recording, seen)
     if beat is None or waves is None:
         return _complete(values, missing)

@@ -32,6 +32,10 @@ class Premature:
     supraventricular: np.ndarray = field(repr=False)
     ventricular: np.ndarray | None = field(repr=False)
 
+    def unless_dropped(self) -> "Premature":
+        """Where the atria go on steadily and beats between theirs are dropped, those in time are not early."""
+        return Premature(np.zeros_like(self.supraventricular), self.ventricular)
+
 
 def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
     """Two beats at least; waves of the median beat."""

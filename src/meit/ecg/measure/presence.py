@@ -7,7 +7,7 @@ from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import Measure
 from meit.ecg.measure.rhythm import IRREGULAR
 from meit.ecg.signal.median_beat import MedianBeat
-from meit.ecg.signal.usable_leads import Leads, band_filtered, samples
+from meit.ecg.signal.usable_leads import MS, Leads, band_filtered, samples
 
 _SMOOTH_HZ = 25.0  # P waves hold no more
 _AROUND = samples(20)
@@ -15,6 +15,9 @@ _ALIKE, _UNLIKE = 0.6, 0.35  # likeness with and without P waves
 _ALIKE_IRREGULAR = 0.7  # fibrillation and flutter can be alike by chance, with few beats
 _BEFORE_QRS = samples(16)  # which the smoothing spreads
 _LEAST_MV = 0.025
+_FOOT = 0.8  # times its height do the levels before and after a P wave differ
+_NEVER_SO_LONG_MS = 60.0  # is the PR segment where P lies in the T wave of a fast rhythm, as it would be then
+_ROOM = samples(100)  # between T wave and QRS complex, in which a P wave would be seen
 _HIDES_MV = 0.03  # noise in the median beat that a P wave may lie in
 
 
@@ -22,13 +25,18 @@ def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) 
     """p_present. Where beats are neither alike nor unlike it is 0 in an irregular rhythm, which is fibrillation then,
     and None in a regular one."""
     likeness = p_likeness(leads, beat, waves) if _height(beat, waves) >= _LEAST_MV else 0.0
+    if likeness >= _ALIKE and _foot(beat, waves) > _FOOT:
+        if (waves.qrs_on - waves.p_off) * MS >= _NEVER_SO_LONG_MS:
+            return Measure(0.0, 0.5)
+        return Measure(None, 0.0, "what precedes the QRS complexes may be the end of the T waves")
     if likeness >= (_ALIKE if irregularity < IRREGULAR else _ALIKE_IRREGULAR):
         return Measure(1.0, likeness)
     if np.median(beat.noise) > _HIDES_MV:
         return Measure(None, 0.0, "noise that P waves may lie in")
     if irregularity >= IRREGULAR and likeness < _ALIKE:
         return Measure(0.0, 1.0 - max(likeness, 0.0))
-    if waves.p_on is None or likeness >= _UNLIKE:
+    hidden = waves.t_end is None or waves.qrs_on + samples(beat.rr_ms) - waves.t_end < _ROOM
+    if hidden or likeness >= _UNLIKE:
         return Measure(None, 0.0, "no P wave can be told from the T wave or from noise")
     return Measure(0.0, 0.5 * (1.0 - max(likeness, 0.0)))  # small P waves look like this too
 
@@ -51,6 +59,15 @@ def _height(beat: MedianBeat, waves: Waves) -> float:
     """mV, peak to peak, of the P wave in the lead that shows it second best, or in the only one."""
     part = wave(beat, waves, "p")
     return 0.0 if part is None else float(np.sort(np.ptp(part, axis=0))[-2:][0])
+
+
+def _foot(beat: MedianBeat, waves: Waves) -> float:
+    """By how much the levels before and after the P wave differ, of its height above the line between them: the end of
+    a T wave, or one that goes on into the QRS complex, differs by more than its bend."""
+    values = (beat.smooth * beat.weights)[waves.p_on : waves.p_off + 1]
+    line = np.linspace(values[0], values[-1], len(values))
+    height = np.abs(values - line).max(axis=0)
+    return float(np.linalg.norm(values[-1] - values[0]) / max(np.linalg.norm(height), 1e-300))
 
 
 def _without_slope(parts: np.ndarray) -> np.ndarray:
