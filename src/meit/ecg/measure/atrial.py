@@ -52,7 +52,9 @@ def atrial(
         return _values(train.bpm, whole, 0, sure), dropped
     if p.value == 1 and steady:
         return _values(60.0 / rr_s, 1, 0, sureness * p.reliability), dropped
-    if steady and held <= _DRIFTS and len(late) >= _FEWEST and abs(ratio - 1) > _OWN:
+    own = max(ratio, 1 / ratio)  # a wave at every second or third beat goes with them, as in bigeminy
+    own = abs(own - round(own)) if ratio < 1 else abs(own - 1)
+    if steady and held <= _DRIFTS and len(late) >= _FEWEST and own > _OWN:
         return _values(train.bpm, None, 1, sure), dropped
     unrelated = _absent("P waves and QRS complexes have no relation that can be told")
     return unrelated | {"atrial_rate_bpm": Measure(train.bpm, sure)}, dropped

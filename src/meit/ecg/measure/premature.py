@@ -16,10 +16,11 @@ from meit.ecg.signal.usable_leads import MS, Leads, samples
 _EARLY = 0.85  # of the RR intervals around it
 _SUDDEN = 0.87  # of the RR interval before
 _RETURN = 1.1  # times the early beat's RR interval has the next
+_LONG = 1.5  # times the usual RR interval is no breathing
 _PAUSE = 1.3  # times the RR intervals around is a pause
 _NEIGHBOURS = 4  # RR intervals on each side
 _ON_TIME = 0.08  # of the RR interval, by which a beat may be off
-_GLIDES = 1.3  # times the spread of the other RR intervals must a beat like the others be early
+_GLIDES = 1.4  # times the spread of the other RR intervals must a beat like the others be early
 _WIDER_MS = 20.0  # than the QRS complexes of the commonest shape
 _WIDE_MS = 120.0  # is wide by itself, beside a bundle branch block
 _UNLIKE = 0.8  # correlation with them, at most
@@ -41,7 +42,7 @@ def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
     """Two beats at least; waves of the median beat."""
     other = beats.likeness < _UNLIKE
     early = early_beats(beats.rr, other)
-    narrow = early & beats.dominant & ~_gliding(beats.rr, early)
+    narrow = early & beats.dominant
     if waves is None:
         return Premature(narrow, None)
     usual_ms = waves.qrs_ms
@@ -54,7 +55,7 @@ def premature(leads: Leads, beats: Beats, waves: Waves | None) -> Premature:
 
 def early_beats(rr: np.ndarray, other: np.ndarray) -> np.ndarray:
     """rr: (m - 1,) RR intervals, NaN across gaps; other: (m,) beats of another shape -> (m,) True for early ones."""
-    early = np.zeros(len(rr) + 1, bool)
+    early, interpolated = np.zeros(len(rr) + 1, bool), np.zeros(len(rr) + 1, bool)
     usual = _around(rr)
     for beat in range(len(early)):
         after = rr[beat] if beat < len(rr) else np.nan
@@ -67,7 +68,8 @@ def early_beats(rr: np.ndarray, other: np.ndarray) -> np.ndarray:
             continue
         due = early[beat - 1] and abs(before + own - reference) <= _ON_TIME * reference
         if due and not other[beat]:
-            continue  # the beat before was interpolated
+            interpolated[beat - 1] = not after < _PAUSE * own
+            continue
         follows_early = early[beat - 1]
         paused = before > _PAUSE * reference and not (beat > 1 and early[beat - 2])
         if paused and not other[beat]:
@@ -75,7 +77,9 @@ def early_beats(rr: np.ndarray, other: np.ndarray) -> np.ndarray:
         sudden = np.isnan(before) or own < _SUDDEN * before or follows_early
         returns = np.isnan(after) or after > _RETURN * own or (beat < len(rr) and rr[beat] < _EARLY * usual[beat])
         early[beat] = sudden and returns
-    return early
+    for beat in range(len(rr) - 1, 0, -1):  # several in a row return too
+        early[beat] &= other[beat] or interpolated[beat] or early[beat + 1] or not rr[beat] <= _RETURN * rr[beat - 1]
+    return early & (other | ~_gliding(rr, early))
 
 
 def _around(rr: np.ndarray) -> np.ndarray:
@@ -112,13 +116,12 @@ def _alternates(rr: np.ndarray) -> bool:
 
 def _gliding(rr: np.ndarray, early: np.ndarray) -> np.ndarray:
     """(m,) True for beats that are hardly earlier than others are late, or than the others differ, as with breathing."""
-    steady = _steady(rr)
-    rest = steady & ~early[1:] & ~early[:-1]
+    usual = np.nanmedian(rr)
+    rest = (rr < _LONG * usual) & ~early[1:] & ~early[:-1]
     if rest.sum() < 3:
         return np.zeros(len(early), bool)
     least, most = np.percentile(rr[rest], (10, 90))
-    middle = np.median(rr[steady])
-    return np.concatenate([[False], middle - rr < _GLIDES * max(most - least, most - middle)])
+    return np.concatenate([[False], usual - rr < _GLIDES * max(most - least, most - usual)])
 
 
 def _width_ms(leads: Leads, place: int) -> float | None:

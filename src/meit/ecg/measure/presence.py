@@ -3,7 +3,7 @@
 import numpy as np
 
 from meit.ecg.measure.axes import wave
-from meit.ecg.measure.boundaries import Waves
+from meit.ecg.measure.boundaries import FAST, Waves
 from meit.ecg.measure.measurements import Measure
 from meit.ecg.measure.rhythm import IRREGULAR
 from meit.ecg.signal.median_beat import MedianBeat
@@ -15,9 +15,10 @@ _ALIKE, _UNLIKE = 0.6, 0.35  # likeness with and without P waves
 _ALIKE_IRREGULAR = 0.7  # fibrillation and flutter can be alike by chance, with few beats
 _BEFORE_QRS = samples(16)  # which the smoothing spreads
 _LEAST_MV = 0.025
-_FOOT = 0.8  # times its height do the levels before and after a P wave differ
+_FOOT, _FOOT_SLOW = 0.8, 2.5  # times its height do the levels before and after a P wave differ, at most
 _NEVER_SO_LONG_MS = 60.0  # is the PR segment where P lies in the T wave of a fast rhythm, as it would be then
 _ROOM = samples(100)  # between T wave and QRS complex, in which a P wave would be seen
+_P_ON_T = samples(600)  # from beat to beat
 _HIDES_MV = 0.03  # noise in the median beat that a P wave may lie in
 
 
@@ -25,8 +26,9 @@ def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) 
     """p_present. Where beats are neither alike nor unlike it is 0 in an irregular rhythm, which is fibrillation then,
     and None in a regular one."""
     likeness = p_likeness(leads, beat, waves) if _height(beat, waves) >= _LEAST_MV else 0.0
-    if likeness >= _ALIKE and _foot(beat, waves) > _FOOT:
-        if (waves.qrs_on - waves.p_off) * MS >= _NEVER_SO_LONG_MS:
+    fast = samples(beat.rr_ms) < FAST
+    if likeness >= _ALIKE and _foot(beat, waves) > (_FOOT if fast else _FOOT_SLOW):
+        if fast and (waves.qrs_on - waves.p_off) * MS >= _NEVER_SO_LONG_MS:
             return Measure(0.0, 0.5)
         return Measure(None, 0.0, "what precedes the QRS complexes may be the end of the T waves")
     if likeness >= (_ALIKE if irregularity < IRREGULAR else _ALIKE_IRREGULAR):
@@ -36,6 +38,7 @@ def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) 
     if irregularity >= IRREGULAR and likeness < _ALIKE:
         return Measure(0.0, 1.0 - max(likeness, 0.0))
     hidden = waves.t_end is None or waves.qrs_on + samples(beat.rr_ms) - waves.t_end < _ROOM
+    hidden |= waves.p_on is None and not fast and samples(beat.rr_ms) < _P_ON_T  # one wave then may be both
     if hidden or likeness >= _UNLIKE:
         return Measure(None, 0.0, "no P wave can be told from the T wave or from noise")
     return Measure(0.0, 0.5 * (1.0 - max(likeness, 0.0)))  # small P waves look like this too
