@@ -5,7 +5,7 @@ import pytest
 from known_ecgs import Heart, recording
 
 from meit.ecg.measure import measure
-from meit.ecg.measure.premature import early_beats
+from meit.ecg.measure.rhythms.premature import early_beats
 
 PVC = Heart(p_mv=0, qrs=150, qt=420, axis=-110, qrs_mv=-1.6)
 R = 800

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from meit.ecg.measure.boundaries import Waves, find_waves
-from meit.ecg.measure.pacing import paced_beats, without_capture
-from meit.ecg.measure.rhythm import shared_beats
+from meit.ecg.measure.rhythms.pacing import paced_beats, without_capture
+from meit.ecg.measure.rhythms.rhythm import shared_beats
 from meit.ecg.recording import LIMB_LEADS, Recording
 from meit.ecg.signal.beats import Beats, find_beats
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat

@@ -1,12 +1,12 @@
 """Look -> Measurements: the rhythm, and what the waves of the median beat give."""
 
-from meit.ecg.measure.atrial import atrial
 from meit.ecg.measure.looking import Look, look
 from meit.ecg.measure.measurements import GLOBAL, Measure, Measurements
-from meit.ecg.measure.premature import premature
-from meit.ecg.measure.presence import presence
 from meit.ecg.measure.reliability import Doubts
-from meit.ecg.measure.rhythm import irregularity, measured_rhythm
+from meit.ecg.measure.rhythms.atrial import atrial
+from meit.ecg.measure.rhythms.premature import premature
+from meit.ecg.measure.rhythms.presence import presence
+from meit.ecg.measure.rhythms.rhythm import irregularity, measured_rhythm
 from meit.ecg.measure.values import axes, by_lead, corrected, doubted, durations, voltages
 from meit.ecg.recording import Recording
 from meit.ecg.signal.gaps import as_recorded

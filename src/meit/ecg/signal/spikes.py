@@ -23,6 +23,7 @@ _ALONE = 1.5  # times the range of the other waves around it
 _LEADS = 3  # that show it
 _APART_MS = 20.0
 _ALIKE = 0.8  # correlation of the heights by lead
+_NEARLY_ALL = 0.7  # of the leads
 _FEWEST = 3  # spikes that are alike
 _CUT_BEFORE_MS, _CUT_AFTER_MS = 10.0, 14.0
 
@@ -81,7 +82,8 @@ def _find(signal: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
     line[near + 1] = height
     peaks, _ = find_peaks(line, height=1e-12, distance=max(_samples(_APART_MS, rate), 1))
     places = peaks - 1
-    return _alike(places, heights[np.searchsorted(near, places)])
+    rows = np.searchsorted(near, places)
+    return _alike(places, heights[rows], shown[rows].mean(axis=1) >= _NEARLY_ALL)
 
 
 def _noise(out: np.ndarray, stretch: int) -> np.ndarray:
@@ -107,17 +109,19 @@ def _shown(signal: np.ndarray, near: np.ndarray, rate: float, reach: int) -> tup
     return shown, np.where(np.isfinite(heights), heights, 0.0)
 
 
-def _alike(places: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Those of which there are enough that have the same shape over the leads, the sign aside, and which these are."""
+def _alike(places: np.ndarray, heights: np.ndarray, everywhere: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of which there are enough that have the same shape over the leads, the sign aside, and which these are. One
+    that nearly all leads show is of the kind most like it: leads that are not sampled at once show it as they catch it."""
     kinds = np.full(len(places), -1)
     shapes = heights / np.maximum(np.linalg.norm(heights, axis=1, keepdims=True), 1e-300)
-    like = np.abs(shapes @ shapes.T) >= _ALIKE
+    alike = np.abs(shapes @ shapes.T)
     for kind in range(len(places)):
-        free = kinds < 0
-        count = (like & free).sum(axis=1) * free
+        like = ((alike >= _ALIKE) | (everywhere & everywhere[:, None])) & (kinds < 0)
+        count = like.sum(axis=1) * (kinds < 0)
         if count.max(initial=0) < _FEWEST:
             break
-        kinds[like[int(np.argmax(count))] & free] = kind
+        first = int(np.argmax(count + alike.mean(axis=1) / 2))
+        kinds[like[first]] = kind
     return places[kinds >= 0], kinds[kinds >= 0]
 
 

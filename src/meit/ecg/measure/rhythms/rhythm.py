@@ -3,7 +3,7 @@
 import numpy as np
 
 from meit.ecg.measure.measurements import Measure
-from meit.ecg.measure.premature import Premature
+from meit.ecg.measure.rhythms.premature import Premature
 from meit.ecg.signal.beats import Beats
 from meit.ecg.signal.usable_leads import MS, samples
 

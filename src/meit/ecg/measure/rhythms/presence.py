@@ -5,7 +5,7 @@ import numpy as np
 from meit.ecg.measure.axes import wave
 from meit.ecg.measure.boundaries import FAST, Waves
 from meit.ecg.measure.measurements import Measure
-from meit.ecg.measure.rhythm import IRREGULAR
+from meit.ecg.measure.rhythms.rhythm import IRREGULAR
 from meit.ecg.signal.median_beat import MedianBeat
 from meit.ecg.signal.usable_leads import MS, Leads, band_filtered, samples
 

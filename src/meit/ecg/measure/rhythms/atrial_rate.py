@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.measure.atrial_waves import AtrialWaves
+from meit.ecg.measure.rhythms.atrial_waves import AtrialWaves
 
 _SLOWEST_S, _FASTEST_S = 1.7, 0.26  # from one P wave to the next
 _STEP = 0.01  # by which intervals are tried

@@ -6,11 +6,11 @@ waves before the QRS complexes, beside P waves that are steady in time and shape
 
 import numpy as np
 
-from meit.ecg.measure.atrial_rate import delays, find_train
-from meit.ecg.measure.atrial_waves import atrial_waves
 from meit.ecg.measure.boundaries import Waves
 from meit.ecg.measure.measurements import Measure
-from meit.ecg.measure.rhythm import irregularity
+from meit.ecg.measure.rhythms.atrial_rate import delays, find_train
+from meit.ecg.measure.rhythms.atrial_waves import atrial_waves
+from meit.ecg.measure.rhythms.rhythm import irregularity
 from meit.ecg.signal.beats import Beats
 from meit.ecg.signal.median_beat import MedianBeat
 from meit.ecg.signal.usable_leads import RATE, Leads

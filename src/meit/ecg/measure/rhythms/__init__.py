@@ -1,0 +1,1 @@
+"""The rhythm: rate, early beats, pauses, P waves and atria, pacing; from the beats that were looked at."""
