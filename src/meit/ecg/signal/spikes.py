@@ -39,16 +39,16 @@ class Spikes:
         return len(self.at_s)
 
 
-NONE = Spikes(np.empty(0), np.empty(0, int))
+_NONE = Spikes(np.empty(0), np.empty(0, int))
 
 
 def lifted(recording: Recording) -> tuple[Recording, Spikes]:
     """The recording with a straight line in the place of each spike, and the spikes; itself where there are none."""
     if recording.rate < LEAST_RATE:
-        return recording, NONE
+        return recording, _NONE
     places, kind = _find(recording.signal, recording.rate)
     if len(places) == 0:
-        return recording, NONE
+        return recording, _NONE
     signal = recording.signal.copy()
     before, after = _samples(_CUT_BEFORE_MS, recording.rate), _samples(_CUT_AFTER_MS, recording.rate)
     for place in places:

@@ -15,7 +15,7 @@ from meit.ecg.signal.beats import Beats
 from meit.ecg.signal.median_beat import MedianBeat
 from meit.ecg.signal.usable_leads import RATE, Leads
 
-NAMES = ("atrial_rate_bpm", "p_per_qrs", "av_dissociation")
+_NAMES = ("atrial_rate_bpm", "p_per_qrs", "av_dissociation")
 _STEADY = 0.05  # the ventricular rhythm's irregularity, at most
 _FEWEST = 4  # beats
 _DRIFTS, _HELD = 0.6, 0.9  # length of the mean of the delays as directions: at most, and at least
@@ -28,7 +28,7 @@ _WHOLE = 0.06  # by which the ratio of the two is off a whole number
 def atrial(
     leads: Leads, beats: Beats, beat: MedianBeat, waves: Waves, p: Measure, sureness: float, early: bool
 ) -> tuple[dict[str, Measure], bool]:
-    """The values of NAMES, and whether the atria go on steadily while beats are dropped. p: p_present. early: whether
+    """The values of _NAMES, and whether the atria go on steadily while beats are dropped. p: p_present. early: whether
     beats like the others come early, which may be those between dropped ones."""
     steady = irregularity(beats) < _STEADY
     rr_s = float(np.nanmedian(beats.rr)) / RATE
@@ -70,4 +70,4 @@ def _values(rate: float, count: int | None, apart: int, sure: float) -> dict[str
 
 
 def _absent(why: str) -> dict[str, Measure]:
-    return {name: Measure(None, 0.0, why) for name in NAMES}
+    return {name: Measure(None, 0.0, why) for name in _NAMES}

@@ -14,7 +14,7 @@ from meit.ecg.signal.beats import Beats
 from meit.ecg.signal.median_beat import MedianBeat
 from meit.ecg.signal.usable_leads import RATE, Leads, samples
 
-STEP = 4  # samples of the leads: a P wave holds no more than 30 Hz
+_STEP = 4  # samples of the leads: a P wave holds no more than 30 Hz
 _WIDTH = samples(20)  # of the Gaussian
 _QRS_BEFORE, _QRS_AFTER = samples(30), samples(50)  # of QRS onset and end, are not looked at
 _OTHER_BEFORE, _OTHER_AFTER = samples(100), samples(480)  # of a beat of another shape
@@ -30,13 +30,13 @@ _LEAST = 0.5  # of the size of the others is another wave of the atria
 @dataclass(frozen=True, eq=False)
 class AtrialWaves:
     """at: (p,) seconds of bends that look alike, ascending. hidden: (n,) True where nothing was looked for, at RATE /
-    STEP."""
+    _STEP."""
 
     at: np.ndarray = field(repr=False)
     hidden: np.ndarray = field(repr=False)
 
     def is_hidden(self, seconds: float) -> bool:
-        place = round(seconds * RATE / STEP)
+        place = round(seconds * RATE / _STEP)
         return not 0 <= place < len(self.hidden) or bool(self.hidden[place])
 
 
@@ -46,12 +46,12 @@ def atrial_waves(leads: Leads, beats: Beats, beat: MedianBeat, waves: Waves) -> 
     from scipy.signal import find_peaks
 
     values, hidden = without_ventricles(leads, beats, beat, waves)
-    values, hidden = values[::STEP] * beat.weights, hidden[::STEP]
-    bends = -gaussian_filter1d(values, _WIDTH / STEP, axis=0, order=2)
+    values, hidden = values[::_STEP] * beat.weights, hidden[::_STEP]
+    bends = -gaussian_filter1d(values, _WIDTH / _STEP, axis=0, order=2)
     size = np.sqrt((bends**2).mean(axis=1))
     size[hidden] = 0
     usual = np.median(size[~hidden]) if not hidden.all() else 0.0
-    peaks, _ = find_peaks(size, height=max(_STANDS_OUT * usual, 1e-12), distance=round(_APART_S * RATE / STEP))
+    peaks, _ = find_peaks(size, height=max(_STANDS_OUT * usual, 1e-12), distance=round(_APART_S * RATE / _STEP))
     none = AtrialWaves(np.empty(0), hidden)
     if len(peaks) < _FEWEST:
         return none
@@ -67,10 +67,10 @@ def atrial_waves(leads: Leads, beats: Beats, beat: MedianBeat, waves: Waves) -> 
     along = bends @ pattern
     along[hidden] = 0
     level = _LEAST * np.median(along[peaks[chosen]])
-    found, _ = find_peaks(along, height=max(level, 1e-12), distance=round(_APART_S * RATE / STEP))
+    found, _ = find_peaks(along, height=max(level, 1e-12), distance=round(_APART_S * RATE / _STEP))
     norm = np.maximum(np.linalg.norm(bends[found], axis=1), 1e-300)
     found = found[along[found] / norm >= _ALIKE - 0.1]
-    return AtrialWaves(found * STEP / RATE, hidden)
+    return AtrialWaves(found * _STEP / RATE, hidden)
 
 
 def without_ventricles(leads: Leads, beats: Beats, beat: MedianBeat, waves: Waves) -> tuple[np.ndarray, np.ndarray]:
