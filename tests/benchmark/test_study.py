@@ -264,7 +264,16 @@ def test_alpha_as_published():
 
 def test_kappa_by_hand():
     """Two raters, four items, marks 1 1 2 2 and 1 2 2 2: quadratic weights leave 1 - (1/4) / (8/16) = .5."""
-    assert ratings._kappa(np.array([[1.0, 1, 2, 2], [1.0, 2, 2, 2]])) == pytest.approx(0.5)
+    assert ratings.weighted_kappa(np.array([[1.0, 1, 2, 2], [1.0, 2, 2, 2]])) == pytest.approx(0.5)
+    assert np.isnan(ratings.weighted_kappa(np.full((2, 4), 3.0)))
+
+
+def test_kappa_is_scikit_learns():
+    from sklearn.metrics import cohen_kappa_score
+
+    for marks in np.random.default_rng(0).integers(1, 6, (50, 2, 20)):
+        expected = cohen_kappa_score(*marks, labels=ratings.SCALE, weights="quadratic")
+        assert ratings.weighted_kappa(marks.astype(float)) == pytest.approx(expected)
 
 
 @pytest.fixture
