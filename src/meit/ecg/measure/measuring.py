@@ -35,7 +35,8 @@ def measured(recording: Recording, seen: Look) -> Measurements:
         if beat is None or waves is None
         else presence(leads, beat, waves, irregularity(beats))
     )
-    early, dropped, of_atria = premature(leads, beats, waves), False, {}
+    early, dropped = premature(leads, beats, waves), False
+    of_atria: dict[str, Measure] = {}
     if beat is not None and waves is not None:
         narrow = bool(early.supraventricular.any())
         of_atria, dropped = atrial(leads, beats, beat, waves, p, seen.sureness, narrow)

@@ -68,17 +68,17 @@ def _followed(waves: AtrialWaves, first: float, interval: float, seconds: float)
                 seen.append(False)
                 expected += not (waves.is_hidden(due) or waves.is_hidden(due - 0.03) or waves.is_hidden(due + 0.03))
     order = np.argsort(places)
-    at, hit = np.array(places)[order], np.array(seen)[order]
+    times, hit = np.array(places)[order], np.array(seen)[order]
     if expected < _FEWEST or hit.sum() < _FEWEST - 1:
         return None, 0.0
     share, explained = hit.sum() / expected, hit.sum() / len(waves.at)
     if share < _SEEN or explained < _EXPLAINED:
         return None, 0.0
     # a line through the waves seen gives the interval
-    number = np.round((at - at[0]) / interval)
-    slope, start = np.polyfit(number[hit], at[hit], 1)
-    off = float(np.std(at[hit] - start - slope * number[hit]) / interval)
-    return Train(float(slope), at, hit), float(share + explained - 2 * off)
+    number = np.round((times - times[0]) / interval)
+    slope, start = np.polyfit(number[hit], times[hit], 1)
+    off = float(np.std(times[hit] - start - slope * number[hit]) / interval)
+    return Train(float(slope), times, hit), float(share + explained - 2 * off)
 
 
 def delays(train: Train, onsets_s: np.ndarray) -> np.ndarray:

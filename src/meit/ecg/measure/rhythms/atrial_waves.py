@@ -76,7 +76,7 @@ def atrial_waves(leads: Leads, beats: Beats, beat: MedianBeat, waves: Waves) -> 
 def without_ventricles(leads: Leads, beats: Beats, beat: MedianBeat, waves: Waves) -> tuple[np.ndarray, np.ndarray]:
     """(n, k) mV without the median beat's QRS complex and T wave, and (n,) True where that is not to be trusted."""
     values = leads.smooth.astype(np.float64)
-    hidden = ~leads.recorded.all(axis=1)
+    hidden = np.asarray(~leads.recorded.all(axis=1))
     on, off = waves.qrs_on - beat.middle, waves.qrs_off - beat.middle
     known = waves.t_end - beat.middle if waves.t_end is not None else on + round(_T_LATEST * samples(beat.rr_ms))
     end = min(known + _T_FADES, len(beat.smooth) - beat.middle - 1)

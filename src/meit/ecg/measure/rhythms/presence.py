@@ -28,7 +28,7 @@ def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) 
     likeness = p_likeness(leads, beat, waves) if _height(beat, waves) >= _LEAST_MV else 0.0
     fast = samples(beat.rr_ms) < FAST
     if likeness >= _ALIKE and _foot(beat, waves) > (_FOOT if fast else _FOOT_SLOW):
-        if fast and (waves.qrs_on - waves.p_off) * MS >= _NEVER_SO_LONG_MS:
+        if fast and waves.p_off is not None and (waves.qrs_on - waves.p_off) * MS >= _NEVER_SO_LONG_MS:
             return Measure(0.0, 0.5)
         return Measure(None, 0.0, "what precedes the QRS complexes may be the end of the T waves")
     if likeness >= (_ALIKE if irregularity < IRREGULAR else _ALIKE_IRREGULAR):
@@ -67,10 +67,12 @@ def _height(beat: MedianBeat, waves: Waves) -> float:
 def _foot(beat: MedianBeat, waves: Waves) -> float:
     """By how much the levels before and after the P wave differ, of its height above the line between them: the end of
     a T wave, or one that goes on into the QRS complex, differs by more than its bend."""
+    if waves.p_on is None or waves.p_off is None:
+        return 0.0
     values = (beat.smooth * beat.weights)[waves.p_on : waves.p_off + 1]
     line = np.linspace(values[0], values[-1], len(values))
     height = np.abs(values - line).max(axis=0)
-    return float(np.linalg.norm(values[-1] - values[0]) / max(np.linalg.norm(height), 1e-300))
+    return float(np.linalg.norm(values[-1] - values[0])) / max(float(np.linalg.norm(height)), 1e-300)
 
 
 def _without_slope(parts: np.ndarray) -> np.ndarray:
