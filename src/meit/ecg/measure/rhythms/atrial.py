@@ -49,6 +49,8 @@ def atrial(
     mean_s = float(np.nanmean(beats.rr)) / RATE
     dropped = mean_s > (1 + _DROPPED) * train.interval_s
     if held >= _HELD and steady and whole in (1, 2, 3) and abs(ratio - whole) < _WHOLE * whole:
+        if whole == 1 and p.value != 1:  # the end of the T wave, or a retrograde P wave
+            return _absent("what comes once with each QRS complex is no P wave before it"), dropped
         return _values(train.bpm, whole, 0, sure), dropped
     if p.value == 1 and steady:
         return _values(60.0 / rr_s, 1, 0, sureness * p.reliability), dropped
