@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 from meit.ecg.files.formats import find_recordings
@@ -58,10 +59,14 @@ def take_in(store: Store, folder: Path) -> int:
     added = 0
     for place in sorted({path.parent for path in found}):
         names = [path.name for path in place.iterdir() if path.is_file()]
-        for group in grouped(names, lambda name, place=place: first_bytes(place / name)):
+        for group in grouped(names, partial(_first_bytes, place)):
             if found & {place / name for name in group}:
                 added += add_recording(store, {name: (place / name).read_bytes() for name in group})[1]
     return added
+
+
+def _first_bytes(folder: Path, name: str) -> bytes:
+    return first_bytes(folder / name)
 
 
 def _shown(host: str) -> str:

@@ -20,7 +20,7 @@ from meit.ecg.files.wfdb_names import HEADER_SUFFIX, named_beside_headers
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
 from meit.errors import MeitError, RecordingError
 
-MOST_NAMED = 3  # of the files that a folder leaves out
+_MOST_NAMED = 3  # of the files that a folder leaves out
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Listing:
         """One line that names the files left out; empty where there are none."""
         if not self.left_out:
             return ""
-        names = [str(file.relative_to(self.folder)) for file in self.left_out[:MOST_NAMED]]
-        more = ", ..." if len(self.left_out) > MOST_NAMED else ""
+        names = [str(file.relative_to(self.folder)) for file in self.left_out[:_MOST_NAMED]]
+        more = ", ..." if len(self.left_out) > _MOST_NAMED else ""
         what = "1 file is no recording" if len(self.left_out) == 1 else f"{len(self.left_out)} files are no recordings"
         return f"{self.folder}: {what} that meit knows: {', '.join(names)}{more}"
 

@@ -13,7 +13,7 @@ import numpy as np
 from meit.ecg.recording import Recording
 from meit.ecg.signal.resampling import bridge
 
-SHORT_S = 0.02  # what is missing for no longer is bridged, and weighs nothing
+BRIDGED_S = 0.02  # what is missing for no longer is bridged, and weighs nothing
 _TOGETHER_S = 0.2  # all leads stand still; on the shared real recordings for 0.14 s at most
 _ALONE_S = 1.0  # one lead does, or all of a few; there for 0.55 s at most
 _FEW = 3  # leads
@@ -32,11 +32,11 @@ def as_recorded(recording: Recording) -> Recording:
 
 def recorded_signal(signal: np.ndarray, rate: float) -> np.ndarray:
     """(n, k) mV -> the same, NaN too where leads stand still, and straight lines where samples are missing for
-    SHORT_S at most; the array itself where there is nothing to mend."""
+    BRIDGED_S at most; the array itself where there is nothing to mend."""
     recorded = np.isfinite(signal)
     away = not_recorded(signal, rate)
     short = np.zeros_like(away)
-    longest = max(1, round(SHORT_S * rate))
+    longest = max(1, round(BRIDGED_S * rate))
     for lead in np.flatnonzero(~recorded.all(axis=0) & recorded.any(axis=0)):
         for start, stop in runs(~recorded[:, lead]):
             short[start:stop, lead] = stop - start <= longest
