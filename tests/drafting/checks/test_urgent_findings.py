@@ -39,6 +39,7 @@ FOUND = [
     ("ST elevation", measured(st(0.2, "I", "aVL"), qrs_ms=100)),
     ("ST elevation", measured(st(0.2, "V5", "V6"), qrs_ms=100)),
     ("ST elevation", measured(st(0.35, "V2", "V3"), qrs_ms=100)),
+    ("ST elevation", measured(st(0.35, "V1", "V2"), qrs_ms=100)),
     ("ST elevation", measured(st(0.3, "III", "aVF", q_mv=0, r_mv=0.8, s_mv=-0.1), qrs_ms=150)),
     ("marked ST depression", measured(st(-0.25, "V4", "V5"), qrs_ms=90)),
     ("marked ST depression", measured(st(-0.12, "I", "II", "aVF", "V4", "V5", "V6"), qrs_ms=90)),
@@ -50,6 +51,7 @@ FOUND = [
     ("2:1 AV block", measured(p_per_qrs=2, atrial_rate_bpm=90, heart_rate_bpm=45)),
     ("atrial flutter", measured(flutter_rate_bpm=290, heart_rate_bpm=73)),
     ("long_qt", measured(qtc_ms=510, qtc_bazett_ms=520, qrs_ms=90)),
+    ("long_qt", measured(qtc_ms=505, qtc_bazett_ms=492, qrs_ms=90)),  # a slow rate: Bazett's is lower
     ("long_qt", measured(qtc_ms=560, qtc_bazett_ms=570, qrs_ms=150)),
     ("pacing failure", measured(spikes_without_capture=2, paced_beats=0.7)),
 ]
