@@ -97,6 +97,11 @@ def test_flutter_waves():
     assert support("Atrial flutter.", SINUS) == CONTRADICTED
 
 
+def test_flutter_with_variable_conduction_is_no_fibrillation():
+    variable = measured(heart_rate_bpm=75, p_present=0, rr_irregularity=0.2, rr_sd_ms=150, flutter_rate_bpm=300)
+    assert "AFLT" in named("Normal ECG.", variable) and "AFIB" not in named("Normal ECG.", variable)
+
+
 def test_fibrillation_with_a_rate():
     fast_regular = measured(heart_rate_bpm=130, p_present=1, rr_irregularity=0.01)
     assert supports("Atrial fibrillation with rapid ventricular response.", fast_regular) == [CONTRADICTED] * 2

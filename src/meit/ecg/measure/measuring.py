@@ -3,7 +3,8 @@
 from meit.ecg.measure.looking import Look, look
 from meit.ecg.measure.measurements import GLOBAL, Measure, Measurements
 from meit.ecg.measure.reliability import Doubts
-from meit.ecg.measure.rhythms.atrial import atrial
+from meit.ecg.measure.rhythms.atrial import atrial, of_flutter
+from meit.ecg.measure.rhythms.flutter import flutter
 from meit.ecg.measure.rhythms.premature import premature
 from meit.ecg.measure.rhythms.presence import presence
 from meit.ecg.measure.rhythms.rhythm import irregularity, measured_rhythm
@@ -39,7 +40,12 @@ def measured(recording: Recording, seen: Look) -> Measurements:
     of_atria: dict[str, Measure] = {}
     if beat is not None and waves is not None:
         narrow = bool(early.supraventricular.any())
-        of_atria, dropped = atrial(leads, beats, beat, waves, p, seen.sureness, narrow)
+        fluttering = flutter(leads, beats, beat, waves, irregularity(beats), seen.sureness)
+        if fluttering.value is None:
+            of_atria, dropped = atrial(leads, beats, beat, waves, p, seen.sureness, narrow)
+        else:
+            of_atria, dropped, p = of_flutter(fluttering), True, Measure(0.0, fluttering.reliability)
+        of_atria["flutter_rate_bpm"] = fluttering
     early = early.unless_dropped() if dropped else early
     values = measured_rhythm(beats, early, p.value == 1 or dropped, seen.sureness, missing) | of_atria
     values |= _measured_pacing(recording, seen)

@@ -62,6 +62,11 @@ def atrial(
     return unrelated | {"atrial_rate_bpm": Measure(train.bpm, sure)}, dropped
 
 
+def of_flutter(rate: Measure) -> dict[str, Measure]:
+    """The values of _NAMES where flutter waves are seen, which are no P waves."""
+    return _absent("flutter waves are no P waves") | {"atrial_rate_bpm": rate}
+
+
 def _values(rate: float, count: int | None, apart: int, sure: float) -> dict[str, Measure]:
     none = Measure(None, 0.0, "P waves and QRS complexes have no fixed relation")
     return {
