@@ -66,7 +66,7 @@ def writing(build, tmp_path, monkeypatch):
 
 def test_calibrated_then_evaluated(writing, simulated, tmp_path):
     """Of folds 9 and 10 with three recordings each, at 150 and 60 per minute; the references hold no finding."""
-    model = writing("Sinus tachycardia. Atrial fibrillation.")
+    model = writing("Tachycardia. Atrial fibrillation.")
     assert "6 statements of folds [9]" in calibrate_confidences(model, [simulated])
     table = evaluate_grounding(model, [simulated], tmp_path / "out", "test")
     kept = json.loads((tmp_path / "out" / "results.json").read_text())
@@ -74,7 +74,7 @@ def test_calibrated_then_evaluated(writing, simulated, tmp_path):
     assert load_calibration(model, kept["model"]["sha256"]) is not None
     assert kept["systems"]["before"]["hallucinated"]["value"] == 2
     rows = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
-    support = [{one["code"]: one["support"] for one in row["statements"]}["STACH"] for row in rows]
+    support = [{one["code"]: one["support"] for one in row["statements"]}["TACHY"] for row in rows]
     assert support == ["measured", "contradicted", "measured"]
     assert (tmp_path / "out" / "table.md").read_text() == table + "\n"
     assert (tmp_path / "out" / "calibration.png").read_bytes()[:4] == b"\x89PNG"

@@ -38,13 +38,13 @@ def test_leads(view, code, territory, evidence, leads):
 
 
 def test_an_interval_is_a_stretch_of_a_real_beat(view):
-    (qrs,) = places_of("IVCD", "", "QRS 142 ms", view)
-    assert qrs.to_s - qrs.from_s == pytest.approx(0.142, abs=0.002) and 0 <= qrs.from_s < 2
+    (qrs,) = places_of("IVCD", "", "QRS 146 ms", view)
+    assert qrs.to_s - qrs.from_s == pytest.approx(0.146, abs=0.002) and 0 <= qrs.from_s < 2
     (pr,) = places_of("1AVB", "", "PR 178 ms: first degree AV block", view)
     assert pr.to_s == pytest.approx(qrs.from_s, abs=0.01)  # it ends where the QRS complex begins
-    (in_v1,) = places_of("CRBBB", "", "QRS 142 ms, net QRS +0.57 mV in V1", view)
+    (in_v1,) = places_of("CRBBB", "", "QRS 146 ms, net QRS +0.57 mV in V1", view)
     assert in_v1.leads == ("V1",) and 5 <= in_v1.from_s < 6.5  # where a sheet of 3 x 4 shows V1
-    assert in_v1.to_s - in_v1.from_s == pytest.approx(0.142, abs=0.002)
+    assert in_v1.to_s - in_v1.from_s == pytest.approx(0.146, abs=0.002)
 
 
 def test_premature_beats_are_marked_one_by_one(view):

@@ -1,6 +1,6 @@
 """Where on the tracing a statement is to be looked for: leads, and a stretch of time where there is one.
 
-The evidence says what was measured ("QRS 142 ms, net QRS +0.57 mV in V1"), so it comes first; then the wall that the
+The evidence says what was measured ("QRS 146 ms, net QRS +0.57 mV in V1"), so it comes first; then the wall that the
 statement names; then what its code is usually judged by. It is where to look, not a proof.
 """
 

@@ -95,7 +95,7 @@ def test_texts_are_held_against_what_was_measured_for_their_own_draft(enter, sto
         about = {**json.loads(known.draft), "model": {"name": "b", "version": "0", "sha256": B}}
         session.add(DraftRow(recording_id=recording, model_sha256=B, draft=json.dumps(about), measured=None))
     contradicted = reader.post(f"{api}/check", json={"text": FIRST}).json()["contradicted"]
-    assert "QRS 142 ms" in contradicted[0] and reader.get(api).json()["checked"]["contradicted"] == contradicted
+    assert "QRS 146 ms" in contradicted[0] and reader.get(api).json()["checked"]["contradicted"] == contradicted
     assert reader.post(f"{api}/check", json={"text": FIRST, "draft": 2}).json()["contradicted"] == []
     refused = reader.post(f"{api}/signature", json={"version": 1})
     assert refused.status_code == 409 and refused.json()["contradicted"] == contradicted

@@ -95,7 +95,7 @@ def test_by_mouse_from_upload_to_export(browser, station):
 
     chip = next(one for one in browser.find_elements("css selector", ".chip.measured") if "Right bundle" in one.text)
     ActionChains(browser).move_to_element(chip).perform()
-    until(browser, "return document.getElementById('evidence').textContent.includes('QRS 142 ms')")
+    until(browser, "return document.getElementById('evidence').textContent.includes('QRS 146 ms')")
     marks = until(browser, "return page.viewer.parts.length && page.viewer.parts")
     assert {one["lead"] for one in marks} == {"V1"} and all(one["inside"] and one["x1"] > one["x0"] for one in marks)
 

@@ -29,7 +29,7 @@ def test_all_that_is_known(enter, api):
     assert normal["support"] == "contradicted" and found["checked"]["contradicted"] == [normal["evidence"]]
     assert WRONG[normal["start"] : normal["end"]] == "Normal ECG"
     (missing,) = found["checked"]["unmentioned"]
-    assert "QRS 142 ms" in missing["words"] and missing["places"][0]["leads"] == ["V1"]
+    assert "QRS 146 ms" in missing["words"] and missing["places"][0]["leads"] == ["V1"]
     assert missing["says"] == "Complete right bundle branch block."
 
 
@@ -61,7 +61,7 @@ def test_from_draft_to_amendment(enter, api, store):
     assert unsaved.status_code == 409
     assert reader.put(f"{api}/text", json={"text": WRONG, "version": 0}).json()["version"] == 1
     refused = reader.post(f"{api}/signature", json={"version": 1})
-    assert refused.status_code == 409 and "QRS 142 ms" in refused.json()["contradicted"][0]
+    assert refused.status_code == 409 and "QRS 146 ms" in refused.json()["contradicted"][0]
     assert reader.post(f"{api}/signature", json={"version": 1, "acknowledged": ["something else"]}).status_code == 409
 
     assert reader.put(f"{api}/text", json={"text": RIGHT, "version": 1}).json()["version"] == 2

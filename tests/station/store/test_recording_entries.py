@@ -60,7 +60,7 @@ def test_who_is_not_active_adds_nothing(store):
     with pytest.raises(AccessError):
         add_recording(store, ecg_files(1), account_id=7)
     assert verify(store).rows == 1
-    with pytest.raises(StationError, match="1 to 8"):
+    with pytest.raises(StationError, match="1 to 32"):
         add_recording(store, {})
 
 

@@ -80,7 +80,7 @@ def test_of_many_at_once_one_wins(store, reader, recording):
 
 def test_a_contradicted_statement_has_to_be_acknowledged(store, reader, recording):
     (evidence,) = check_text(store, recording, NORMAL).contradictions
-    assert evidence.startswith("'Normal ECG' but") and "QRS 142 ms" in evidence
+    assert evidence.startswith("'Normal ECG' but") and "QRS 146 ms" in evidence
     save_text(store, reader, recording, NORMAL, 0)
     for acknowledged in ((), ("something else",), (evidence[:-1],)):
         with pytest.raises(UnacknowledgedError, match="acknowledge") as caught:

@@ -47,7 +47,7 @@ function signedLine(page) {
   );
 }
 
-/** "QRS 142 ms", "axis -29 degrees (unsure)" (meit.drafting.draft.SHOWN) as cells; and the quality of the signal. */
+/** "QRS 146 ms", "axis -29 degrees (unsure)" (meit.drafting.draft.SHOWN) as cells; and the quality of the signal. */
 function measured({ measured, verdict }) {
   const cells = measured.map((words) => {
     const [, name, sign, number, unit, unsure] = /^(\S+) (-?)(\d+) ?(\S+)( \(unsure\))?$/.exec(words);
