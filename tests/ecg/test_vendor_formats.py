@@ -374,7 +374,8 @@ def test_deep_nesting(tmp_path, root):
 
 @pytest.mark.parametrize("field", ["LeadTimeOffset", "LeadOffsetFirstSample"])
 def test_muse_leads_that_start_at_other_times(edited, field):
-    path = edited("muse.xml", f"<{field}>0<", f"<{field}>2500<", count=11)  # of the median and some leads; the unit is not public
+    # the median beat's eight and three of the rhythm's; the unit is not public
+    path = edited("muse.xml", f"<{field}>0<", f"<{field}>2500<", count=11)
     assert "differ in rate or start" in reason(path)
     path = edited("muse.xml", f"<{field}>0<", f"<{field}>2500<")  # of all: they start together
     np.testing.assert_array_equal(read_ecg(path).signal, read_ecg(SAMPLES / "muse.xml").signal)
