@@ -23,7 +23,7 @@ def accounts_for(statement: Statement, codes_: Iterable[str], ages: frozenset[st
     looked at before. ages: of an infarction, ischemia or injury that account for it; empty for any."""
     if statement.code not in codes_ or statement.certainty not in CERTAIN:
         return False
-    if ages and may_age(statement.code) and not is_of_age(statement, ages):
+    if not is_of_age(statement, ages):
         return False
     own = wall_of(statement)
     return not own or not evidence.leads or bool(set(own) & set(evidence.leads))

@@ -18,13 +18,10 @@ NONE_TOLD = "-"  # in the table, for a statement that tells no age
 class Rule(MeasuredRow):
     """A row of grounding_rules.tsv. Empty conditions never hold."""
 
-    codes: tuple[str, ...]
     supports: tuple[RuleCondition, ...]
     contradicts: tuple[RuleCondition, ...]
     names: tuple[RuleCondition, ...]
     refutes_normal: bool
-    unless: frozenset[str]
-    ages: frozenset[str]  # of an infarction, ischemia or injury: the rule is for these only; empty for all
 
 
 @cache
@@ -35,12 +32,9 @@ def grounding_rules() -> tuple[Rule, ...]:
 def _rule(row: dict[str, str]) -> Rule:
     parts: dict[str, Any] = row_parts(row)
     return Rule(
-        codes=tuple(row["codes"].split()),
         supports=conditions(row["supports"]),
         contradicts=conditions(row["contradicts"]),
         names=conditions(row["names"]),
         refutes_normal=row["refutes normal"] == "yes",
-        unless=frozenset(row["unless"].split()),
-        ages=frozenset(row["ages"].split()),
         **parts,
     )

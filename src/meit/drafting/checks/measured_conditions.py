@@ -72,8 +72,12 @@ class RuleCondition(NamedTuple):
 @dataclass(frozen=True)
 class MeasuredRow:
     """What rows of all tables have. leads: where conditions on single leads are looked for; empty where there are none;
-    (STATED_LEADS,) for the leads of the statement. sex: "F", "M", "?" where it is not known, or "" for all."""
+    (STATED_LEADS,) for the leads of the statement. sex: "F", "M", "?" where it is not known, or "" for all. codes: of the
+    statements that it is for; unless: others that account for it; ages: of an infarction, ischemia or injury, empty for all."""
 
+    codes: tuple[str, ...]
+    unless: frozenset[str]
+    ages: frozenset[str]
     leads: tuple[str, ...]
     least_leads: int
     sex: str
@@ -97,6 +101,9 @@ class Evidence(NamedTuple):
 def row_parts(row: dict[str, str]) -> dict[str, object]:
     """The parts of MeasuredRow, of a table's row."""
     return {
+        "codes": tuple(row["codes"].split()),
+        "unless": frozenset(row["unless"].split()),
+        "ages": frozenset(row["ages"].split()),
         "leads": tuple(filter(None, row["leads"].split(","))),
         "least_leads": int(row["least leads"] or 1),
         "sex": row["sex"],

@@ -19,13 +19,10 @@ from meit.tables import named_rows_of
 
 @dataclass(frozen=True)
 class UrgentRow(MeasuredRow):
-    """A row of urgent_findings.tsv. finding: its name in the worklist. codes: statements that tell it; ages: of these."""
+    """A row of urgent_findings.tsv. finding: its name in the worklist."""
 
     finding: str
     measured: tuple[RuleCondition, ...]
-    codes: tuple[str, ...]
-    unless: frozenset[str]
-    ages: frozenset[str]
     urgency: str
 
 
@@ -56,9 +53,6 @@ def _row(row: dict[str, str]) -> UrgentRow:
     return UrgentRow(
         finding=row["finding"],
         measured=conditions(row["measured"]),
-        codes=tuple(row["codes"].split()),
-        unless=frozenset(row["unless"].split()),
-        ages=frozenset(row["ages"].split()),
         urgency=row["urgency"],
         **parts,
     )

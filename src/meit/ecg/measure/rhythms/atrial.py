@@ -32,12 +32,14 @@ def atrial(
     beats like the others come early, which may be those between dropped ones."""
     steady = irregularity(beats) < _STEADY
     rr_s = float(np.nanmedian(beats.rr)) / RATE
-    if p.value == 1 and steady and rr_s < _SLOW_S and not early:
-        return _values(60.0 / rr_s, 1, 0, sureness * p.reliability), False
+    each_has_its_p = p.value == 1 and steady
+    one_to_one = _values(60.0 / rr_s, 1, 0, sureness * p.reliability)
+    if each_has_its_p and rr_s < _SLOW_S and not early:
+        return one_to_one, False
     train = find_train(atrial_waves(leads, beats, beat, waves), len(leads.signal) / RATE)
     if train is None:
-        if p.value == 1 and steady:
-            return _values(60.0 / rr_s, 1, 0, sureness * p.reliability), False
+        if each_has_its_p:
+            return one_to_one, False
         return _absent("no steady P waves are seen apart from the QRS complexes"), False
     onsets = (beats.at + waves.qrs_on - beat.middle) / RATE
     late = delays(train, onsets)
@@ -52,8 +54,8 @@ def atrial(
         if whole == 1 and p.value != 1:  # the end of the T wave, or a retrograde P wave
             return _absent("what comes once with each QRS complex is no P wave before it"), dropped
         return _values(train.bpm, whole, 0, sure), dropped
-    if p.value == 1 and steady:
-        return _values(60.0 / rr_s, 1, 0, sureness * p.reliability), dropped
+    if each_has_its_p:
+        return one_to_one, dropped
     own = max(ratio, 1 / ratio)  # a wave at every second or third beat goes with them, as in bigeminy
     own = abs(own - round(own)) if ratio < 1 else abs(own - 1)
     if steady and held <= _DRIFTS and len(late) >= _FEWEST and own > _OWN:

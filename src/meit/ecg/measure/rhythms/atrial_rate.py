@@ -36,9 +36,7 @@ def find_train(waves: AtrialWaves, seconds: float) -> Train | None:
     intervals = np.exp(np.arange(np.log(_FASTEST_S), np.log(_SLOWEST_S), _STEP))
     steps = np.diff(waves.at)
     for interval in intervals:
-        # some two waves that follow each other are about so far apart
-        if not (np.abs(steps - interval) < 0.5 * _STEP * 3 * interval).any():
-            continue
+        # from waves that another follows at about this interval
         for first in np.flatnonzero(np.abs(steps - interval) < 0.5 * _STEP * 3 * interval)[:4]:
             train, score = _followed(waves, float(waves.at[first]), float(interval), seconds)
             if train is not None and (best is None or score > best[0]):
