@@ -34,6 +34,34 @@ def test_batches_of_any_size_draft_the_same(model, example, tmp_path, batch):
             assert one.draft.recording.name == one.path.stem
 
 
+def test_what_goes_wrong_with_one_recording_costs_that_one(model, example, monkeypatch):
+    """Whatever is raised: the others of its batch are drafted as ever."""
+    from meit.drafting import draft_files
+
+    drafts = draft_files.draft_reports
+
+    def fails_at_one(model, recordings, **options):
+        if any(one.name == "00178_lr" for one in recordings):
+            raise ValueError("shapes (3,)\n and (4,)")
+        return drafts(model, recordings, **options)
+
+    monkeypatch.setattr(draft_files, "draft_reports", fails_at_one)
+    paths = sorted(example.parent.glob("*.hea"))
+    found = {one.path.stem: one for one in draft_paths(model, paths)}
+    assert [path.stem for path in paths] == list(found)
+    failed = found.pop("00178_lr")
+    told = "could not be drafted (ValueError: shapes (3,) and (4,)); please report this"
+    assert failed.draft is None and failed.error == f"{failed.path}: {told}"
+    assert all(one.draft.report and one.error is None for one in found.values())
+    monkeypatch.setattr(draft_files, "draft_reports", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        list(draft_paths(model, paths))
+
+
+def full_disk(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
 def test_batches_hold_reports_of_like_length():
     """By expected findings, NORM and SR not among them; every recording once."""
     findings = ("NORM", "SR", "AFIB", "LBBB")
