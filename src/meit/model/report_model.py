@@ -72,10 +72,15 @@ class ReportModel(nn.Module):
         self.projector = build_projector(config.projector, sizes)
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
 
-    def encode(self, ecg: Tensor, mask: Tensor) -> Encoded:
-        """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, and measured where the model needs it."""
-        config, measures = self.spec.encoder, None
-        if config.measures:  # else nothing has to leave the accelerator
+    def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
+        """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, and measured where the model needs it.
+
+        measures: (B, K), what `measured_inputs` gave for these inputs; by default it is asked here.
+        """
+        config = self.spec.encoder
+        if measures is not None:
+            measures = measures.to(ecg.device)
+        elif config.measures:  # else nothing has to leave the accelerator
             values = measured_inputs(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
             measures = torch.from_numpy(values).to(ecg.device)
         return self.ensemble.encode(ecg, mask, measures)
