@@ -14,7 +14,7 @@ import torch
 
 from meit.model import default_model
 from meit.model.language import loading
-from meit.model.language.architectures import dtype_of
+from meit.model.language.architectures import input_embeddings
 from meit.model.language.quantise import QUANTISED
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
@@ -61,7 +61,7 @@ def main() -> None:
             text = for_drafting(model.backbone, [prompt_ids(model.tokenizer)] * batch)
             probabilities = torch.rand(batch, len(spec.encoder.findings))
             ecg = model.projector(probabilities, torch.rand(batch, spec.encoder.n_tokens, spec.encoder.width))
-            ecg = ecg.to(dtype_of(model.backbone))
+            ecg = ecg.to(input_embeddings(model.backbone))
             model.fusion.generate(model.backbone, text, ecg, text.mask.new_ones(ecg.shape[:2]), **exactly)
 
         return write

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from meit.data.splits import SPLITS
 from meit.model.configuration import read_config
 from meit.model.encoding import recordings_for
-from meit.model.report_model import WEIGHTS
+from meit.model.model_files import WEIGHTS
 from meit.training.run import familiarity_of, rebuilt
 
 

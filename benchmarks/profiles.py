@@ -14,7 +14,7 @@ from training_speed import batch_of_texts, build, steps
 
 from meit.machine import keep_freed_memory
 from meit.model import default_model
-from meit.model.language.architectures import dtype_of
+from meit.model.language.architectures import input_embeddings
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
 
@@ -54,7 +54,7 @@ def writing(kind: str | None):
     @torch.inference_mode()
     def run() -> None:
         signal = torch.rand(1, spec.encoder.n_tokens, spec.encoder.width)
-        ecg = model.projector(torch.rand(1, len(spec.encoder.findings)), signal).to(dtype_of(model.backbone))
+        ecg = model.projector(torch.rand(1, len(spec.encoder.findings)), signal).to(input_embeddings(model.backbone))
         exactly = {"min_new_tokens": TOKENS, "max_new_tokens": TOKENS, "do_sample": False}
         model.fusion.generate(model.backbone, text, ecg, text.mask.new_ones(ecg.shape[:2]), **exactly)
 

@@ -15,12 +15,14 @@ def cores() -> int:
     return counted or 1
 
 
-def has_bf16() -> bool:
-    """Whether the GPU, or without one the processor, has bf16 instructions; emulated, it takes many times as long."""
+def has_bf16(device: str = "cpu") -> bool:
+    """Whether a kind of device (cpu, cuda, mps) has bf16 instructions; emulated, it takes many times as long."""
     import torch
 
-    if torch.cuda.is_available():
+    if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "mps":
+        return torch.backends.mps.is_macos_or_newer(14, 0)
     known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(there for name, there in known.items() if name.endswith("bf16"))
 

@@ -48,7 +48,7 @@ def test_it_belongs_to_its_model(tmp_path):
 
 
 def test_the_shipped_model_has_its_own():
-    from meit.model.report_model import checksum
+    from meit.model.model_files import checksum
 
     found = json.loads((default_model() / CALIBRATION_FILE).read_text())
     assert found["model_sha256"] == checksum(default_model())

@@ -66,7 +66,7 @@ def test_the_command_hands_strict_on(model, example, wrong, monkeypatch, capsys)
     from meit.cli import parser
     from meit.model import report_model
 
-    monkeypatch.setattr(report_model, "load_model", lambda folder, quantised: model)
+    monkeypatch.setattr(report_model, "load_model", lambda folder, *options: model)
     args = parser().parse_args(["report", str(example.with_name("00041_lr")), "--strict", "--format", "json"])
     assert args.run(args) == 0
     given = json.loads(capsys.readouterr().out)

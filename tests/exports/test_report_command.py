@@ -25,7 +25,7 @@ def meit_report(model, monkeypatch):
     from meit.model import report_model
 
     monkeypatch.setattr(draft, "write_reports", lambda model, seen, *more: ["Sinus rhythm. Normal ECG."] * len(seen))
-    monkeypatch.setattr(report_model, "load_model", lambda folder, quantised: model)
+    monkeypatch.setattr(report_model, "load_model", lambda folder, *options: model)
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["meit", "report", *map(str, arguments)])

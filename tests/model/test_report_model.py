@@ -9,7 +9,8 @@ import torch
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG, FORMAT, read_config
 from meit.model.encoder import NORMALISED
-from meit.model.report_model import CALIBRATION, MERGED, TRAINING, WEIGHTS, checksum, export_merged, load_model
+from meit.model.model_files import CALIBRATION, MERGED, TRAINING, WEIGHTS, checksum
+from meit.model.report_model import export_merged, load_model
 
 
 def views(batch=3):
@@ -40,7 +41,7 @@ def test_merging_by_hand_is_what_peft_does(build, tmp_path, kind):
 
     from meit.model.language import loading
     from meit.model.language.adapter import low_rank, merge_adapter
-    from meit.model.report_model import ADAPTER_WEIGHTS
+    from meit.model.model_files import ADAPTER_WEIGHTS
 
     model = build(kind)
     for name, value in model.named_parameters():

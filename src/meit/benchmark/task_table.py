@@ -49,7 +49,8 @@ class Task:
     tables: Mapping[str, Table] = field(default_factory=dict)
 
 
-_COMMON = ("model_folder", "data", "out", "split", "quantised", "scoring")
+_PLACED = ("model_folder", "data", "out", "split", "device", "dtype")
+_COMMON = (*_PLACED, "quantised", "scoring")
 _MODEL_ROWS = (DATA, BACKBONE, "model.name")
 TASKS = {
     "quality": Task(
@@ -91,7 +92,7 @@ TASKS = {
     "grounding": Task(
         "tasks.evidence:evaluate_grounding",
         version=1,
-        takes=("model_folder", "data", "out", "split"),
+        takes=_PLACED,
     ),
 }
 TABLES = {name: (task_name, table) for task_name, task in TASKS.items() for name, table in task.tables.items()}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias, TypeVar
 
 from meit.errors import MeitError
+from meit.model.devices import DEVICES, DTYPES, device_name
 
 BAD_INPUT, SOME_FAILED = 2, 1
 _Item = TypeVar("_Item")
@@ -107,6 +108,16 @@ def add_quantize(command: argparse.ArgumentParser) -> None:
         "--quantize",
         choices=("int8", "int4"),
         help="write with 8- or 4-bit weights: faster on the CPU (docs/results.md)",
+    )
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    """--device and --dtype, which meit.model.devices understands."""
+    command.add_argument(
+        "--device", type=device_name, default="auto", help=f"{DEVICES} (default: auto, a GPU where there is one)"
+    )
+    command.add_argument(
+        "--dtype", choices=DTYPES, default="auto", help="precision (default: bfloat16 on a GPU, float32 on the CPU)"
     )
 
 

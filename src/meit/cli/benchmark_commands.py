@@ -5,6 +5,7 @@ import argparse
 from meit.benchmark.task_table import TABLES, TASKS, run_task
 from meit.cli.arguments import (
     Subparsers,
+    add_device,
     add_quantize,
     input_file,
     input_folder,
@@ -24,6 +25,8 @@ def evaluate(args: argparse.Namespace) -> int:
         "out": args.out,
         "split": args.split,
         "quantised": args.quantize,
+        "device": args.device,
+        "dtype": args.dtype,
         "scoring": Scoring(args.protocol, tuple(args.metrics), args.bertscore_encoder),
         "tuned_on": args.tuned_on,
         "chosen": args.noises,
@@ -95,6 +98,7 @@ def add(commands: Subparsers) -> None:
     )
     one.add_argument("--task", choices=tuple(TASKS), default="quality")
     add_quantize(one)
+    add_device(one)
     one.add_argument(
         "--split", choices=("validation", "test", "all"), help="default: test; of zero-shot all, since none was seen"
     )

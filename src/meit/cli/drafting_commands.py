@@ -8,6 +8,7 @@ from pathlib import Path
 from meit.cli.arguments import (
     SOME_FAILED,
     Subparsers,
+    add_device,
     add_quantize,
     input_folder,
     input_path,
@@ -39,7 +40,8 @@ def report(args: argparse.Namespace) -> int:
     from meit.exports.document import untouched
     from meit.model.report_model import load_model
 
-    drafted = draft_paths(load_model(args.model, args.quantize), [one.path for one in targets], strict=args.strict)
+    model = load_model(args.model, args.quantize, args.device, args.dtype)
+    drafted = draft_paths(model, [one.path for one in targets], strict=args.strict)
     failed, unusable, folder = [], 0, args.out or Path()
     for target, file in zip(targets, progress(drafted, len(targets), "drafting"), strict=True):
         try:
@@ -82,7 +84,7 @@ def _check_one(path: Path, model: Path) -> None:
     from meit.ecg.recording import check_leads
 
     recording = read_ecg(path, allow_missing=True)
-    from meit.model.report_model import read_config
+    from meit.model.configuration import read_config
 
     check_leads(recording, read_config(model).missing_chest_leads)
 
@@ -131,6 +133,7 @@ def add(commands: Subparsers) -> None:
         "--model", type=input_folder, default=default_model(), help="a model's folder (default: the shipped one)"
     )
     add_quantize(one)
+    add_device(one)
     one.add_argument(
         "--strict",
         action="store_true",

@@ -2,14 +2,15 @@
 
 import argparse
 
-from meit.cli.arguments import Subparsers, input_folder, input_path, number
+from meit.cli.arguments import Subparsers, add_device, input_folder, input_path, number
 from meit.errors import MeitError
 from meit.model import default_model
+from meit.model.devices import chosen_device
 
 
 def serve(args: argparse.Namespace) -> int:
     """Opens the database, starts workers and the web server, and says where to look."""
-    from meit.model.report_model import read_config
+    from meit.model.configuration import read_config
 
     try:
         from meit.station.app.station_settings import StationSettings
@@ -21,6 +22,8 @@ def serve(args: argparse.Namespace) -> int:
 
     if args.workers:
         read_config(args.model)  # the workers load it later, each by itself
+        if args.device not in ("auto", "cpu"):  # which are always there
+            chosen_device(args.device)
     settings = StationSettings(
         host=args.host,
         port=args.port,
@@ -28,6 +31,8 @@ def serve(args: argparse.Namespace) -> int:
         https=args.https,
         model=args.model if args.workers else None,
         workers=args.workers,
+        device=args.device,
+        dtype=args.dtype,
         watch=args.watch,
         upload_bytes=args.upload_mb * 2**20,
     )
@@ -69,6 +74,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--workers", type=number(int, 0), default=1, metavar="N", help="processes that draft; 0: others do"
     )
+    add_device(command)
     command.add_argument(
         "--watch", type=input_folder, metavar="DIR", help="recordings that are written into this folder are taken in"
     )

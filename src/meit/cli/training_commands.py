@@ -2,7 +2,7 @@
 
 import argparse
 
-from meit.cli.arguments import Subparsers, input_file, input_folder, output_folder
+from meit.cli.arguments import Subparsers, add_device, input_file, input_folder, output_folder
 
 
 def train(args: argparse.Namespace) -> int:
@@ -17,7 +17,7 @@ def calibrate(args: argparse.Namespace) -> int:
     """Fit the confidences of a model's statements on its drafts of the validation fold; MODEL/calibration.json."""
     from meit.drafting.calibrating import calibrate_confidences as run
 
-    print(run(args.model, args.data))
+    print(run(args.model, args.data, args.device, args.dtype))
     return 0
 
 
@@ -51,6 +51,7 @@ def add(commands: Subparsers) -> None:
     one.add_argument(
         "data", type=input_folder, nargs="+", metavar="DATA", help="prepared folders; the first one counts"
     )
+    add_device(one)
     one.set_defaults(run=calibrate)
 
     one = commands.add_parser("merge", help="fold the adapter into the language model", description=merge.__doc__)

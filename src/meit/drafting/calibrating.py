@@ -79,13 +79,13 @@ def fit(statements: Sequence[Judged], model_sha256: str, fitted_on: dict) -> Cal
     )
 
 
-def calibrate_confidences(model_folder: Path, data: Sequence[Path]) -> str:
+def calibrate_confidences(model_folder: Path, data: Sequence[Path], device: str = "auto", dtype: str = "auto") -> str:
     """Fits on the validation fold and writes calibration.json into the model's folder; says how it fits.
 
     Raises ModelError for an encoder without findings, whose drafts get no confidences, and DataError where the drafts of
     that fold hold no statement.
     """
-    model = load_model(model_folder)
+    model = load_model(model_folder, device=device, dtype=dtype)
     if not model.spec.encoder.findings:
         raise ModelError(
             f"{model_folder}: its encoder was trained to find nothing, which confidences could be fitted on"

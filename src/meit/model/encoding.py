@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from meit.data.batches import EcgSet
 from meit.machine import cores
+from meit.model.devices import device_of
 from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
 from meit.model.findings import Ensemble, measured_inputs
 
@@ -44,7 +45,8 @@ def encode_all(
     batch_size: int = 64,
     by_signal: bool = False,
 ) -> Encoded:
-    """What a single encoder, or a model's whole ensemble, gives for a set's recordings.
+    """What a single encoder, or a model's whole ensemble, gives for a set's recordings; in main memory, wherever the
+    encoder computes.
 
     chosen: indices (N,) of some of them; by default all. by_signal: nothing is measured, which takes a tenth of a second
     a recording; the probabilities are then those of the signal alone.
@@ -54,8 +56,11 @@ def encode_all(
     batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
     parts = []
     names = encoder.config.measures if isinstance(encoder, Ensemble) and not by_signal else ()
+    device = device_of(encoder)
     for ecg, mask, measures in loaded(data, batches, names):
-        parts.append(encoder.encode(ecg, mask, measures if names else None))
+        given = measures.to(device) if names else None
+        found = encoder.encode(ecg.to(device), mask.to(device), given)
+        parts.append([part.cpu() for part in found])
     return Encoded(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 

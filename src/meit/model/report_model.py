@@ -1,7 +1,5 @@
 """The whole model: what reads the ECG, projector, frozen backbone with its adapter; built, saved and loaded here."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,26 +13,36 @@ from meit.ecg.quality import Reason
 from meit.errors import ModelError
 from meit.model import row_of
 from meit.model.configuration import CONFIG, ModelConfig, read_config
+from meit.model.devices import chosen_device, chosen_dtype, device_of
 from meit.model.encoder import Encoded
 from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
 from meit.model.findings import Ensemble, as_planned, measured_inputs
 from meit.model.fusion import Text, build_fusion
 from meit.model.language import loading
 from meit.model.language.adapter import low_rank, merge_adapter
-from meit.model.language.architectures import LanguageModel, dtype_of, head, plain
+from meit.model.language.architectures import LanguageModel, head, input_embeddings, plain
 from meit.model.language.quantise import QUANTISED, quantise
+from meit.model.model_files import (
+    ADAPTER,
+    ADAPTER_WEIGHTS,
+    CALIBRATION,
+    MERGED,
+    PARTS,
+    TRAINING,
+    WEIGHTS,
+    checksum,
+    halved,
+    own_weights,
+    part_of,
+    read_json,
+    read_tensors,
+    singled,
+)
 from meit.model.projector import ProjectorSizes, build_projector
 from meit.model.prompt import IGNORED, for_drafting, prompt_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-
-WEIGHTS, ADAPTER, MERGED = "ecg.safetensors", "adapter", "backbone"
-TRAINING = "training.json"  # recipe, seconds, machine, versions
-CALIBRATION = "calibration.json"  # meit.drafting.confidence; of the model whose sha256 it names
-ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
-PARTS = ("ensemble", "projector", "fusion")  # what is saved besides the adapter
 
 
 class ReportModel(nn.Module):
@@ -72,22 +80,27 @@ class ReportModel(nn.Module):
         self.projector = build_projector(config.projector, sizes)
         self.fusion = build_fusion(config.fusion, backbone, config.fusion_layers)
 
-    def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
-        """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, and measured where the model needs it.
+    @property
+    def device(self) -> torch.device:
+        """Where the encoder lies, and projector and fusion with it; a large backbone may be spread over several."""
+        return device_of(self.ensemble)
 
-        measures: (B, K), what `measured_inputs` gave for these inputs; by default it is asked here.
+    def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
+        """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, on the model's device.
+
+        measures (B, K): what `measured_inputs` gave for these inputs; by default it is asked here, where the model needs
+        it.
         """
         config = self.spec.encoder
-        if measures is not None:
-            measures = measures.to(ecg.device)
-        elif config.measures:  # else nothing has to leave the accelerator
+        if config.measures and measures is None:  # else nothing has to leave the accelerator
             values = measured_inputs(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
-            measures = torch.from_numpy(values).to(ecg.device)
-        return self.ensemble.encode(ecg, mask, measures)
+            measures = torch.from_numpy(values)
+        given = None if measures is None else measures.to(self.device)
+        return self.ensemble.encode(ecg.to(self.device), mask.to(self.device), given)
 
     def unfamiliar(self, features: Tensor) -> list[Reason]:
         """What is to be said where features (2 * width,) lie far from the training set's; nothing where that is unknown."""
-        return [] if self.familiarity is None else self.familiarity.reasons(features)
+        return [] if self.familiarity is None else self.familiarity.reasons(features.cpu())
 
     def ecg_tokens(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
         """(B, F), (B, S, width) -> (B, finding_tokens + S, hidden), of the plan where the model has one."""
@@ -159,8 +172,9 @@ class ReportModel(nn.Module):
         num_beams = num_beams or self.spec.num_beams
         asked = instructions or [self.spec.instruction] * len(tokens)
         prompts = [prompt_ids(self.tokenizer, text, self.spec.prompt) for text in asked]
-        text = for_drafting(self.backbone, prompts)
-        ecg = self.ecg_tokens(probabilities, tokens).to(dtype_of(self.backbone))
+        first = input_embeddings(self.backbone)
+        text = for_drafting(self.backbone, prompts).to(first.device)
+        ecg = self.ecg_tokens(probabilities.to(self.device), tokens.to(self.device)).to(first)
         options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
         if num_beams > 1:
             options["length_penalty"] = 0.0  # the likeliest report, not the likeliest for its length
@@ -181,9 +195,9 @@ class ReportModel(nn.Module):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         state = self.state_dict() if state is None else state
-        save_file(_own(state), folder / WEIGHTS)
+        save_file(own_weights(state), folder / WEIGHTS)
         adapter = {  # by the names that peft gives its files
-            key.removeprefix("backbone.").replace(".default.weight", ".weight"): _half(value)
+            key.removeprefix("backbone.").replace(".default.weight", ".weight"): halved(value)
             for key, value in state.items()
             if ".lora_" in key
         }
@@ -198,16 +212,23 @@ class ReportModel(nn.Module):
         write_json(folder / CONFIG, asdict(self.spec))
 
 
-def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
+def load_model(
+    folder: str | Path, quantised: str | None = None, device: str = "auto", dtype: str = "auto"
+) -> ReportModel:
     """A saved model, ready to draft, its adapter merged into the backbone.
 
-    quantised: "int8" or "int4", see meit.model.language.quantise; by default the backbone computes in float32. Raises ModelError
-    for a folder that holds no model, where the backbone is not the one it was tuned on, and for another `quantised`.
+    quantised: "int8" or "int4", see meit.model.language.quantise. device, dtype: names of meit.model.devices; dtype is
+    the backbone's where it is not quantised, all else computes in float32. Raises ModelError for a folder that holds no
+    model, where the backbone is not the one it was tuned on, and for a device or `quantised` that there is not.
     """
+    place = chosen_device(device)
+    precision = chosen_dtype(dtype, place)
+    if quantised is not None and place.type != "cpu":
+        raise ModelError(f"quantised {quantised!r} runs on the CPU alone: use device cpu")
     keeps_adapter = quantised is not None and row_of(QUANTISED, "quantisation", quantised).keeps_adapter
     folder = Path(folder)
     config = read_config(folder)
-    own = {key: _single(value) for key, value in _tensors(folder / WEIGHTS).items()}
+    own = {key: singled(value) for key, value in read_tensors(folder / WEIGHTS).items()}
     backbone, tokenizer = loading.load(
         str(folder / MERGED) if config.backbone == MERGED else config.backbone, "float32"
     )
@@ -216,7 +237,7 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
         _check_backbone(folder, config.backbone, config.backbone_matrices_sha256, loading.matrices_sha256(backbone))
     adapter = {}
     if config.lora_rank:
-        adapter = low_rank(_tensors(folder / ADAPTER_WEIGHTS), config.lora_rank, config.lora_alpha)
+        adapter = low_rank(read_tensors(folder / ADAPTER_WEIGHTS), config.lora_rank, config.lora_alpha)
     if not keeps_adapter:
         merge_adapter(backbone, adapter)
         adapter = {}
@@ -228,15 +249,17 @@ def load_model(folder: str | Path, quantised: str | None = None) -> ReportModel:
         tokenizer,
         folder=folder,
         sha256=checksum(folder),
-        training_record=_json(folder / TRAINING),
-        familiarity=load_familiarity(folder, body_sha256(_part(own, "ensemble.encoder.body"))),
+        training_record=read_json(folder / TRAINING),
+        familiarity=load_familiarity(folder, body_sha256(part_of(own, "ensemble.encoder.body"))),
     )
     try:
         for part in PARTS:
-            model.get_submodule(part).load_state_dict(_part(own, part))
+            model.get_submodule(part).load_state_dict(part_of(own, part))
     except RuntimeError as error:
         raise ModelError(f"{folder / WEIGHTS} does not fit {CONFIG}: {' '.join(str(error).split())}") from None
-    return model.eval()
+    if quantised is None:
+        model.backbone.to(precision)
+    return model.to(place).eval()
 
 
 def _check_backbone(folder: Path, backbone: str, tuned_on: str, found: str) -> None:
@@ -258,12 +281,12 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
     out = Path(out)
     if out.exists():
         raise ModelError(f"{out} exists: name a folder that does not")
-    model = load_model(folder)
+    model = load_model(folder, device="cpu", dtype="float32")
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(out) as temporary:
         plain(model.backbone).save_pretrained(temporary / MERGED)
         model.tokenizer.save_pretrained(temporary / MERGED)
-        save_file(_own(model.state_dict()), temporary / WEIGHTS)
+        save_file(own_weights(model.state_dict()), temporary / WEIGHTS)
         spec = replace(
             model.spec,
             backbone=MERGED,
@@ -276,60 +299,6 @@ def export_merged(folder: str | Path, out: str | Path) -> None:
         if model.training_record:
             write_json(temporary / TRAINING, model.training_record)
         write_json(temporary / CONFIG, asdict(spec))
-        calibration = _json(Path(folder) / CALIBRATION)
+        calibration = read_json(Path(folder) / CALIBRATION)
         if calibration.get("model_sha256") == model.sha256:
             write_json(temporary / CALIBRATION, {**calibration, "model_sha256": checksum(temporary)})
-
-
-def checksum(folder: Path) -> str:
-    """SHA-256 of what a draft's words depend on: configuration and all weights, a merged backbone's among them.
-
-    Calibration and familiarity only speak about the words, and are not part of it. A backbone that does not lie in the
-    folder is held against its fingerprint in the configuration.
-    """
-    digest = hashlib.sha256()
-    merged = (path for path in (folder / MERGED).glob("*") if path.suffix in (".safetensors", ".json"))
-    for path in (folder / CONFIG, folder / WEIGHTS, folder / ADAPTER_WEIGHTS, *sorted(merged)):
-        if path.exists():  # a merged model has no adapter
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """{} where there is no such file."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read: {error}") from None
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} cannot be understood: it holds no JSON object")
-    return value
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} cannot be read: {error}; copy the model anew") from None
-
-
-def _part(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
-    """A module's own state out of a whole one."""
-    return {key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")}
-
-
-def _own(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What is saved besides the adapter, out of a whole model's state."""
-    return {key: _half(value) for key, value in state.items() if key.split(".")[0] in PARTS}
-
-
-def _half(value: Tensor) -> Tensor:
-    return (value.to(torch.bfloat16) if value.is_floating_point() else value).contiguous()
-
-
-def _single(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value

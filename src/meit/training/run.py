@@ -28,8 +28,9 @@ from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
 from meit.model.findings import measure_names
 from meit.model.language import loading
 from meit.model.language.adapter import lora_backbone
+from meit.model.model_files import TRAINING
 from meit.model.prompt import prompt_ids
-from meit.model.report_model import TRAINING, ReportModel
+from meit.model.report_model import ReportModel
 from meit.provenance import command, hardware, versions
 from meit.training.cross_fits import Trained, made_in, trained_encoder
 from meit.training.examples import (

@@ -61,12 +61,14 @@ def evaluate_expert(
     split: str = "test",
     quantised: str | None = None,
     scoring: Scoring = Scoring(),
+    device: str = "auto",
+    dtype: str = "auto",
 ) -> str:
     """`evaluate_annotations` of a model, whose drafts of the split are made in `out`/quality unless they are there."""
     read_annotations(table)  # a wrong one shall say so before anything is drafted
     drafts = Path(out) / "quality"
     if not (drafts / "predictions.jsonl").exists():
-        evaluate_quality(model_folder, data, drafts, split, quantised, scoring)
+        evaluate_quality(model_folder, data, drafts, split, quantised, scoring, device, dtype)
     return evaluate_annotations(drafts, table, Path(out))
 
 

@@ -18,6 +18,7 @@ from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
 from meit.drafting.report_writing import write_reports
 from meit.model.encoding import encode_all
+from meit.model.language.architectures import input_embeddings
 from meit.model.report_model import ReportModel
 from meit.patient_bootstrap import Metric
 
@@ -153,6 +154,8 @@ def model_identity(model: ReportModel, quantised: str | None) -> dict:
         "parameters": sum(parameter.numel() for parameter in model.backbone.parameters()),
         "training": model.training_record,
         "quantised": quantised,
+        "device": str(model.device),
+        "dtype": str(input_embeddings(model.backbone).dtype).removeprefix("torch."),
     }
 
 

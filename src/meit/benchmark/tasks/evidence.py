@@ -37,10 +37,17 @@ SYSTEMS = ("before", "removed", "after")
 _MEASURES = ("hallucinated", "omitted", "precision", "recall", "f1")
 
 
-def evaluate_grounding(model_folder: Path, data: Sequence[Path], out: Path, split: str = "test") -> str:
+def evaluate_grounding(
+    model_folder: Path,
+    data: Sequence[Path],
+    out: Path,
+    split: str = "test",
+    device: str = "auto",
+    dtype: str = "auto",
+) -> str:
     """Writes results.json, predictions.jsonl, table.md and, where the model is calibrated, calibration.png to `out`;
     returns the table. Intervals: 95%, 1,000 bootstraps over patients, paired for the differences."""
-    model = load_model(model_folder)
+    model = load_model(model_folder, device=device, dtype=dtype)
     records = draft_prepared(model, data, folds_of(split))
     if not records:
         raise DataError(f"no recording of the {split} split to draft")

@@ -51,6 +51,8 @@ def evaluate_noise(
     seed: int = 0,
     quantised: str | None = None,
     scoring: Scoring = Scoring(),
+    device: str = "auto",
+    dtype: str = "auto",
 ) -> str:
     """Drafts and scores a split under each noise and level; returns the table.
 
@@ -69,7 +71,7 @@ def evaluate_noise(
     for condition in conditions:
         _check(*condition)
     scoring.check()  # what is absent shall say so now
-    model = load_model(model_folder, quantised)
+    model = load_model(model_folder, quantised, device, dtype)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
     prepared = data_identity(data)

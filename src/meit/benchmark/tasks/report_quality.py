@@ -30,13 +30,15 @@ def evaluate_quality(
     split: str = "test",
     quantised: str | None = None,
     scoring: Scoring = Scoring(),
+    device: str = "auto",
+    dtype: str = "auto",
 ) -> str:
     """Scores a model on a split; `meit.benchmark.tasks.comparison.compare` says what is written. Returns the table.
 
     CIDEr-D counts documents in the training reports. Raises DataError, ModelError.
     """
     scoring.check()  # what is absent shall say so now
-    model = load_model(model_folder, quantised)
+    model = load_model(model_folder, quantised, device, dtype)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
     train = recordings_for(config, data, SPLITS["train"])

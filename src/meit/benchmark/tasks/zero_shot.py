@@ -31,8 +31,9 @@ from meit.drafting.report_writing import MAX_NEW_TOKENS
 from meit.errors import DataError
 from meit.model.encoding import recordings_for
 from meit.model.language import loading
+from meit.model.model_files import MERGED
 from meit.model.prompt import for_drafting, prompt_ids
-from meit.model.report_model import MERGED, load_model
+from meit.model.report_model import load_model
 
 UNTUNED = "untuned backbone"
 FREQUENT_HERE, FREQUENT_THERE = "most frequent report of this hospital", "most frequent report of the tuning set"
@@ -46,6 +47,8 @@ def evaluate_zero_shot(
     split: str = "all",
     quantised: str | None = None,
     scoring: Scoring = Scoring(),
+    device: str = "auto",
+    dtype: str = "auto",
 ) -> str:
     """`data`: prepared folders of the other hospital; `tuned_on`: those that the model was tuned on.
 
@@ -53,7 +56,7 @@ def evaluate_zero_shot(
     `compare_systems` does; returns the table. Raises DataError, ModelError.
     """
     scoring.check()  # what is absent shall say so now
-    model = load_model(model_folder, quantised)
+    model = load_model(model_folder, quantised, device, dtype)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
     here, there = training_texts(data), training_texts(tuned_on)
@@ -66,7 +69,7 @@ def evaluate_zero_shot(
         SHUFFLED: [drafts[index] for index in other_patient(test.patients, SHUFFLE_SEED)],
     }
     if model.spec.backbone != MERGED:
-        systems[UNTUNED] = [untuned_report(model.spec.backbone, model.spec.instruction)] * len(drafts)
+        systems[UNTUNED] = [untuned_report(model.spec.backbone, model.spec.instruction, model.device)] * len(drafts)
     shift = vocabulary_shift(there, test.texts)
     notes = (
         f"Of the test reports' words {shift['unknown_words']:.0%} (of their occurrences "
@@ -90,13 +93,14 @@ def evaluate_zero_shot(
 
 
 @torch.inference_mode()
-def untuned_report(backbone: str, instruction: str) -> str:
+def untuned_report(backbone: str, instruction: str, device: torch.device) -> str:
     """What the language model writes as it came. It sees no ECG, so this is the same for every recording."""
     model: Any
     tokenizer: Any
     model, tokenizer = loading.load(backbone, "float32")
+    model.to(device)
     style = "paper" if tokenizer.chat_template is None else "chat"
-    text = for_drafting(model, [prompt_ids(tokenizer, instruction, style)])
+    text = for_drafting(model, [prompt_ids(tokenizer, instruction, style)]).to(device)
     inputs: dict[str, Tensor | None] = {"input_ids": text.ids, "attention_mask": text.mask}
     if text.source_ids is not None:
         inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}

@@ -18,6 +18,10 @@ class Text:
     source_ids: Tensor | None = None
     source_mask: Tensor | None = None
 
+    def to(self, device: torch.device) -> "Text":
+        parts = (self.ids, self.mask, self.source_ids, self.source_mask)
+        return Text(*(None if part is None else part.to(device) for part in parts))
+
 
 class Fusion(nn.Module):
     """ECG tokens (B, S, hidden) and text -> hidden states of the text, in training; -> new tokens, in drafting.

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import torch
 from torch import Tensor, nn
 
 from meit.errors import ModelError
@@ -168,5 +167,6 @@ def body(backbone: LanguageModel) -> nn.Module:
     return model.get_decoder() if model.config.is_encoder_decoder else getattr(model, model.base_model_prefix)
 
 
-def dtype_of(backbone: LanguageModel) -> torch.dtype:
-    return cast(Tensor, plain(backbone).get_input_embeddings().weight).dtype
+def input_embeddings(backbone: LanguageModel) -> Tensor:
+    """(vocabulary, hidden): where the text enters, in what type and on which device."""
+    return cast(Tensor, plain(backbone).get_input_embeddings().weight)

@@ -42,7 +42,9 @@ def create_app(store: Store, settings: StationSettings | None = None) -> FastAPI
         threading.Thread(target=_load_formats, daemon=True).start()
         with ExitStack() as beside:
             if settings.model is not None and settings.workers:
-                beside.enter_context(Workers(store, settings.model, settings.workers))
+                beside.enter_context(
+                    Workers(store, settings.model, settings.workers, device=settings.device, dtype=settings.dtype)
+                )
             if watch is not None:
                 beside.enter_context(watch)
             yield

@@ -9,7 +9,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @dataclass(frozen=True)
 class StationSettings:
     """host: the address that it listens at. hosts: other names by which browsers reach it, behind a proxy. https: whether
-    they reach it by TLS, which the proxy ends. model: None where another process drafts."""
+    they reach it by TLS, which the proxy ends. model: None where another process drafts. device, dtype: on and in
+    which the workers draft (meit.model.devices)."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -17,6 +18,8 @@ class StationSettings:
     https: bool = False
     model: Path | None = None
     workers: int = 1
+    device: str = "auto"
+    dtype: str = "auto"
     watch: Path | None = None
     upload_bytes: int = 64 * 2**20  # of a request; a 24 h recording has more, ten seconds 20 kB to 1 MB
 

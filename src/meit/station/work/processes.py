@@ -21,8 +21,16 @@ class Workers:
     server must not be copied.
     """
 
-    def __init__(self, store: Store, model: str | Path, count: int = 1, lease: float = LEASE):
-        self._arguments = (store.url, str(model), lease)
+    def __init__(
+        self,
+        store: Store,
+        model: str | Path,
+        count: int = 1,
+        lease: float = LEASE,
+        device: str = "auto",
+        dtype: str = "auto",
+    ):
+        self._arguments = (store.url, str(model), lease, device, dtype)
         self._count = count
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[multiprocessing.process.BaseProcess] = []

@@ -107,7 +107,7 @@ def read_files(files: Mapping[str, bytes], missing_chest_leads: int = 0) -> Reco
     return replace(recording, source=Path(recording.source).name)
 
 
-def run_worker(url: str, model: str | Path, lease: float = LEASE) -> None:
+def run_worker(url: str, model: str | Path, lease: float = LEASE, device: str = "auto", dtype: str = "auto") -> None:
     """What a worker process does, from loading the model until SIGTERM or SIGINT; it ends its batch then."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +117,7 @@ def run_worker(url: str, model: str | Path, lease: float = LEASE) -> None:
         threading.Thread(target=_stop_after, args=(parent, stop), daemon=True).start()
     store = open_store(url)
     try:
-        Worker(store, load_model(model), worker_name(), lease=lease).work(stop)
+        Worker(store, load_model(model, device=device, dtype=dtype), worker_name(), lease=lease).work(stop)
     finally:
         store.close()
 
