@@ -10,6 +10,7 @@ import torch
 
 import meit.training.run as training
 from meit.machine import has_bf16
+from meit.model.devices import chosen_device
 from meit.training.recipe import Recipe
 
 CPU_FLAGS = Path("/proc/cpuinfo")
@@ -37,4 +38,4 @@ def test_a_run_says_how_it_computed(simulated, tiny_backbone, tmp_path):
     )
     for asked in (True, False):
         folder = training.train(replace(recipe, bf16=asked, out=str(tmp_path / str(asked))))
-        assert json.loads((folder / "training.json").read_text())["bf16"] == (asked and has_bf16())
+        assert json.loads((folder / "training.json").read_text())["bf16"] == (asked and has_bf16(chosen_device().type))

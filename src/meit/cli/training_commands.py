@@ -9,7 +9,7 @@ def train(args: argparse.Namespace) -> int:
     from meit.training.recipe import load_recipe
     from meit.training.run import train as run
 
-    print(f"Model: {run(load_recipe(args.recipe, args.overrides))}")
+    print(f"Model: {run(load_recipe(args.recipe, args.overrides), args.device, args.dtype)}")
     return 0
 
 
@@ -42,6 +42,7 @@ def add(commands: Subparsers) -> None:
     one = commands.add_parser("train", help="train a model by a recipe; goes on where it was stopped")
     one.add_argument("recipe", type=input_file, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
+    add_device(one)
     one.set_defaults(run=train)
 
     one = commands.add_parser(

@@ -99,6 +99,27 @@ def chosen_dtype(name: str, device: "torch.device") -> "torch.dtype":
     return getattr(torch, name)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where something is trained, its weights in float32, and in which precision its layers multiply."""
+
+    device: "torch.device"
+    dtype: "torch.dtype"
+
+    def autocast(self) -> "torch.autocast":
+        import torch
+
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+
+def training_place(device: str = "auto", dtype: str = "auto") -> Place:
+    """Device and precision by name, for training. Raises ModelError, also for float16: its gradients vanish."""
+    place = chosen_device(device)
+    if dtype == "float16":
+        raise ModelError("dtype 'float16' is for drafting: its small gradients vanish; train in bfloat16 or float32")
+    return Place(place, chosen_dtype(dtype, place))
+
+
 def device_of(module: "nn.Module") -> "torch.device":
     """Where a module's first weight lies."""
     return next(module.parameters()).device

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
+from meit.model.devices import Place
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, loaded
 from meit.model.findings import Ensemble, MeasuredHead
@@ -36,21 +37,23 @@ class Trained:
     held_out: np.ndarray
 
 
-def trained_encoder(recipe: Recipe, config: EncoderConfig, train: EcgSet, targets: np.ndarray, folder: Path) -> Trained:
+def trained_encoder(
+    recipe: Recipe, config: EncoderConfig, train: EcgSet, targets: np.ndarray, folder: Path, place: Place
+) -> Trained:
     """Trained on the signal alone; then, where the recipe says so, measurements are taken into account.
 
     targets: (N, F) in 0..1. Finished parts are read back from `folder`. Without pre-training the encoder is an untrained
-    one, which finds nothing.
+    one, which finds nothing. The networks are trained on `place`, and lie there afterwards.
     """
     if not recipe.pretrain_epochs:
         torch.manual_seed(recipe.seed)
-        return Trained(Ensemble(config).eval(), np.zeros((len(train), 0), np.float32))
+        return Trained(Ensemble(config).to(place.device).eval(), np.zeros((len(train), 0), np.float32))
     folds = np.array(train.column("fold"))
-    ensemble, held_out = _by_signal(recipe, config, train, targets, folds, folder)
+    ensemble, held_out = _by_signal(recipe, config, train, targets, folds, folder, place)
     if config.measures:
         measures = measures_of(train, config.measures, folder / MEASURES)
         held_out = fit_measured(ensemble, held_out, measures, targets, folds % recipe.cross_fits, recipe.seed)
-    return Trained(ensemble.eval(), held_out)
+    return Trained(ensemble.to(place.device).eval(), held_out)
 
 
 def made_in(folder: Path) -> list[Path]:
@@ -59,12 +62,18 @@ def made_in(folder: Path) -> list[Path]:
 
 
 def _by_signal(
-    recipe: Recipe, config: EncoderConfig, train: EcgSet, targets: np.ndarray, folds: np.ndarray, folder: Path
+    recipe: Recipe,
+    config: EncoderConfig,
+    train: EcgSet,
+    targets: np.ndarray,
+    folds: np.ndarray,
+    folder: Path,
+    place: Place,
 ) -> tuple[Ensemble, np.ndarray]:
     """The encoder with its members, and the held-out probabilities (N, F), by the signal alone."""
     ensemble = Ensemble(config)
     everything = np.ones(len(targets), bool)
-    first = _fitted(recipe, config, train, targets, everything, 0, folder)
+    first = _fitted(recipe, config, train, targets, everything, 0, folder, place)
     ensemble.encoder.load_state_dict(first.state_dict())
     kept = folder / HELD_OUT
     if kept.exists() and not ensemble.others:
@@ -75,7 +84,7 @@ def _by_signal(
         if not inside.any() and not ensemble.others:
             continue
         seen = everything if inside.all() else ~inside  # too few folds to leave one out
-        other = _fitted(recipe, config, train, targets, seen, part + 1, folder)
+        other = _fitted(recipe, config, train, targets, seen, part + 1, folder, place)
         if ensemble.others:
             ensemble.others[part].load_state_dict(other.state_dict())
         if inside.any() and not kept.exists():
@@ -94,6 +103,7 @@ def _fitted(
     seen: np.ndarray,
     number: int,
     folder: Path,
+    place: Place,
 ) -> EcgEncoder:
     """One network, trained on the recordings that are `seen` (N,); number: 0 is the encoder, others left a part out."""
     from safetensors.torch import load_file, save_file
@@ -102,7 +112,7 @@ def _fitted(
     if path.exists():
         encoder = EcgEncoder(config)
         encoder.load_state_dict(load_file(path))
-        return encoder.eval()
+        return encoder.to(place.device).eval()
     encoder = pretrain(
         config,
         train,
@@ -112,10 +122,11 @@ def _fitted(
         batch_size=recipe.pretrain_batch_size,
         learning_rate=recipe.pretrain_learning_rate,
         seed=recipe.seed + number,
+        place=place,
         label=f"encoder without part {number} of {recipe.cross_fits}" if number else "encoder",
     )
     with atomic_path(path) as temporary:
-        save_file(encoder.state_dict(), temporary)
+        save_file({key: value.cpu() for key, value in encoder.state_dict().items()}, temporary)
     return encoder
 
 

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
+from meit.model.devices import Place
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import loaded
 
@@ -26,43 +27,48 @@ def pretrain(
     batch_size: int,
     learning_rate: float,
     seed: int,
+    place: Place,
     label: str = "encoder",
 ) -> EcgEncoder:
     """Those recordings of a set whose indices are chosen (N,), and their targets (N, F) in 0..1 -> a trained encoder.
 
     Binary cross-entropy, AdamW, one cycle of the learning rate; mix-up keeps 1,800 recordings from being learnt by
-    heart.
+    heart. The encoder stays on the device that it was trained on.
     """
+    device = place.device
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(seed)
     rng = np.random.default_rng(seed)
     encoder = EcgEncoder(config)
     set_prior(encoder, targets)
+    encoder.to(device)
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=learning_rate, weight_decay=0.02)
     steps = math.ceil(len(chosen) / batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.2)
     loss_of = nn.BCEWithLogitsLoss()
-    wanted = torch.from_numpy(targets)
+    wanted = torch.from_numpy(targets).to(device)
     bar = tqdm(range(epochs), desc=label, unit="epoch")
     for _ in bar:
         encoder.train()
-        total = 0.0
+        total = torch.zeros((), device=device)
         batches = np.array_split(rng.permutation(len(chosen)), steps)
         for batch, (ecg, mask, _) in zip(batches, loaded(data, [chosen[batch] for batch in batches]), strict=True):
             share = float(rng.beta(MIX_UP, MIX_UP))
-            other = torch.from_numpy(rng.permutation(len(batch)))
+            other = torch.from_numpy(rng.permutation(len(batch))).to(device)
+            ecg, mask = ecg.to(device), mask.to(device)
             first, first_mask = augment(ecg, mask, generator)
             second, second_mask = augment(ecg[other], mask[other], generator)
             mixed = wanted[batch] * share + wanted[batch][other] * (1 - share)
-            _, logits = encoder(first * share + second * (1 - share), torch.maximum(first_mask, second_mask))
-            loss = loss_of(logits, mixed)
+            with place.autocast():
+                _, logits = encoder(first * share + second * (1 - share), torch.maximum(first_mask, second_mask))
+            loss = loss_of(logits.float(), mixed)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            total += loss.item()
-        bar.set_postfix(loss=f"{total / steps:.4f}")
+            total += loss.detach()
+        bar.set_postfix(loss=f"{total.item() / steps:.4f}")
     return encoder.eval()
 
 
@@ -79,19 +85,19 @@ def augment(ecg: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tens
     """Normalised ECGs (B, n, 12) and what is recorded of them (B, n) -> the same, changed so that reports stay true.
 
     Shifted in time, where what leaves at the end comes in at the beginning; single chest leads dropped; gain and noise
-    varied. The limb leads share one gain, since their ratio is the frontal axis.
+    varied. The limb leads share one gain, since their ratio is the frontal axis. The generator is of their device.
     """
     batch, n, n_leads = ecg.shape
 
     def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator)
+        return torch.rand(*shape, generator=generator, device=ecg.device)
 
-    shift = torch.randint(0, n, (batch, 1, 1), generator=generator)
-    source = (torch.arange(n)[None, :, None] + shift) % n
+    shift = torch.randint(0, n, (batch, 1, 1), generator=generator, device=ecg.device)
+    source = (torch.arange(n, device=ecg.device)[None, :, None] + shift) % n
     shifted = ecg.gather(1, source.expand(batch, n, n_leads))
     gain = 1 + GAIN * (2 * uniform(batch, 1, n_leads) - 1)
     gain[:, :, :6] = gain[:, :, :1]
     keep = (uniform(batch, 1, n_leads) > LEAD_DROP).float()
     keep[:, :, :6] = 1
-    noise = torch.randn(shifted.shape, generator=generator) * NOISE * uniform(batch, 1, 1)
+    noise = torch.randn(shifted.shape, generator=generator, device=ecg.device) * NOISE * uniform(batch, 1, 1)
     return shifted * gain * keep + noise, mask.gather(1, source[:, :, 0])

@@ -22,6 +22,7 @@ from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
 from meit.model.configuration import ModelConfig
+from meit.model.devices import Place, training_place
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, recordings_for, workers
 from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
@@ -67,33 +68,38 @@ class Run:
     train: EcgSet
     config: EncoderConfig
     targets: np.ndarray
+    place: Place
 
     @property
     def folder(self) -> Path:
         return self.recipe.folder
 
 
-def train(recipe: Recipe) -> Path:
+def train(recipe: Recipe, device: str = "auto", dtype: str = "auto") -> Path:
     """Runs a recipe, or goes on where it stopped. Returns the folder of the finished model.
 
-    Raises MeitError, before the first second of training for everything that can be known then.
+    device, dtype: names of meit.model.devices; dtype is what the encoder's layers multiply in while it is pre-trained
+    (the recipe's weights and bf16 say it of the language model). Another device may go on with a run. Raises MeitError, before the first second of training for everything that can be known then.
     """
-    run = prepare(recipe)
+    run = prepare(recipe, training_place(device, dtype))
     with run.processes.main_process_first():
-        trained = trained_encoder(recipe, run.config, run.train, run.targets, run.folder)
+        trained = trained_encoder(recipe, run.config, run.train, run.targets, run.folder, run.place)
     return tune(run, trained, build(run, trained))
 
 
-def prepare(recipe: Recipe) -> Run:
+def prepare(recipe: Recipe, place: Place) -> Run:
     """Checks all that the run needs, reads what is to be learnt, and claims the run's folder."""
     from accelerate import PartialState
 
     from meit.machine import keep_freed_memory
 
     # the first process pre-trains the encoder while the others wait, which may take longer than the usual half hour
-    processes = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
+    on_cpu = place.device.type == "cpu"
+    processes = PartialState(cpu=on_cpu, timeout=timedelta(days=1))
+    if place.device.type == "cuda":
+        torch.cuda.set_device(place.device)  # what takes no device, such as bitsandbytes' loading, means this one
     check(recipe, processes.num_processes)
-    if not torch.cuda.is_available():
+    if on_cpu:
         keep_freed_memory()
     config = EncoderConfig(
         findings=(),
@@ -115,7 +121,7 @@ def prepare(recipe: Recipe) -> Run:
             raise ModelError(
                 f"no finding stands in {MIN_CASES} reports of the training folds: set targets, or pretrain_epochs=0"
             )
-    run = Run(recipe, processes, data, config, targets_of(data.reports, config))
+    run = Run(recipe, processes, data, config, targets_of(data.reports, config), place)
     with processes.main_process_first():
         claim(recipe)
     return run
@@ -201,6 +207,8 @@ def build(run: Run, trained: Trained) -> ReportModel:
     state = trained.ensemble.state_dict()
     model.ensemble.load_state_dict({key: state[key] for key in model.ensemble.state_dict()})
     model.ensemble.requires_grad_(recipe.tune_encoder)
+    if recipe.engine not in SHARDED:  # there Accelerate deals the weights out
+        model.to(run.place.device)
     if recipe.checkpoint_gradients:
         model.checkpoint_gradients()
     if recipe.engine in SHARDED:
@@ -220,6 +228,7 @@ def tune(run: Run, trained: Trained, model: ReportModel) -> Path:
         validation_examples(run, trained, model) if recipe.evaluate_every else None,
         log=run.folder / LOG,
         processes=processes.num_processes,
+        device=run.place.device,
         workers=workers(run.train) if recipe.tune_encoder else 0,
     )
     with processes.main_process_first():
@@ -264,8 +273,10 @@ def finish(run: Run, model: ReportModel, state: dict[str, Tensor] | None, **reco
     """Saves the model, what its encoder is familiar with, and how it came to be. state: the model's, where scattered."""
     encoder = rebuilt(model.spec.encoder, model.state_dict() if state is None else state)
     folder = run.folder / MODEL
+    encoder.to(run.place.device)
     model.save(folder, state, familiarity_of(encoder, run.train, run.recipe.data))
     record["seconds"] = round(record["seconds"], 1)
+    record |= {"device": str(run.place.device), "pretrain_dtype": str(run.place.dtype).removeprefix("torch.")}
     origin = {"hardware": hardware(), "versions": versions(), "command": command()}
     write_json(folder / TRAINING, {"recipe": asdict(run.recipe), **record, **origin})
 

@@ -136,6 +136,27 @@ class Bar(TrainerCallback):
             self.writer.close()
 
 
+class Arguments(TrainingArguments):
+    """Of one process on one device: left alone, transformers takes the first GPU, and splits a single process's batch
+    over all that it sees."""
+
+    _own: torch.device | None = None
+
+    def place(self, device: torch.device) -> None:
+        self._own = device
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+
+    @property
+    def device(self) -> torch.device:
+        found = super().device
+        return self._own or found
+
+    @property
+    def n_gpu(self) -> int:
+        return min(super().n_gpu, 1)
+
+
 def trainer_for(
     recipe: Recipe,
     model: ReportModel,
@@ -143,9 +164,10 @@ def trainer_for(
     validation: Dataset | None,
     log: Path,
     processes: int,
+    device: torch.device,
     workers: int,
 ) -> ReportTrainer:
-    """The trainer of a recipe. workers: processes that make examples ahead."""
+    """The trainer of a recipe. device: this process's. workers: processes that make examples ahead."""
     steps = len(examples) // recipe.batch_size
     share = recipe.batch_size // (processes * recipe.accumulate)
     every: dict[str, Any] = {"eval_strategy": "no"}
@@ -159,7 +181,7 @@ def trainer_for(
             "prediction_loss_only": True,
             "per_device_eval_batch_size": share,
         }
-    arguments = TrainingArguments(
+    arguments = Arguments(
         output_dir=str(recipe.folder),
         max_steps=steps,
         per_device_train_batch_size=share,
@@ -168,8 +190,9 @@ def trainer_for(
         lr_scheduler_type="linear",
         warmup_steps=round(recipe.warmup * steps),
         max_grad_norm=1.0,
-        bf16=recipe.bf16 and (has_bf16() or recipe.weights != "float32"),  # other weights need it, quick or not
-        use_cpu=not torch.cuda.is_available(),
+        bf16=recipe.bf16
+        and (has_bf16(device.type) or recipe.weights != "float32"),  # other weights need it, quick or not
+        use_cpu=device.type == "cpu",
         seed=recipe.seed,
         save_strategy="steps",
         save_steps=recipe.evaluate_every or recipe.checkpoint_every,
@@ -180,10 +203,11 @@ def trainer_for(
         remove_unused_columns=False,
         ddp_find_unused_parameters=recipe.tune_encoder,
         dataloader_num_workers=workers,
-        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_pin_memory=device.type == "cuda",
         **every,
         **_engine(recipe.engine, model),
     )
+    arguments.place(device)
     callbacks: list[TrainerCallback] = [Bar(log)]
     if recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
