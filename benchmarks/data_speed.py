@@ -28,6 +28,7 @@ from meit.data.shards import from_int16, to_int16
 from meit.data.sources.mimic_iv_ecg import MACHINE_REPORTS, RECORD_LIST, prepare
 from meit.ecg.files.formats import read_ecg
 from meit.ecg.signal.resampling import resample
+from meit.ecg.signal.windowing import first_windows
 from meit.machine import cores
 
 ROUNDS, RATE, BATCH = 5, 100, 64
@@ -74,22 +75,27 @@ def load(source: Path, folder: Path) -> None:
     count = 2048
     prepare(replicated(source, folder / "source", count), folder / "out", RATE)
     data = EcgSet([folder / "out"], range(1, 11), RATE, 10)
-    data._kept = None  # the larger sets' way: nothing is kept
+    data._kept = None  # the larger sets' way: nothing is kept in memory
     order = np.random.default_rng(0).permutation(len(data))[:512]
     paths = [str(path.with_suffix("")) for path in sorted((source / "files").rglob("*.hea"))]
 
     def files() -> None:
-        for index in order[:128].tolist() * (len(order) // 128):
+        for index in order.tolist():
             resample_poly(wfdb.rdsamp(paths[index % len(paths)])[0], RATE, 500)
 
     def batches(get) -> None:
         for start in range(0, len(order), BATCH):
             get(order[start : start + BATCH])
 
+    def on_the_way(part: np.ndarray) -> None:
+        first_windows(data.signals(part), RATE, 10)
+
+    data.store_inputs()
     ways = {
         "wfdb.rdsamp and resampling": files,
         "prepared batches, mV": lambda: batches(lambda part: np.stack([s for s, _, _ in data.signals(part)])),
-        "prepared batches, encoder inputs": lambda: batches(data.inputs),
+        "encoder inputs, made on the way": lambda: batches(on_the_way),
+        "encoder inputs, stored beside the shards": lambda: batches(data.inputs),
     }
     ratio_table(ways, len(order))
 

@@ -1,5 +1,6 @@
 """Prepared recordings as the arrays that the encoder takes, read from the disk when they are asked for."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meit.data.shards import Example, Report, Shard, shard_paths
+from meit.data.shards import Example, Report, Shard, shard_sums
 from meit.data.splits import in_share
+from meit.data.stored_inputs import InputSettings, store, stored
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import BAND
-from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 
 KEPT_BYTES = 2_000_000_000  # inputs of a set up to this size stay in memory once they are made
@@ -25,7 +26,8 @@ class EcgSet:
     """The recordings of several prepared folders whose fold is in `folds`: each record once, in order of id.
 
     Where two folders hold the same record, the first one counts. What is kept of a recording in memory is its place;
-    inputs of sets below KEPT_BYTES are kept once they are made. share: of the patients, by meit.data.splits.in_share.
+    inputs of sets below KEPT_BYTES are kept once they are made; those of larger sets are read from the disk where
+    `store_inputs` has put them (meit.data.stored_inputs), and made anew where they are asked for otherwise. share: of the patients, by meit.data.splits.in_share.
     rate, seconds, normalisation: of the inputs, as meit.ecg.signal.windowing.model_input takes them.
     Raises NoRecordings where nothing is found, and DataError.
     """
@@ -40,7 +42,9 @@ class EcgSet:
         normalisation: str = BAND,
     ):
         self.rate, self.seconds, self.normalisation = rate, seconds, normalisation
-        self._shards = [Shard(path) for folder in folders for path in shard_paths(folder)]
+        self._settings = InputSettings(rate, seconds, normalisation)
+        self._sums = {path: sum_ for folder in folders for path, sum_ in shard_sums(folder).items()}
+        self._shards = [Shard(path) for path in self._sums]
         tables = []
         for number, shard in enumerate(self._shards):
             inside = np.isin(shard.column("fold").to_numpy(), list(folds))
@@ -65,6 +69,7 @@ class EcgSet:
         if len(self) * self.n_samples * len(LEADS) * 4 <= KEPT_BYTES:
             shape = (len(self), self.n_samples)
             self._kept = np.empty((*shape, len(LEADS)), np.float32), np.empty(shape, bool), np.zeros(len(self), bool)
+        self._find_stored()
 
     @property
     def n_samples(self) -> int:
@@ -113,15 +118,41 @@ class EcgSet:
         """
         asked = np.asarray(indices)
         if self._kept is None:
-            return first_windows(self.signals(asked), self.rate, self.seconds, self.normalisation)
+            return self._read_inputs(asked)
         ecgs, masks, done = self._kept
         missing = np.unique(asked[~done[asked]])
         if len(missing):
-            made = first_windows(self.signals(missing), self.rate, self.seconds, self.normalisation)
-            ecgs[missing], masks[missing] = made
+            ecgs[missing], masks[missing] = self._read_inputs(missing)
             done[missing] = True
         return ecgs[asked], masks[asked]
 
     @property
     def keeps_inputs(self) -> bool:
         return self._kept is not None
+
+    def store_inputs(self) -> None:
+        """Puts the inputs on the disk where this set is too large to keep them in memory, for reading them many times.
+
+        A set that is less than half of its folders is left as it is; one for which there is no room too, with a line
+        on the screen.
+        """
+        if self._kept is None and len(self) >= sum(map(len, self._shards)) / 2:
+            try:
+                store(self._sums, self._settings)
+            except DataError as error:
+                print(f"meit: {error}; they are made whenever they are read", file=sys.stderr)
+            self._find_stored()
+
+    def _find_stored(self) -> None:
+        self._stored = [stored(path, sum_, self._settings) for path, sum_ in self._sums.items()]
+
+    def _read_inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ecgs = np.empty((len(indices), self.n_samples, len(LEADS)), np.float32)
+        masks = np.empty((len(indices), self.n_samples), bool)
+        for place, (number, row) in enumerate(zip(self._shard[indices], self._row[indices], strict=True)):
+            made = self._stored[number]
+            if made is None:
+                (ecgs[place],), (masks[place],) = self._settings.of(self._shards[number], [int(row)])
+            else:
+                ecgs[place], masks[place] = made["ecg"][row], made["mask"][row]
+        return ecgs, masks

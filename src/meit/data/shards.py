@@ -186,8 +186,13 @@ def read_manifest(folder: Path | str) -> dict:
     return manifest
 
 
+def shard_sums(folder: Path | str) -> dict[Path, str]:
+    """The shards of a prepared folder in their order, each with its SHA-256."""
+    return {Path(folder) / name: sum_ for name, sum_ in read_manifest(folder)["sha256"].items() if name != REPORTS}
+
+
 def shard_paths(folder: Path | str) -> list[Path]:
-    return [Path(folder) / name for name in read_manifest(folder)["sha256"] if name != REPORTS]
+    return list(shard_sums(folder))
 
 
 def read_examples(folder: Path | str, folds: Sequence[int] | None = None) -> Iterator[Example]:

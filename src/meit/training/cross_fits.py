@@ -113,6 +113,7 @@ def _fitted(
         encoder = EcgEncoder(config)
         encoder.load_state_dict(load_file(path))
         return encoder.to(place.device).eval()
+    train.store_inputs()
     encoder = pretrain(
         config,
         train,

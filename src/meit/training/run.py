@@ -264,6 +264,8 @@ def validation_examples(run: Run, trained: Trained, model: ReportModel) -> Datas
 def _view(run: Run, trained: Trained, data: EcgSet, told: np.ndarray | None = None) -> Callable[[int], View]:
     """What the language model is given of each recording. told: (N, F) probabilities; by default the encoder's own."""
     if run.recipe.tune_encoder:
+        with run.processes.main_process_first():
+            data.store_inputs()
         return RecordedView(data, run.config)
     encoded = encode_all(trained.ensemble, data, by_signal=told is not None)
     return EncodedView(encoded.probabilities if told is None else torch.from_numpy(told), encoded.tokens)
