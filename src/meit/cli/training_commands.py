@@ -7,9 +7,16 @@ from meit.cli.arguments import Subparsers, add_device, input_file, input_folder,
 
 def train(args: argparse.Namespace) -> int:
     from meit.training.recipe import load_recipe
+
+    recipe = load_recipe(args.recipe, args.overrides)
+    if args.plan:
+        from meit.training.plan import plan
+
+        print(plan(recipe, args.device, args.dtype))
+        return 0
     from meit.training.run import train as run
 
-    print(f"Model: {run(load_recipe(args.recipe, args.overrides), args.device, args.dtype)}")
+    print(f"Model: {run(recipe, args.device, args.dtype)}")
     return 0
 
 
@@ -43,6 +50,11 @@ def add(commands: Subparsers) -> None:
     one.add_argument("recipe", type=input_file, metavar="RECIPE")
     one.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the recipe")
     add_device(one)
+    one.add_argument(
+        "--plan",
+        action="store_true",
+        help="train nothing: say how many steps and tokens, how much memory and how many hours the run takes",
+    )
     one.set_defaults(run=train)
 
     one = commands.add_parser(

@@ -24,7 +24,7 @@ from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 
-AT_ONCE = 50  # recordings that one process holds in memory
+WRITTEN_AT_ONCE = 50  # recordings that one process holds in memory
 ABANDONED_S = 3600  # since what a killed run had begun was last written to
 SPARE = 0.5  # of the room that is left on a disk, what inputs may take
 
@@ -90,8 +90,8 @@ def store_one(shard: Path, sha256: str, settings: InputSettings) -> None:
     try:
         with atomic_path(out) as temporary:
             rows = np.lib.format.open_memmap(temporary, "w+", settings.row, (len(opened),))
-            for start in range(0, len(opened), AT_ONCE):
-                part = rows[start : start + AT_ONCE]
+            for start in range(0, len(opened), WRITTEN_AT_ONCE):
+                part = rows[start : start + WRITTEN_AT_ONCE]
                 part["ecg"], part["mask"] = settings.of(opened, range(start, start + len(part)))
             rows.flush()
     except OSError as error:

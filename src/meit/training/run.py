@@ -21,18 +21,17 @@ from meit.data.batches import EcgSet, NoRecordings
 from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
 from meit.errors import ModelError
-from meit.model.configuration import ModelConfig
 from meit.model.devices import Place, training_place
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, recordings_for, workers
 from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
 from meit.model.findings import measure_names
 from meit.model.language import loading
-from meit.model.language.adapter import lora_backbone
 from meit.model.model_files import TRAINING
 from meit.model.prompt import prompt_ids
 from meit.model.report_model import ReportModel
 from meit.provenance import command, hardware, versions
+from meit.training.building import untuned
 from meit.training.cross_fits import Trained, made_in, trained_encoder
 from meit.training.examples import (
     EncodedView,
@@ -43,6 +42,7 @@ from meit.training.examples import (
     joined,
     text_examples,
 )
+from meit.training.memory import check_fits, outline, weights_memory
 from meit.training.preconditions import check
 from meit.training.recipe import SHARDED, Recipe
 from meit.training.targets import MIN_CASES, best_threshold, finding_names, plans, targets_of
@@ -82,13 +82,16 @@ def train(recipe: Recipe, device: str = "auto", dtype: str = "auto") -> Path:
     (the recipe's weights and bf16 say it of the language model). Another device may go on with a run. Raises MeitError, before the first second of training for everything that can be known then.
     """
     run = prepare(recipe, training_place(device, dtype))
+    check_fits(weights_memory(outline(recipe, run.config), recipe, run.processes.num_processes), run.place.device)
+    with run.processes.main_process_first():
+        claim(recipe)
     with run.processes.main_process_first():
         trained = trained_encoder(recipe, run.config, run.train, run.targets, run.folder, run.place)
     return tune(run, trained, build(run, trained))
 
 
 def prepare(recipe: Recipe, place: Place) -> Run:
-    """Checks all that the run needs, reads what is to be learnt, and claims the run's folder."""
+    """Checks all that the run needs, and reads what is to be learnt."""
     from accelerate import PartialState
 
     from meit.machine import keep_freed_memory
@@ -121,10 +124,7 @@ def prepare(recipe: Recipe, place: Place) -> Run:
             raise ModelError(
                 f"no finding stands in {MIN_CASES} reports of the training folds: set targets, or pretrain_epochs=0"
             )
-    run = Run(recipe, processes, data, config, targets_of(data.reports, config), place)
-    with processes.main_process_first():
-        claim(recipe)
-    return run
+    return Run(recipe, processes, data, config, targets_of(data.reports, config), place)
 
 
 def claim(recipe: Recipe) -> None:
@@ -180,39 +180,18 @@ def build(run: Run, trained: Trained) -> ReportModel:
     recipe = run.recipe
     torch.manual_seed(recipe.seed)
     backbone, tokenizer = loading.load(recipe.backbone, recipe.weights)
-    reads = run.config
-    if recipe.tune_encoder and not recipe.finding_tokens:  # nothing keeps its findings true while it is tuned along
-        reads = replace(reads, findings=())
-    config = ModelConfig(
-        name=recipe.name,
-        version=recipe.version,
-        encoder=reads,
-        hidden=backbone.config.hidden_size,
-        finding_tokens=recipe.finding_tokens,
-        lora_rank=recipe.lora_rank,
-        lora_alpha=recipe.lora_alpha,
-        backbone=recipe.backbone,
-        backbone_sha256=loading.fingerprint(backbone),
-        backbone_matrices_sha256=loading.matrices_sha256(backbone),
-        fusion=recipe.fusion,
-        fusion_layers=recipe.fusion_layers,
-        projector=recipe.projector,
-        prompt=recipe.prompt,
+    model = untuned(
+        recipe,
+        run.config,
+        backbone,
+        tokenizer,
         plan=best_threshold(trained.held_out, run.targets) if recipe.plan else 0.0,
-        missing_chest_leads=recipe.missing_chest_leads,
-        num_beams=recipe.num_beams,
+        fingerprints=(loading.fingerprint(backbone), loading.matrices_sha256(backbone)),
     )
-    lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
-    model = ReportModel(config, lora, tokenizer)
     state = trained.ensemble.state_dict()
     model.ensemble.load_state_dict({key: state[key] for key in model.ensemble.state_dict()})
-    model.ensemble.requires_grad_(recipe.tune_encoder)
     if recipe.engine not in SHARDED:  # there Accelerate deals the weights out
         model.to(run.place.device)
-    if recipe.checkpoint_gradients:
-        model.checkpoint_gradients()
-    if recipe.engine in SHARDED:
-        model.fusion.without_cache()  # a layer's weights are there only during that layer's own call
     return model
 
 
@@ -224,7 +203,7 @@ def tune(run: Run, trained: Trained, model: ReportModel) -> Path:
     trainer = trainer_for(
         recipe,
         model,
-        tuning_examples(run, trained, model),
+        tuning_examples(run, trained, model, _view(run, trained, run.train, told(run, trained))),
         validation_examples(run, trained, model) if recipe.evaluate_every else None,
         log=run.folder / LOG,
         processes=processes.num_processes,
@@ -242,13 +221,16 @@ def tune(run: Run, trained: Trained, model: ReportModel) -> Path:
     return run.folder / MODEL
 
 
-def tuning_examples(run: Run, trained: Trained, model: ReportModel) -> ConcatDataset:
-    """Text alone first, then recordings; each with what encoders that had not seen it say of it, or with its plan."""
+def told(run: Run, trained: Trained) -> np.ndarray:
+    """(N, F) what encoders that had not seen a training recording say of it, or its plan."""
+    return plans(run.targets) if run.recipe.plan else trained.held_out
+
+
+def tuning_examples(run: Run, trained: Trained, model: ReportModel, view: Callable[[int], View]) -> ConcatDataset:
+    """Text alone first, then recordings, of which the language model is given what `view` says."""
     recipe, tokenizer = run.recipe, model.tokenizer
     prompts = all_prompts(recipe, tokenizer)
-    told = plans(run.targets) if recipe.plan else trained.held_out
     text = text_examples(recipe, run.config, run.targets, trained.held_out, tokenizer, prompts)
-    view = _view(run, trained, run.train, told)
     ecgs = ecg_examples(recipe, run.train, view, tokenizer, prompts, recipe.tune_epochs, recipe.hide_signal)
     return joined([text, ecgs])
 

@@ -157,6 +157,11 @@ class Arguments(TrainingArguments):
         return min(super().n_gpu, 1)
 
 
+def uses_bf16(recipe: Recipe, device: torch.device) -> bool:
+    """Whether tuning computes in bf16; weights other than float32 need it, quick or not."""
+    return recipe.bf16 and (has_bf16(device.type) or recipe.weights != "float32")
+
+
 def trainer_for(
     recipe: Recipe,
     model: ReportModel,
@@ -190,8 +195,7 @@ def trainer_for(
         lr_scheduler_type="linear",
         warmup_steps=round(recipe.warmup * steps),
         max_grad_norm=1.0,
-        bf16=recipe.bf16
-        and (has_bf16(device.type) or recipe.weights != "float32"),  # other weights need it, quick or not
+        bf16=uses_bf16(recipe, device),
         use_cpu=device.type == "cpu",
         seed=recipe.seed,
         save_strategy="steps",

@@ -60,6 +60,20 @@ def load(name: str, weights: str = "auto") -> "tuple[PreTrainedModel, PreTrained
     return model.eval(), tokenizer
 
 
+def outlined(name: str, weights: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """A backbone's shapes on the meta device, its weights float32, bfloat16 or as its configuration says ("auto")."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    _, config, tokenizer = locate_parts(name)
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    dtype = config.dtype or torch.float32 if weights == "auto" else getattr(torch, weights)
+    with torch.device("meta"):
+        model = kind.from_config(config, dtype=dtype)
+    model.tie_weights()
+    return model, tokenizer
+
+
 def locate_parts(name: str) -> "tuple[str, PreTrainedConfig, PreTrainedTokenizerBase]":
     """(place, configuration, tokenizer) of a backbone, without its weights. Raises ModelError where there is none."""
     from transformers import AutoConfig, AutoTokenizer
