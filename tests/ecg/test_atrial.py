@@ -105,6 +105,17 @@ def test_a_fast_rhythm_without_p_waves_has_no_pr_interval(bpm, qt):
     assert found["heart_rate_bpm"].value == pytest.approx(bpm, abs=1)
 
 
+@pytest.mark.parametrize(("bpm", "qt"), [(150, 245), (170, 245), (190, 210), (190, 245), (210, 210)])
+def test_a_flat_line_before_a_fast_rhythms_qrs_complexes_shows_that_no_p_waves_are_there(bpm, qt):
+    found = measure(regular(Heart(p_mv=0, qt=qt, t=130), bpm))
+    assert found["p_present"].value == 0 and found["pr_ms"].value is None
+
+
+@pytest.mark.parametrize(("bpm", "pr", "qt"), [(88, 220, 480), (88, 260, 500), (90, 300, 400)])
+def test_p_waves_that_may_lie_on_the_t_waves_are_not_called_absent(bpm, pr, qt):
+    assert measure(regular(Heart(pr=pr, qt=qt), bpm))["p_present"].value != 0
+
+
 @pytest.mark.parametrize(("bpm", "pr", "qt"), [(130, 120, 300), (150, 110, 260)])
 def test_a_fast_sinus_rhythm_keeps_its_p_waves(bpm, pr, qt):
     found = measure(regular(Heart(pr=pr, p=80, qt=qt, t=140), bpm))
@@ -112,8 +123,10 @@ def test_a_fast_sinus_rhythm_keeps_its_p_waves(bpm, pr, qt):
 
 
 def test_real_ones(shared):
-    """A supraventricular tachycardia that is no first-degree block, and complete block by its cardiologists' word."""
+    """A first-degree block whose P waves lie on its T waves, a supraventricular tachycardia that is no first-degree block, and complete block by its cardiologists' word."""
     fast = measure(read_ecg(shared("cinc2021") / "JS21341.hea"))
     assert fast["p_present"].value != 1 and fast["pr_ms"].value is None
+    hidden = measure(read_ecg(shared("ptb-xl") / "records500" / "00000" / "00141_hr.hea"))
+    assert hidden["p_present"].value != 0
     block = measure(read_ecg(shared("ludb") / "data" / "111.hea"))
     assert block["av_dissociation"].value == 1 and block["atrial_rate_bpm"].value == pytest.approx(74, abs=2)

@@ -16,12 +16,14 @@ from meit.drafting.checks.measured_conditions import (
     STATED_LEADS,
     SexAge,
     conditions,
+    excuses,
     holds,
 )
 from meit.drafting.checks.pediatric_limits import limits_of
 from meit.drafting.checks.urgent_findings import urgent_rows
 from meit.ecg.measure.measurements import BY_LEAD, Measure, Measurements
 from meit.reports.statements import Statement, codes
+from meit.tables import named_rows_of
 
 STEP = 0.001
 SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
@@ -134,6 +136,19 @@ def test_the_table_is_well_formed():
         assert any(not one.denied for one in wanted), rule
         assert not (rule.refutes_normal and not rule.names), rule
         assert rule.least_leads <= len(rule.leads) or not rule.leads or rule.leads == (STATED_LEADS,), rule
+
+
+def test_groups_of_excuses_are_used_and_are_of_codes():
+    cells = {
+        one
+        for name in ("grounding_rules.tsv", "urgent_findings.tsv")
+        for row in named_rows_of("meit.drafting.checks", name)
+        for one in row["unless"].split()
+    }
+    assert cells <= set(codes()) | set(excuses()) and set(excuses()) <= cells
+    assert all(set(group) <= set(codes()) for group in excuses().values())
+    inferior = next(row for row in urgent_rows() if row.finding == "ST elevation")
+    assert {"IMI", "INJIN", "PERICARD", "CLBBB"} <= inferior.unless and "infarction" not in inferior.unless
 
 
 def test_rows_by_sex_come_in_threes():

@@ -11,11 +11,13 @@ import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from meit.drafting.checks.pediatric_limits import ADULT, beside, limits_of
 from meit.ecg.measure.measurements import BY_LEAD, GLOBAL, Measure, Measurements
 from meit.ecg.recording import LEADS
+from meit.tables import rows_of
 
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
 STATED_LEADS = "stated"  # the leads that the statement itself names
@@ -102,7 +104,7 @@ def row_parts(row: dict[str, str]) -> dict[str, object]:
     """The parts of MeasuredRow, of a table's row."""
     return {
         "codes": tuple(row["codes"].split()),
-        "unless": frozenset(row["unless"].split()),
+        "unless": frozenset(code for one in row["unless"].split() for code in excuses().get(one, (one,))),
         "ages": frozenset(row["ages"].split()),
         "leads": tuple(filter(None, row["leads"].split(","))),
         "least_leads": int(row["least leads"] or 1),
@@ -112,6 +114,12 @@ def row_parts(row: dict[str, str]) -> dict[str, object]:
         "words": row["words"],
         "source": row["source"],
     }
+
+
+@cache
+def excuses() -> dict[str, tuple[str, ...]]:
+    """The groups of excuses.tsv."""
+    return {group: tuple(codes.split()) for group, codes in rows_of("meit.drafting.checks", "excuses.tsv")}
 
 
 def conditions(text: str) -> tuple[RuleCondition, ...]:

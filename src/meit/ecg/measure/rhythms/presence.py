@@ -17,7 +17,7 @@ _BEFORE_QRS = samples(16)  # which the smoothing spreads
 _LEAST_MV = 0.025
 _FOOT, _FOOT_SLOW = 0.8, 2.5  # times its height do the levels before and after a P wave differ, at most
 _NEVER_SO_LONG_MS = 60.0  # is the PR segment where P lies in the T wave of a fast rhythm, as it would be then
-_ROOM = samples(100)  # between T wave and QRS complex, in which a P wave would be seen
+_ROOM, _ROOM_FAST = samples(200), samples(100)  # between T wave and QRS complex: a P wave of normal PR would be seen
 _P_ON_T = samples(600)  # from beat to beat
 _HIDES_MV = 0.03  # noise in the median beat that a P wave may lie in
 
@@ -37,7 +37,10 @@ def presence(leads: Leads, beat: MedianBeat, waves: Waves, irregularity: float) 
         return Measure(None, 0.0, "noise that P waves may lie in")
     if irregularity >= IRREGULAR and likeness < _ALIKE:
         return Measure(0.0, 1.0 - max(likeness, 0.0))
-    hidden = waves.t_end is None or waves.qrs_on + samples(beat.rr_ms) - waves.t_end < _ROOM
+    if fast and waves.p_on is None and _flat_before(beat, waves):
+        return Measure(0.0, 0.5)
+    room = _ROOM_FAST if fast else _ROOM
+    hidden = waves.t_end is None or waves.qrs_on + samples(beat.rr_ms) - waves.t_end < room
     hidden |= waves.p_on is None and not fast and samples(beat.rr_ms) < _P_ON_T  # one wave then may be both
     if hidden or likeness >= _UNLIKE:
         return Measure(None, 0.0, "no P wave can be told from the T wave or from noise")
@@ -73,6 +76,14 @@ def _foot(beat: MedianBeat, waves: Waves) -> float:
     line = np.linspace(values[0], values[-1], len(values))
     height = np.abs(values - line).max(axis=0)
     return float(np.linalg.norm(values[-1] - values[0])) / max(float(np.linalg.norm(height)), 1e-300)
+
+
+def _flat_before(beat: MedianBeat, waves: Waves) -> bool:
+    """Whether no lead moves by a P wave's least height where a fast rhythm's P wave would end: between T and the QRS complex,
+    for longer than its PR segment lasts."""
+    stop = waves.qrs_on - _BEFORE_QRS
+    part = beat.smooth[max(stop - samples(_NEVER_SO_LONG_MS), 0) : stop]
+    return len(part) > 0 and float(np.ptp(part, axis=0).max()) < _LEAST_MV
 
 
 def _without_slope(parts: np.ndarray) -> np.ndarray:
