@@ -1,12 +1,19 @@
 """The interface of a fusion, and what all of them need."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from meit.errors import ModelError
 from meit.model.language.architectures import LanguageModel, decoder_layers, plain
+
+if TYPE_CHECKING:
+    from transformers import Cache
+
+GREEDY = {"do_sample", "max_new_tokens", "min_new_tokens", "num_beams", "num_return_sequences"}  # options
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,23 @@ class Fusion(nn.Module):
     def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         """New tokens (B, up to max_new_tokens) by transformers' `generate`, which takes the options."""
         raise NotImplementedError
+
+    @staticmethod
+    def write(
+        backbone: LanguageModel,
+        inputs: dict[str, Any],
+        options: dict[str, Any],
+        cache: "Cache | None" = None,
+        leave: Callable[[Tensor], object] = lambda kept: None,
+    ) -> Tensor:
+        """What `generate` gives. Written greedily, finished rows leave the batch: leave(kept) is told which go on."""
+        from meit.model.fusion.greedy import greedily
+
+        if is_greedy(options):
+            cache = roomy_cache_for(backbone) if cache is None else cache
+            options = options | {"custom_generate": greedily(leave)}
+        model: Any = plain(backbone)
+        return model.generate(**inputs, past_key_values=cache, **options)
 
 
 def chosen_layers(layers: str, count: int) -> tuple[int, ...]:
@@ -108,3 +132,18 @@ def dummies(backbone: LanguageModel, batch: int, count: int, device) -> Tensor:
 def copies(options: dict) -> int:
     """How many rows generate() makes of each input."""
     return max(options.get("num_beams", 1), options.get("num_return_sequences", 1))
+
+
+def is_greedy(options: dict[str, Any]) -> bool:
+    """Whether generate() would take the likeliest token each time, for one row of each input, and nothing else is asked."""
+    return copies(options) == 1 and options.get("do_sample") is False and options.keys() <= GREEDY
+
+
+def roomy_cache_for(backbone: LanguageModel) -> "Cache":
+    """An empty cache for greedy writing."""
+    from transformers import DynamicCache, EncoderDecoderCache
+
+    from meit.model.fusion.roomy_cache import roomy_cache
+
+    cache = roomy_cache()
+    return EncoderDecoderCache(cache, DynamicCache()) if plain(backbone).config.is_encoder_decoder else cache

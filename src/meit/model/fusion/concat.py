@@ -13,12 +13,22 @@ Positions: ECG keys are not rotated, i.e. all stand at position 0; the text begi
 distances count the ECG tokens as S places before the text, BART's learned ones likewise.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from meit.model.fusion.base import Fusion, Text, check_masks, copies, dummies, positions, source_states
+from meit.model.fusion.base import (
+    Fusion,
+    Text,
+    check_masks,
+    copies,
+    dummies,
+    is_greedy,
+    positions,
+    roomy_cache_for,
+    source_states,
+)
 from meit.model.language.architectures import LanguageModel, architecture_of, attentions, body, plain
 
 if TYPE_CHECKING:
@@ -77,19 +87,23 @@ class ConcatFusion(Fusion):
         if text.source_ids is not None:
             inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
             inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
-        cache = self.cache(backbone, ecg.repeat_interleave(copies(options), dim=0))
-        model: Any = plain(backbone)
-        return model.generate(**inputs, past_key_values=cache, **options)[:, ids.shape[1] :]
+        empty = roomy_cache_for(backbone) if is_greedy(options) else None
+        cache = self.cache(backbone, ecg.repeat_interleave(copies(options), dim=0), empty)
+        return self.write(backbone, inputs, options, cache)[:, ids.shape[1] :]
 
-    def cache(self, backbone: LanguageModel, ecg: Tensor) -> "Cache":
-        """A fresh cache with K_e, V_e of every layer. Make one for each forward: it grows."""
+    def cache(self, backbone: LanguageModel, ecg: Tensor, empty: "Cache | None" = None) -> "Cache":
+        """A cache, by default a fresh one of transformers', with K_e, V_e of every layer. Make one for each forward: it
+        grows."""
         from transformers import DynamicCache, EncoderDecoderCache
 
+        cache = DynamicCache() if empty is None else empty
+        if empty is None and plain(backbone).config.is_encoder_decoder:
+            cache = EncoderDecoderCache(cache, DynamicCache())
+        own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
         keys_values = architecture_of(plain(backbone).config).keys_values
-        cache = DynamicCache()
         for index, attention in enumerate(attentions(backbone)):
-            cache.update(*keys_values(attention, ecg), index)
-        return EncoderDecoderCache(cache, DynamicCache()) if plain(backbone).config.is_encoder_decoder else cache
+            own.update(*keys_values(attention, ecg), index)
+        return cache
 
     def _replace_rows(self, _module, inputs: tuple):
         if self._rows is None:

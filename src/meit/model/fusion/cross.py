@@ -64,8 +64,10 @@ class CrossFusion(Fusion):
         else:
             inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
             inputs["decoder_input_ids"] = text.ids
-        model: Any = plain(backbone)
-        return model.generate(**inputs, **options)[:, text.ids.shape[1] :]
+        return self.write(backbone, inputs, options, leave=self._leave)[:, text.ids.shape[1] :]
+
+    def _leave(self, kept: Tensor) -> None:
+        self._seen = [(keys[kept], values[kept], mask[kept]) for keys, values, mask in self._seen]
 
     def _look(self, ecg: Tensor, ecg_mask: Tensor) -> None:
         """The ECG's keys and values, once for all tokens that will be written; kept until the next call, since

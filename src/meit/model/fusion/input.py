@@ -3,8 +3,6 @@
 They stand before the text, or before the instruction where an encoder reads it, and pass through every layer.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -36,11 +34,9 @@ class InputFusion(Fusion):
     def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
         check_masks(text, ecg, ecg_mask)
         inputs = self._inputs(backbone, text, ecg, ecg_mask)
-        model: Any = plain(backbone)
         if text.source_ids is None:  # given embeddings, generate() returns the new tokens only
-            return model.generate(**inputs, **options)
-        written = model.generate(**inputs, decoder_input_ids=text.ids, **options)
-        return written[:, text.ids.shape[1] :]
+            return self.write(backbone, inputs, options)
+        return self.write(backbone, inputs | {"decoder_input_ids": text.ids}, options)[:, text.ids.shape[1] :]
 
     @staticmethod
     def _inputs(backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor) -> dict:
