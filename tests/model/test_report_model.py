@@ -122,8 +122,8 @@ def test_weights_that_do_not_fit_are_refused(saved):
 
 
 def test_an_unknown_quantisation_is_refused_before_anything_is_read(tmp_path):
-    with pytest.raises(ModelError, match="quantisation 'int3' is not known; known are int8, int4"):
-        load_model(tmp_path / "nowhere", "int3")
+    with pytest.raises(ModelError, match="weights 'int3' are not known on a cpu device; known are int8, int4, nf4"):
+        load_model(tmp_path / "nowhere", "int3", "cpu")
 
 
 @pytest.mark.parametrize("shard", ["40GB", "20KB"])

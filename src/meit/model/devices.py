@@ -88,6 +88,11 @@ def chosen_device(name: str = "auto") -> "torch.device":
     return torch.device(kind, index)
 
 
+def may_spread(name: str) -> bool:
+    """Whether a model may take more GPUs than the chosen one: its number is not stated, and no process has another."""
+    return name in ("auto", "cuda") and int(os.environ.get("LOCAL_WORLD_SIZE", 1)) == 1
+
+
 def chosen_dtype(name: str, device: "torch.device") -> "torch.dtype":
     """The floating-point type of that name; auto: bfloat16 on a GPU that has it, else float32, so that a draft made on a
     processor is the same on every one. Raises ModelError for another name."""

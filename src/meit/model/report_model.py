@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from meit.atomic import atomic_folder, write_json
 from meit.ecg.quality import Reason
 from meit.errors import ModelError
-from meit.model import row_of
 from meit.model.configuration import CONFIG, ModelConfig, read_config
-from meit.model.devices import chosen_device, chosen_dtype, device_of
+from meit.model.devices import chosen_device, chosen_dtype, device_of, may_spread
 from meit.model.encoder import Encoded
 from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
 from meit.model.findings import Ensemble, as_planned, measured_inputs
@@ -21,7 +20,7 @@ from meit.model.fusion import Text, build_fusion
 from meit.model.language import loading
 from meit.model.language.adapter import low_rank, merge_adapter
 from meit.model.language.architectures import LanguageModel, head, input_embeddings, plain
-from meit.model.language.quantise import QUANTISED, quantise
+from meit.model.language.small_weights import small_weights
 from meit.model.model_files import (
     ADAPTER,
     ADAPTER_WEIGHTS,
@@ -217,32 +216,39 @@ def load_model(
 ) -> ReportModel:
     """A saved model, ready to draft, its adapter merged into the backbone.
 
-    quantised: "int8" or "int4", see meit.model.language.quantise. device, dtype: names of meit.model.devices; dtype is
-    the backbone's where it is not quantised, all else computes in float32. Raises ModelError for a folder that holds no
-    model, where the backbone is not the one it was tuned on, and for a device or `quantised` that there is not.
+    Weights are read straight into their precision and place; a backbone that one GPU cannot hold is spread over all,
+    where the device has no number. quantised: a name of meit.model.language.small_weights. device, dtype: names of
+    meit.model.devices; dtype is the backbone's, all else computes in float32. Raises ModelError for a folder that holds
+    no model, where the backbone is not the one it was tuned on, and for what there is not or what excludes each other.
     """
     place = chosen_device(device)
+    small = None if quantised is None else small_weights(quantised, place.type)
+    if small is not None and dtype not in ("auto", "bfloat16"):
+        raise ModelError(
+            f"quantised weights compute in bfloat16: leave out dtype {dtype!r}, or quantised {quantised!r}"
+        )
     precision = chosen_dtype(dtype, place)
-    if quantised is not None and place.type != "cpu":
-        raise ModelError(f"quantised {quantised!r} runs on the CPU alone: use device cpu")
-    keeps_adapter = quantised is not None and row_of(QUANTISED, "quantisation", quantised).keeps_adapter
+    # float16 cannot hold all that others can: the backbone is compared as it is stored, and converted then
+    as_stored = "auto" if precision == torch.float16 else str(precision).removeprefix("torch.")
     folder = Path(folder)
     config = read_config(folder)
     own = {key: singled(value) for key, value in read_tensors(folder / WEIGHTS).items()}
     backbone, tokenizer = loading.load(
-        str(folder / MERGED) if config.backbone == MERGED else config.backbone, "float32"
+        str(folder / MERGED) if config.backbone == MERGED else config.backbone,
+        as_stored if small is None else small.loaded,
+        place,
+        may_spread(device),
     )
-    _check_backbone(folder, config.backbone, config.backbone_sha256, loading.fingerprint(backbone))
-    if config.backbone_matrices_sha256:
-        _check_backbone(folder, config.backbone, config.backbone_matrices_sha256, loading.matrices_sha256(backbone))
+    _check_backbone(folder, config, backbone)
     adapter = {}
     if config.lora_rank:
         adapter = low_rank(read_tensors(folder / ADAPTER_WEIGHTS), config.lora_rank, config.lora_alpha)
-    if not keeps_adapter:
+    if small is not None:
+        small.finish(backbone, adapter)
+    else:
         merge_adapter(backbone, adapter)
-        adapter = {}
-    if quantised is not None:
-        merge_adapter(backbone, quantise(backbone, quantised, adapter))
+        for parameter in backbone.parameters():
+            parameter.data = parameter.data.to(precision)
     model = ReportModel(
         config,
         backbone,
@@ -255,19 +261,22 @@ def load_model(
     try:
         for part in PARTS:
             model.get_submodule(part).load_state_dict(part_of(own, part))
+            model.get_submodule(part).to(place)
     except RuntimeError as error:
         raise ModelError(f"{folder / WEIGHTS} does not fit {CONFIG}: {' '.join(str(error).split())}") from None
-    if quantised is None:
-        model.backbone.to(precision)
-    return model.to(place).eval()
+    return model.eval()
 
 
-def _check_backbone(folder: Path, backbone: str, tuned_on: str, found: str) -> None:
-    if found != tuned_on:
-        raise ModelError(
-            f"{folder} was tuned on another {backbone!r} (fingerprint {tuned_on[:12]}, found {found[:12]}): use that "
-            "backbone, or delete the cached one to convert it anew"
-        )
+def _check_backbone(folder: Path, config: ModelConfig, backbone: LanguageModel) -> None:
+    """Quantised matrices, and those of a model that names none, are not compared."""
+    pairs = [(config.backbone_sha256, loading.fingerprint(backbone))]
+    matrices = config.backbone_matrices_sha256, loading.matrices_sha256(backbone)
+    for tuned_on, found in [*pairs, *([matrices] if all(matrices) else [])]:
+        if found != tuned_on:
+            raise ModelError(
+                f"{folder} was tuned on another {config.backbone!r} (fingerprint {tuned_on[:12]}, found {found[:12]}): "
+                "use that backbone, or delete the cached one to convert it anew"
+            )
 
 
 def export_merged(folder: str | Path, out: str | Path) -> None:

@@ -34,10 +34,14 @@ def low_rank(adapter: Mapping[str, Tensor], rank: int, alpha: float) -> dict[str
 
 
 def merge_adapter(backbone: nn.Module, adapter: Mapping[str, LowRank]) -> None:
-    """W + alpha / rank * B A, as peft's merge does; by hand, since importing peft costs seconds at every start."""
+    """W + alpha / rank * B A, as peft's merge does, one layer after the other, in place and where it lies.
+
+    By hand, since importing peft costs seconds at every start.
+    """
     from transformers.pytorch_utils import Conv1D
 
     for path, (down, up) in adapter.items():
         module: Any = backbone.get_submodule(path)
-        change = up @ down
+        place = module.weight.device
+        change = up.to(place) @ down.to(place)
         module.weight.data += change.T if isinstance(module, Conv1D) else change  # GPT-2's are stored the other way

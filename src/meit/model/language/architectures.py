@@ -40,6 +40,11 @@ class Architecture:
     short: tuple[tuple[str, str | None], ...] = ()
 
 
+def _projected(projection: nn.Module, rows: Tensor) -> Tensor:
+    """Of rows on whatever device: a large backbone's layers lie on several."""
+    return projection(rows.to(cast(Tensor, projection.weight).device))
+
+
 def _heads(rows: Tensor, head_dim: int) -> Tensor:
     return rows.unflatten(-1, (-1, head_dim)).transpose(1, 2)
 
@@ -49,9 +54,9 @@ def _separate(key: str, value: str, head_dim: str = "head_dim") -> Callable:
 
     def keys_values(attention: nn.Module, rows: Tensor) -> KeysValues:
         size = getattr(attention, head_dim)
-        keys = _heads(getattr(attention, key)(rows), size)
+        keys = _heads(_projected(getattr(attention, key), rows), size)
         norm = getattr(attention, "k_norm", None)
-        return keys if norm is None else norm(keys), _heads(getattr(attention, value)(rows), size)
+        return keys if norm is None else norm(keys), _heads(_projected(getattr(attention, value), rows), size)
 
     return keys_values
 
@@ -60,7 +65,7 @@ def _fused_by_head(head_dim: str) -> Callable:
     """query_key_value gives q, k, v of the first head, then of the second, ... (GPT-NeoX, BLOOM)."""
 
     def keys_values(attention: Any, rows: Tensor) -> KeysValues:
-        fused = attention.query_key_value(rows).unflatten(-1, (-1, 3, getattr(attention, head_dim)))
+        fused = _projected(attention.query_key_value, rows).unflatten(-1, (-1, 3, getattr(attention, head_dim)))
         return fused[..., 1, :].transpose(1, 2), fused[..., 2, :].transpose(1, 2)
 
     return keys_values
@@ -68,7 +73,7 @@ def _fused_by_head(head_dim: str) -> Callable:
 
 def _fused_by_kind(attention: Any, rows: Tensor) -> KeysValues:
     """c_attn gives all queries, then all keys, then all values (GPT-2)."""
-    _, keys, values = attention.c_attn(rows).chunk(3, dim=-1)
+    _, keys, values = _projected(attention.c_attn, rows).chunk(3, dim=-1)
     return _heads(keys, attention.head_dim), _heads(values, attention.head_dim)
 
 

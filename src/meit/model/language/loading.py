@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from meit.errors import ModelError
 from meit.model.language.architectures import LanguageModel, see_everything
 from meit.model.language.backbones import BACKBONES, DEFAULT
+from meit.model.language.spreading import device_map
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -38,8 +40,13 @@ def locate(name: str) -> str:
     return str(folder)
 
 
-def load(name: str, weights: str = "auto") -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+def load(
+    name: str, weights: str = "auto", device: "torch.device | None" = None, spread: bool = False
+) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """(model, tokenizer) of a backbone, its weights as WEIGHTS says. Raises ModelError where it cannot be had.
+
+    device: where the weights are read to, in their own precision, straight from the file; by default main memory.
+    spread: over all GPUs, layer by layer, where they are too large for this one.
 
     Its own habits of writing (sampling, forced first tokens, penalties) are laid aside: meit says how it writes.
     """
@@ -48,6 +55,8 @@ def load(name: str, weights: str = "auto") -> "tuple[PreTrainedModel, PreTrained
     options = weight_options(weights)
     place, config, tokenizer = locate_parts(name)
     kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    if device is not None and device.type != "cpu":
+        options |= device_map(kind, config, weights, device, spread)
     try:
         model = kind.from_pretrained(place, config=config, **options)
     except (OSError, ValueError) as error:
@@ -57,6 +66,8 @@ def load(name: str, weights: str = "auto") -> "tuple[PreTrainedModel, PreTrained
         pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
         decoder_start_token_id=getattr(config, "decoder_start_token_id", None),
     )
+    if {"cpu", "disk"}.intersection(map(str, getattr(model, "hf_device_map", {}).values())):
+        raise ModelError(f"backbone {name!r} is larger than all GPUs together: quantise it to nf4, or use more of them")
     return model.eval(), tokenizer
 
 

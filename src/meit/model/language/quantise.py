@@ -83,22 +83,32 @@ QUANTISED: dict[str, type[Int8Linear] | type[Int4Linear]] = {"int8": Int8Linear,
 def quantise(model: nn.Module, kind: str, adapter: dict[str, LowRank] | None = None) -> dict[str, LowRank]:
     """Replaces, in place, every linear layer of a language model that the kernel's shape allows.
 
-    adapter: by a layer's path, what stays apart; kinds that do not keep it want it merged. Returns the adapters of
-    layers that the kernel's shape left alone. Raises ModelError for a kind that is not in QUANTISED.
+    One layer after the other, so that memory holds one more at most. adapter: by a layer's path; merged first, or kept
+    apart by the kinds that do. Returns the adapters of layers that the kernel's shape left alone. Raises ModelError for
+    a kind that is not in QUANTISED.
     """
     from transformers.pytorch_utils import Conv1D
 
     small = row_of(QUANTISED, "quantisation", kind)
-    replaced = {}
-    for path, module in model.named_modules():
-        if isinstance(module, nn.Linear | Conv1D):
-            weight = module.weight.data.float()
-            weight = weight.T.contiguous() if isinstance(module, Conv1D) else weight  # GPT-2's are the other way round
-            if small.fits(weight):
-                bias = None if module.bias is None else module.bias.data
-                replaced[path] = small(weight, bias, (adapter or {}).get(path))
-    model.to(torch.bfloat16)
-    for path, module in replaced.items():
+    left = dict(adapter or {})
+    for path, module in [*model.named_modules()]:
+        if not isinstance(module, nn.Linear | Conv1D):
+            continue
+        weight = module.weight.data.float()
+        weight = weight.T.contiguous() if isinstance(module, Conv1D) else weight  # GPT-2's are the other way round
+        if not small.fits(weight):
+            continue
+        apart = left.pop(path, None)
+        if apart is not None and not small.keeps_adapter:
+            down, up = apart
+            weight, apart = weight + up @ down, None
+        bias = None if module.bias is None else module.bias.data
         parent, _, name = path.rpartition(".")
-        setattr(model.get_submodule(parent), name, module)
-    return {path: pair for path, pair in (adapter or {}).items() if path not in replaced}
+        setattr(model.get_submodule(parent), name, small(weight, bias, apart))
+        del module.weight  # the list above still holds the layer
+    for module in model.modules():
+        if not isinstance(module, small):
+            for value in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+                if value.is_floating_point():
+                    value.data = value.data.to(torch.bfloat16)
+    return left

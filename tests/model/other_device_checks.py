@@ -1,0 +1,125 @@
+"""The whole way on a device that is not the CPU (tests/other_device.py); test_other_device.py runs this by itself."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import other_device
+import pytest
+import torch
+from conftest import REPOSITORY, TINY
+
+from meit.cli import main
+from meit.drafting.draft import draft_reports
+from meit.ecg import read_ecg
+from meit.model import devices
+from meit.model.encoder import EncoderConfig
+from meit.model.encoding import encode_all, recordings_for
+from meit.model.findings import measure_names
+from meit.model.fusion import FUSIONS
+from meit.model.report_model import load_model
+
+NAME = other_device.NAME
+
+
+@pytest.fixture(scope="session", autouse=True)
+def other():
+    device = other_device.setup()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(devices.KINDS, NAME, devices.DeviceKind(lambda: 1, lambda: ""))
+        patched.setenv("ACCELERATE_TORCH_DEVICE", str(device))  # else Accelerate would ask for a GPU of its own
+        yield device
+
+
+def places(model) -> set[str]:
+    return {value.device.type for value in (*model.parameters(), *model.buffers())}
+
+
+def written(model, beams: int) -> list[str]:
+    torch.manual_seed(5)
+    probabilities, tokens, _ = model.encode(torch.randn(3, 1000, 12), torch.ones(3, 1000))
+    assert probabilities.device == tokens.device == model.device
+    return model.generate(probabilities, tokens, 6, beams, ["Report:", "What is seen here?", "Read."])
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("kind", TINY)
+def test_a_draft_is_the_cpus(build, tmp_path, kind, fusion):
+    build(kind, fusion=fusion).save(tmp_path)
+    here, there = load_model(tmp_path, device="cpu"), load_model(tmp_path, device=NAME, dtype="float32")
+    assert places(here) == {"cpu"} and places(there) == {NAME} and there.device.type == NAME
+    for beams in (1, 2):
+        assert written(there, beams) == written(here, beams)
+
+
+def test_a_misplaced_tensor_is_noticed(build, tmp_path):
+    """The test of these tests."""
+    build("llama").save(tmp_path)
+    model = load_model(tmp_path, device=NAME, dtype="float32")
+    model.fusion.to("cpu"), model.projector.to("cpu")
+    with pytest.raises(other_device.WrongDevice):
+        written(model, 1)
+    model.projector.to(NAME)
+    model.ensemble.encoder.body[0].to("cpu")
+    with pytest.raises(other_device.WrongDevice):
+        model.encode(torch.randn(1, 1000, 12), torch.ones(1, 1000))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_it_drafts_in_less_than_single_precision(build, tmp_path, dtype):
+    build("llama").save(tmp_path)
+    model = load_model(tmp_path, device=NAME, dtype=dtype)
+    assert {value.dtype for value in model.backbone.parameters()} == {getattr(torch, dtype)}
+    assert {value.dtype for value in model.ensemble.parameters()} == {torch.float32}
+    assert len(written(model, 2)) == 3
+
+
+@pytest.fixture(scope="module")
+def tuned(simulated, tiny_backbone, tmp_path_factory):
+    """A model that `meit train` made on the other device: pre-trained, cross-fitted, measured, tuned."""
+    folder = tmp_path_factory.mktemp("tuned")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(
+        f"out: {folder / 'run'}\ndata: [{simulated}]\nbackbone: {tiny_backbone}\npretrain_epochs: 2\n"
+        "pretrain_batch_size: 8\ncross_fits: 2\nbagged: true\nmeasured: true\ntext_steps: 1\ntune_epochs: 1\nbatch_size: 8\n"
+        "learning_rate: 5.0e-3\nevaluate_every: 2\nbf16: false\n"
+    )
+    assert main(["train", str(recipe), "--device", NAME, "--dtype", "float32"]) == 0
+    record = json.loads((folder / "run" / "model" / "training.json").read_text())
+    assert record["device"].startswith(NAME)
+    return folder / "run" / "model"
+
+
+def test_a_model_made_there_drafts_here_the_same(tuned, example):
+    recordings = [read_ecg(example)] * 2
+    here = draft_reports(load_model(tuned, device="cpu"), recordings)
+    there = draft_reports(load_model(tuned, device=NAME, dtype="float32"), recordings)
+    assert [draft.report for draft in there] == [draft.report for draft in here]
+
+
+def test_sets_are_encoded_the_same(tuned, simulated):
+    here, there = (load_model(tuned, device=device, dtype="float32") for device in ("cpu", NAME))
+    data = recordings_for(here.spec.encoder, [simulated], [1, 2])
+    for ours, theirs in zip(encode_all(here.ensemble, data), encode_all(there.ensemble, data), strict=True):
+        assert theirs.device.type == "cpu"
+        assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["report", str(REPOSITORY / "examples" / "ptb-xl"), "--model", "MODEL", "--out", "OUT"],
+        ["calibrate", "MODEL", "DATA"],
+        ["evaluate", "MODEL", "DATA", "--out", "OUT"],
+        ["evaluate", "MODEL", "DATA", "--out", "OUT", "--task", "zero-shot", "--tuned-on", "DATA", "--split", "test"],
+        ["evaluate", "MODEL", "DATA", "--out", "OUT", "--task", "noise", "--noises", "white=0"],
+        ["evaluate", "MODEL", "DATA", "--out", "OUT", "--task", "grounding"],
+    ],
+    ids=lambda command: "-".join(part for part in command if part.isalpha() and part.islower() or "-shot" in part),
+)
+def test_commands_run_there(tuned, simulated, tmp_path, command):
+    stands = {"MODEL": str(tuned), "DATA": str(simulated), "OUT": str(tmp_path / "out")}
+    assert main([*(stands.get(part, part) for part in command), "--device", NAME, "--dtype", "float32"]) == 0
+    for result in (tmp_path / "out").glob("results.json"):
+        model = json.loads(result.read_text())["model"]
+        assert model["device"].startswith(NAME) and model["dtype"] == "float32"
