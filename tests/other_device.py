@@ -58,6 +58,10 @@ def setup() -> torch.device:
     for name in ("aten::_fused_sdp_choice",):
         own.impl(name, lambda *_, **__: 0, "PrivateUse1")  # the formula itself, no fused kernel
     _kept.extend((own, rest))
+    reduce = torch.Tensor.__reduce_ex__
+    torch.Tensor.__reduce_ex__ = lambda tensor, protocol: (  # type: ignore[method-assign]
+        (_on_other, (tensor.cpu(),)) if _is_other(tensor) else reduce(tensor, protocol)
+    )
     torch.Generator = _Generator  # type: ignore[misc,assignment]
     return torch.device(NAME, 0)
 
@@ -65,6 +69,11 @@ def setup() -> torch.device:
 def _overload(name: str) -> torch._ops.OpOverload:
     packet, _, overload = name.removeprefix("aten::").partition(".")
     return getattr(getattr(torch.ops.aten, packet), overload or "default")
+
+
+def _on_other(tensor: torch.Tensor) -> torch.Tensor:
+    """How a saved tensor comes back."""
+    return tensor.to(NAME)
 
 
 def _is_other(value: Any) -> bool:
