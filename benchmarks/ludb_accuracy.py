@@ -5,8 +5,8 @@
 A global boundary of a beat, from twelve leads: the earliest onset, or the latest end, that two other leads share within
 10 ms (20 ms at the T wave's end). Plainly the earliest of twelve would be one reader's slip in one lead; the CSE Working
 Party therefore left outlying leads out too (Eur Heart J 6:815-825, 1985). The reference of a recording is the median
-over the beats of which meit made its median beat, as one boundary is what meit gives. neurokit2 gets the same leads one
-by one, and its marks go the same way; it and wfdb's detector are compared where they are installed.
+over the beats of which meit made its median beat, as one boundary is what meit gives. neurokit2, where it is installed,
+gets the same leads one by one, with the R peaks that it finds in each, and its marks go the same way; wfdb's detectors find QRS complexes in II.
 """
 
 import sys
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import wfdb
-from wfdb.processing import xqrs_detect
+from wfdb.processing import gqrs_detect, xqrs_detect
 
 from meit.ecg import read_ecg
 from meit.ecg.measure import Look, Measurements, look, measured
@@ -43,6 +43,7 @@ NEAR = round(100 / MS)  # a QRS complex's mark of one lead, and the beat
 SHARED = {"p": 10 / MS, "N": 10 / MS, "t": 20 / MS}
 LEADS_AGREE = 3
 LEAST_LEADS = 6  # that show a wave: it is there
+THEIRS = {"P": "P, neurokit2", "T": "T, neurokit2"}
 DIAGNOSES = {  # what a diagnosis must hold -> what is measured, and when that is the same
     "atrial fibrillation": ("atrial fibrillation", "p_present", lambda value: value == 0),
     "atrial flutter": ("atrial flutter", "p_present", lambda value: value == 0),
@@ -65,6 +66,7 @@ class Case:
     marks: list[Marks]  # of each of LEADS
     seen: Look
     found: Measurements
+    theirs: list[Marks] | None  # neurokit2's, of each of LEADS
 
 
 def read_marks(path: str, suffix: str) -> Marks:
@@ -139,8 +141,8 @@ def ours_of_lead(case: Case, lead: str) -> dict[str, float]:
     return {name: (place - one.middle) * MS for name, place in places.items() if place is not None}
 
 
-def of_neurokit(case: Case) -> list[Marks] | None:
-    """What neurokit2's wavelet delineation marks in each lead at meit's beats; None where it is not installed."""
+def of_neurokit(name: str, recording: Recording, at: np.ndarray) -> list[Marks] | None:
+    """What neurokit2's wavelet delineation marks in each lead, told by meit's beats; None where it is not installed."""
     try:
         import neurokit2
     except ImportError:
@@ -152,21 +154,38 @@ def of_neurokit(case: Case) -> list[Marks] | None:
     }
     every = []
     for lead in LEADS:
-        at = case.seen.beats.at
         try:
-            clean = neurokit2.ecg_clean(case.recording.lead(lead), sampling_rate=case.recording.rate)
-            _, found = neurokit2.ecg_delineate(clean, at, sampling_rate=case.recording.rate, method="dwt")
+            clean = neurokit2.ecg_clean(recording.lead(lead), sampling_rate=recording.rate)
+            _, peaks = neurokit2.ecg_peaks(clean, sampling_rate=recording.rate)
+            _, found = neurokit2.ecg_delineate(clean, peaks["ECG_R_Peaks"], sampling_rate=recording.rate, method="dwt")
         except Exception as error:  # of its many kinds
-            print(f"neurokit2 on {case.name} {lead}: {error}", file=sys.stderr)
+            print(f"neurokit2 on {name} {lead}: {error}", file=sys.stderr)
             every.append([])
             continue
-        found = found | {"ECG_R_Peaks": list(at)}
-        rows = [
-            {wave: tuple(float(found[f"ECG_{key}"][beat]) for key in keys) for wave, keys in names.items()}
-            for beat in range(len(at))
-        ]
+        sides = {"P": -1, "T": 1}
+        columns = {
+            wave: [
+                at.astype(float) if key == "R_Peaks" else at_beats(found[f"ECG_{key}"], at, sides.get(key[0], side))
+                for key, side in zip(keys, (-1, 0, 1), strict=True)
+            ]
+            for wave, keys in names.items()
+        }
+        rows = [{wave: tuple(column[beat] for column in columns[wave]) for wave in names} for beat in range(len(at))]
         every.append([{wave: marks for wave, marks in row.items() if np.isfinite(marks).any()} for row in rows])
     return every
+
+
+def at_beats(places: list[float], at: np.ndarray, side: int) -> np.ndarray:
+    """Of each beat the place nearest before it (side -1) or after it (1), on this side of the next beat; NaN where there is
+    none. Its lists are shorter than the beats are many where the first or last one has no such wave."""
+    known = np.sort(np.array([place for place in places if np.isfinite(place)], dtype=float))
+    ends = np.concatenate([[-np.inf], at, [np.inf]])
+    found = []
+    for beat, place in enumerate(at):
+        low, high = (ends[beat], place) if side < 0 else (place, ends[beat + 2])
+        inside = known[(known > low) & (known < high)]
+        found.append(inside[-1 if side < 0 else 0] if len(inside) else np.nan)
+    return np.array(found)
 
 
 def differences(pairs: list[tuple[float, float]]) -> np.ndarray:
@@ -182,7 +201,6 @@ def boundary_tables(cases: list[Case]) -> None:
     print(
         "| boundary | meit: mean ± SD ms (recordings) | tuned on | held out | neurokit2 | CSE |\n|---|---|---|---|---|---|"
     )
-    marked = [of_neurokit(case) for case in cases]
     for name, (_, _, _, tolerated) in BOUNDARIES.items():
         rows = [(ours(case, name), reference(case.marks, case.seen.beat.at, name)) for case in cases]
         halves = [
@@ -190,9 +208,9 @@ def boundary_tables(cases: list[Case]) -> None:
             for rest in (1, 3)
         ]
         theirs = [
-            (reference(other, case.seen.beat.at, name), row[1])
-            for other, case, row in zip(marked, cases, rows, strict=True)
-            if other is not None
+            (reference(case.theirs, case.seen.beat.at, name), row[1])
+            for case, row in zip(cases, rows, strict=True)
+            if case.theirs is not None
         ]
         print(
             f"| {name} | {told(differences(rows))} | {' | '.join(map(told, halves))} "
@@ -200,11 +218,17 @@ def boundary_tables(cases: list[Case]) -> None:
         )
     print("\n| lead alone | " + " | ".join(BOUNDARIES) + " |\n|---|---|---|---|---|---|")
     for column, lead in enumerate(LEADS):
-        pairs = defaultdict(list)
+        pairs, theirs = defaultdict(list), defaultdict(list)
         for case in cases:
+            marked = {name: reference([case.marks[column]], case.seen.beat.at, name, least=1) for name in BOUNDARIES}
             for name, value in ours_of_lead(case, lead).items():
-                pairs[name].append((value, reference([case.marks[column]], case.seen.beat.at, name, least=1)))
-        print(f"| {lead} | " + " | ".join(told(differences(pairs[name])) for name in BOUNDARIES) + " |")
+                pairs[name].append((value, marked[name]))
+            for name in BOUNDARIES if case.theirs is not None else ():
+                other = reference([case.theirs[column]], case.seen.beat.at, name, least=1)
+                theirs[name].append((other, marked[name]))
+        for label, found in ((lead, pairs), (f"{lead}, neurokit2", theirs)):
+            if found:
+                print(f"| {label} | " + " | ".join(told(differences(found[name])) for name in BOUNDARIES) + " |")
 
 
 def duration_table(cases: list[Case]) -> None:
@@ -212,32 +236,35 @@ def duration_table(cases: list[Case]) -> None:
         "\n| duration | meit - cardiologists: mean ± SD ms (recordings) | median size | marked, but not given |\n|---|---|---|---|"
     )
     for name, (first, last) in DURATIONS.items():
-        marked = [
-            reference(case.marks, case.seen.beat.at, last) - reference(case.marks, case.seen.beat.at, first)
-            for case in cases
-        ]
-        given = [np.nan if case.found[name].value is None else case.found[name].value for case in cases]
-        apart = differences(list(zip(given, marked, strict=True)))
-        left_out = int(np.sum(np.isfinite(marked) & np.isnan(given)))
-        print(f"| {name} | {told(apart)} | {np.median(np.abs(apart)):.0f} | {left_out} |")
+
+        def lasting(case: Case, marks: list[Marks], first=first, last=last) -> float:
+            at = case.seen.beat.at
+            return reference(marks, at, last) - reference(marks, at, first)
+
+        marked = [lasting(case, case.marks) for case in cases]
+        given = {name: [np.nan if case.found[name].value is None else case.found[name].value for case in cases]}
+        if all(case.theirs is not None for case in cases):
+            given[f"{name}, neurokit2"] = [lasting(case, case.theirs) for case in cases]
+        for label, values in given.items():
+            apart = differences(list(zip(values, marked, strict=True)))
+            left_out = int(np.sum(np.isfinite(marked) & np.isnan(values)))
+            print(f"| {label} | {told(apart)} | {np.median(np.abs(apart)):.0f} | {left_out} |")
 
 
 def sensitivity_table(cases: list[Case]) -> None:
     """Of beats between the first and the last that are marked. A P or T wave is meit's where the beat has the shape of
     the median beat, and that has one."""
-    counts: dict[str, list[int]] = {wave: [0, 0, 0] for wave in ("QRS", "P", "T", "QRS, wfdb's xqrs in II")}
+    detectors = {"QRS, wfdb's xqrs in II": xqrs, "QRS, wfdb's gqrs in II": gqrs}
+    counts: dict[str, list[int]] = {wave: [0, 0, 0] for wave in ("QRS", "P", "T", *detectors, *THEIRS.values())}
     for case in cases:
         places = sorted(beat["N"][1] for beat in case.marks[LEADS.index("II")])
         at = case.seen.beats.at
         inside = at[(at >= places[0] - NEAR) & (at <= places[-1] + NEAR)]
         truth = np.array(places)
         tally(counts["QRS"], truth, inside)
-        detected = xqrs_detect(case.recording.lead("II"), case.recording.rate, verbose=False)
-        tally(
-            counts["QRS, wfdb's xqrs in II"],
-            truth,
-            detected[(detected >= places[0] - NEAR) & (detected <= places[-1] + NEAR)],
-        )
+        for label, detect in detectors.items():
+            detected = detect(case.recording)
+            tally(counts[label], truth, detected[(detected >= places[0] - NEAR) & (detected <= places[-1] + NEAR)])
         waves = {"P": ("p", case.found["p_present"].value == 1), "T": ("t", case.seen.waves.t_end is not None)}
         for label, (wave, has) in waves.items():
             for place in places:
@@ -250,13 +277,30 @@ def sensitivity_table(cases: list[Case]) -> None:
                 counts[label][0] += shows >= LEAST_LEADS and seen
                 counts[label][1] += shows >= LEAST_LEADS and not seen
                 counts[label][2] += shows == 0 and seen
+                if case.theirs is not None:
+                    seen = sum(wave in beat for beat in around(case.theirs, place)) >= LEAST_LEADS
+                    counts[THEIRS[label]][0] += shows >= LEAST_LEADS and seen
+                    counts[THEIRS[label]][1] += shows >= LEAST_LEADS and not seen
+                    counts[THEIRS[label]][2] += shows == 0 and seen
     print(
         "\n| wave | marked | sensitivity | found where no lead has a mark | positive predictive value |\n|---|---|---|---|---|"
     )
     for label, (right, missed, false) in counts.items():
-        print(
-            f"| {label} | {right + missed} | {right / (right + missed):.2%} | {false} | {right / (right + false):.2%} |"
-        )
+        if right:
+            print(
+                f"| {label} | {right + missed} | {right / (right + missed):.2%} | {false} | {right / (right + false):.2%} |"
+            )
+
+
+def xqrs(recording: Recording) -> np.ndarray:
+    return xqrs_detect(recording.lead("II"), recording.rate, verbose=False)
+
+
+def gqrs(recording: Recording) -> np.ndarray:
+    """It takes steps of the amplifier, of which mV are the 200."""
+    return gqrs_detect(
+        d_sig=np.round(recording.lead("II") * 200).astype(int), fs=recording.rate, adc_gain=200, adc_zero=0
+    )
 
 
 def tally(counts: list[int], truth: np.ndarray, found: np.ndarray) -> None:
@@ -291,7 +335,8 @@ def cases_of(folder: Path) -> list[Case]:
             continue
         marks = [read_marks(path, suffix) for suffix in SUFFIXES]
         diagnoses = " ".join(wfdb.rdheader(path).comments).lower()
-        cases.append(Case(header.stem, recording, diagnoses, marks, seen, measured(recording, seen)))
+        theirs = of_neurokit(header.stem, recording, seen.beats.at)
+        cases.append(Case(header.stem, recording, diagnoses, marks, seen, measured(recording, seen), theirs))
     return cases
 
 

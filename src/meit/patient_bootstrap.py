@@ -3,11 +3,14 @@ because records of one patient resemble each other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meit.errors import DataError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 N_BOOTSTRAP = 1000
 SEED = 0
@@ -30,16 +33,20 @@ def patient_index(patients: Sequence) -> np.ndarray:
 
 
 def resampled_sums(
-    statistics: np.ndarray, patient_of: np.ndarray, n_bootstrap: int = N_BOOTSTRAP, seed: int = SEED
+    statistics: "np.ndarray | csr_array", patient_of: np.ndarray, n_bootstrap: int = N_BOOTSTRAP, seed: int = SEED
 ) -> Iterator[np.ndarray]:
     """(records, columns) -> n_bootstrap times (columns,), each the sum over as many patients as there are, drawn with
-    replacement. One at a time: how often each patient is drawn would fill gigabytes for all resamples at once."""
-    n = patient_of.max() + 1
-    of_patient = np.zeros((n, statistics.shape[1]))
-    np.add.at(of_patient, patient_of, statistics)
+    replacement. One at a time: how often each patient is drawn would fill gigabytes for all resamples at once. Of a sparse
+    array only what is not 0 is looked at."""
+    from scipy.sparse import coo_array, issparse
+
+    n, records = patient_of.max() + 1, np.arange(len(patient_of))
+    belongs = coo_array((np.ones(len(records)), (patient_of, records)), shape=(n, len(records))).tocsr()
+    of_patient = belongs @ statistics  # (patients, columns)
+    columns_of = of_patient.T.tocsr() if issparse(of_patient) else np.ascontiguousarray(of_patient.T)
     rng = np.random.default_rng(seed)
     for _ in range(n_bootstrap):
-        yield np.bincount(rng.integers(n, size=n), minlength=n) @ of_patient
+        yield columns_of @ np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
 
 
 def resampled_rows(patient_of: np.ndarray, n_bootstrap: int = N_BOOTSTRAP, seed: int = SEED) -> Iterator[np.ndarray]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import pytest
 
 from meit.benchmark.tasks.evidence import _by_code, _judge, _shares, evaluate_grounding, scores
-from meit.drafting import prepared_drafts
+from meit.drafting import set_drafts
 from meit.drafting.calibrating import calibrate_confidences
 from meit.drafting.checks.grounding import SUPPORTS
 from meit.drafting.confidence import load_calibration
@@ -57,7 +57,7 @@ def writing(build, tmp_path, monkeypatch):
     """A tiny model's folder; it writes what it is told."""
 
     def told(text):
-        monkeypatch.setattr(prepared_drafts, "write_reports", lambda model, given, tokens, done: [text] * len(given))
+        monkeypatch.setattr(set_drafts, "write_reports", lambda model, given, tokens, done: [text] * len(given))
         return tmp_path / "model"
 
     build("llama").save(tmp_path / "model")

@@ -33,7 +33,8 @@ def evaluate(args: argparse.Namespace) -> int:
         "nstdb": args.nstdb,
         "table": args.table,
     }
-    print(run_task(args.task, options))
+    if table := run_task(args.task, options):  # under torchrun the first process has it
+        print(table)
     return 0
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from meit.data.shards import Example
-from meit.drafting.report_writing import write_reports
+from meit.drafting.set_drafts import write_drafts
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
 from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoding import recordings_for
 from meit.model.report_model import ReportModel
+from meit.model.sharing import gathered, share
 
 TYPICAL_MV = 0.2  # root mean square of limb leads; z-scored ones are brought to it, their millivolts being lost
 WITHOUT_VOLTAGE = tuple(name for name in GLOBAL if not name.endswith("_mv"))
@@ -35,18 +36,21 @@ class PreparedDraft:
 
 
 def draft_prepared(model: ReportModel, data: Sequence[Path], folds: Sequence[int]) -> list[PreparedDraft]:
-    """Drafts and measures every recording of the folds."""
-    from tqdm import tqdm
-
+    """Drafts and measures every recording of the folds; under torchrun each process a share, and all get all."""
     config = model.spec.encoder
     recordings = recordings_for(config, data, folds)
-    probabilities, tokens, _ = encode_all(model.ensemble, recordings)
-    with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
-        drafts = write_reports(model, probabilities, tokens, done=bar.update)
-    return [
-        _drafted(recordings.example(index), draft, dict(zip(config.findings, values, strict=True)))
-        for index, (draft, values) in enumerate(zip(drafts, probabilities.tolist(), strict=True))
-    ]
+    written = write_drafts(model, recordings)
+    findings = written.probabilities.tolist()
+    return gathered(
+        [
+            _drafted(
+                recordings.example(index),
+                written.drafts[index],
+                dict(zip(config.findings, findings[index], strict=True)),
+            )
+            for index in share(len(recordings))
+        ]
+    )
 
 
 def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> PreparedDraft:

@@ -1,11 +1,10 @@
 """What the tasks share: several systems' reports of the same recordings, scored, compared and written down."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from meit.atomic import write_json, write_jsonl, write_text
 from meit.benchmark.finding_scores import abnormal_auroc, by_code, by_group, findings_difference, score_findings
@@ -16,8 +15,6 @@ from meit.benchmark.texts.scoring import Scoring
 from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports, read_manifest
 from meit.data.splits import SPLITS
-from meit.drafting.report_writing import write_reports
-from meit.model.encoding import encode_all
 from meit.model.language.architectures import input_embeddings
 from meit.model.report_model import ReportModel
 from meit.patient_bootstrap import Metric
@@ -36,23 +33,6 @@ SHOWN_FINDINGS = (  # of score_findings, what table.md shows; results.json has a
     "abnormal_auroc",
 )
 MODEL, FREQUENT, SHUFFLED = "model", "most frequent report", "another patient's ECG"
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """Drafts of N recordings, the encoder's finding probabilities (N, F), and the features (N, d) that compare them."""
-
-    drafts: list[str]
-    probabilities: torch.Tensor
-    features: torch.Tensor
-
-
-def write_drafts(model: ReportModel, data: EcgSet) -> Written:
-    from tqdm import tqdm
-
-    probabilities, tokens, features = encode_all(model.ensemble, data)
-    with tqdm(total=len(tokens), desc="drafting", unit="ECG") as bar:
-        return Written(write_reports(model, probabilities, tokens, done=bar.update), probabilities, features)
 
 
 def training_texts(data: Sequence[Path]) -> list[str]:

@@ -30,6 +30,7 @@ from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError
 from meit.model.report_model import load_model
+from meit.model.sharing import is_first
 from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_sums, with_intervals
 from meit.reports.statements import CERTAINTIES, asserted, read_statements
 
@@ -51,6 +52,8 @@ def evaluate_grounding(
     records = draft_prepared(model, data, folds_of(split))
     if not records:
         raise DataError(f"no recording of the {split} split to draft")
+    if not is_first():
+        return ""
     # an encoder that was trained to find nothing has no say in how sure a statement is
     calibration = load_calibration(Path(model_folder), model.sha256) if model.spec.encoder.findings else None
     rows = [_judge(record, calibration) for record in records]

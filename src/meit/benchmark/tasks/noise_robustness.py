@@ -22,13 +22,14 @@ from meit.benchmark.texts.scoring import Scoring
 from meit.data.batches import EcgSet
 from meit.data.shards import sha256
 from meit.data.splits import folds_of
-from meit.drafting.report_writing import write_reports
+from meit.drafting.set_drafts import write_drafts
 from meit.ecg.noise import NOISES, NSTDB, SEGMENT_SHARES, SWAPS, Noise, nstdb_noises
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoding import recordings_for
 from meit.model.report_model import ReportModel, load_model
+from meit.model.sharing import is_first, of_first
 from meit.patient_bootstrap import Metric
 
 CLEAN, CONDITIONS = "clean", "conditions"
@@ -79,8 +80,11 @@ def evaluate_noise(
     run = {"data": prepared, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
     run |= {"model": model.sha256, "quantised": quantised}
     out = Path(out)
-    _begin(out, run)
+    if is_first():
+        _begin(out, run)
     drafts = _all_drafts(model, test, table, conditions, seed, out)
+    if not drafts:
+        return ""  # the first process scores and writes
     clean = drafts.pop(CLEAN)
     noisy = {condition: drafts[condition] for condition in conditions}
 
@@ -188,25 +192,21 @@ def _all_drafts(
     seed: int,
     out: Path,
 ) -> dict[NoiseCondition | str, list[str]]:
-    """Drafts of CLEAN and of each condition, read from `out` or written to it."""
-    from tqdm import tqdm
-
+    """Drafts of CLEAN and of each condition, read from `out` or written to it by the first process."""
     every: list[NoiseCondition | str] = [CLEAN, *conditions]
     files: dict[NoiseCondition | str, Path] = {
         condition: _folder(out, condition) / "drafts.json" for condition in every
     }
-    missing = [condition for condition, path in files.items() if not path.exists()]
-    with tqdm(total=len(missing) * len(test), desc="drafting", unit="ECG", disable=not missing) as bar:
-        for condition in missing:
-            bar.set_postfix_str(_label(condition))
-            ecgs: EcgSet | NoisyEcgs = test
-            if not isinstance(condition, str):  # CLEAN
-                name, level = condition
-                ecgs = NoisyEcgs(test, name, table[name], level, seed)
-            probabilities, tokens, _ = encode_all(model.ensemble, ecgs)
+    for condition in of_first([condition for condition, path in files.items() if not path.exists()]):
+        ecgs: EcgSet | NoisyEcgs = test
+        if not isinstance(condition, str):  # CLEAN
+            name, level = condition
+            ecgs = NoisyEcgs(test, name, table[name], level, seed)
+        drafts = write_drafts(model, ecgs, _label(condition)).drafts
+        if is_first():
             files[condition].parent.mkdir(exist_ok=True)
-            write_json(files[condition], write_reports(model, probabilities, tokens, done=bar.update))
-    return {condition: json.loads(path.read_text()) for condition, path in files.items()}
+            write_json(files[condition], drafts)
+    return {condition: json.loads(path.read_text()) for condition, path in files.items()} if is_first() else {}
 
 
 def _write_predictions(path: Path, test: EcgSet, clean: list[str], noisy: Mapping[NoiseCondition, list[str]]) -> None:

@@ -13,12 +13,13 @@ from meit.benchmark.tasks.comparison import (
     compare_systems,
     model_identity,
     training_texts,
-    write_drafts,
 )
 from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import SPLITS, folds_of
-from meit.model.encoding import encode_all, recordings_for
+from meit.drafting.set_drafts import signal_features, write_drafts
+from meit.model.encoding import recordings_for
 from meit.model.report_model import load_model
+from meit.model.sharing import is_first
 
 NEAREST = "nearest ECG"
 
@@ -35,7 +36,8 @@ def evaluate_quality(
 ) -> str:
     """Scores a model on a split; `meit.benchmark.tasks.comparison.compare` says what is written. Returns the table.
 
-    CIDEr-D counts documents in the training reports. Raises DataError, ModelError.
+    CIDEr-D counts documents in the training reports. Under torchrun the first process scores and writes; the others
+    return "". Raises DataError, ModelError.
     """
     scoring.check()  # what is absent shall say so now
     model = load_model(model_folder, quantised, device, dtype)
@@ -45,7 +47,9 @@ def evaluate_quality(
     train_texts = training_texts(data)
     written = write_drafts(model, test)
     drafts = written.drafts
-    _, _, train_features = encode_all(model.ensemble, train, by_signal=True)
+    train_features = signal_features(model, train)
+    if not is_first():
+        return ""
     swap = other_patient(test.patients, SHUFFLE_SEED)
     systems = {
         MODEL: drafts,

@@ -22,18 +22,19 @@ from meit.benchmark.tasks.comparison import (
     compare_systems,
     model_identity,
     training_texts,
-    write_drafts,
 )
 from meit.benchmark.texts.protocols import tokenise
 from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import folds_of
 from meit.drafting.report_writing import MAX_NEW_TOKENS
+from meit.drafting.set_drafts import write_drafts
 from meit.errors import DataError
 from meit.model.encoding import recordings_for
 from meit.model.language import loading
 from meit.model.model_files import MERGED
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
+from meit.model.sharing import is_first
 
 UNTUNED = "untuned backbone"
 FREQUENT_HERE, FREQUENT_THERE = "most frequent report of this hospital", "most frequent report of the tuning set"
@@ -61,6 +62,8 @@ def evaluate_zero_shot(
     test = recordings_for(config, data, folds_of(split))
     here, there = training_texts(data), training_texts(tuned_on)
     written = write_drafts(model, test)
+    if not is_first():
+        return ""
     drafts = written.drafts
     systems = {
         MODEL: drafts,

@@ -5,14 +5,17 @@ serve the bootstrap, so that no text is scored twice. docs/metrics.md lists ever
 """
 
 import re
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from meit.errors import DataError
 from meit.patient_bootstrap import resampled_rows, resampled_sums
+
+if TYPE_CHECKING:
+    from meit.benchmark.texts.cider import Ngrams
 
 TOKENS = re.compile(
     r"(?:(?<!\S)-(?=\d))?"  # the sign of a number: an axis of -30 is not one of 30
@@ -30,6 +33,7 @@ RECORD_COUNT = 10  # 1
 MEANS = slice(11, None)  # rouge_1, rouge_2, rouge_l, cider_d, and the record's value of each further metric
 CIDER = 14
 N_COLUMNS = 15
+TEXTS_KEPT = 20_000  # cut texts at a time, 10 KB each
 
 
 def tokenise(text: str) -> list[str]:
@@ -73,11 +77,13 @@ class Corpus(TextProtocol):
     """
 
     def __init__(self, train_references: list[str]):
-        from meit.benchmark.texts.cider import document_weights
+        from meit.benchmark.texts.cider import Ngrams, document_weights
 
         if not train_references:
             raise DataError("no training reports: CIDEr-D takes its document frequencies from them")
-        self.weights = document_weights(train_references, joined_tokens)
+        weights = document_weights(train_references, joined_tokens)
+        self.cut = lru_cache(TEXTS_KEPT)(lambda text: Ngrams(joined_tokens(text), *weights))
+        self.tokens = lru_cache(TEXTS_KEPT)(tokenise)
         self.about = {
             "tokens": "lower-case words and numbers without punctuation (meit.benchmark.texts.protocols.tokenise)",
             "averaged": "BLEU from counts summed over the corpus, all others as means over records",
@@ -95,21 +101,17 @@ class Corpus(TextProtocol):
 
     def statistics(self, pairs: list[tuple[str, str]]) -> np.ndarray:
         """(pairs, N_COLUMNS) of (hypothesis, reference) texts."""
-        from rouge_score.rouge_scorer import RougeScorer  # brings nltk and scipy.stats, two seconds
+        from meit.benchmark.texts.cider import compared
 
-        from meit.benchmark.texts.cider import cider_d
-
-        counts = _bleu_counter()
-        rouge = RougeScorer(["rouge1", "rouge2"], tokenizer=_Spaces())
         statistics = np.empty((len(pairs), N_COLUMNS))
-        for row, texts in zip(statistics, pairs, strict=True):
-            hypothesis, reference = map(joined_tokens, texts)
-            overlaps = rouge.score(reference, hypothesis).values()
-            row[: MEANS.start] = counts(hypothesis, reference)
+        for row, (hypothesis, reference) in zip(statistics, pairs, strict=True):
+            ours, theirs = self.cut(hypothesis), self.cut(reference)
+            common, cider = compared(ours, theirs)
+            row[: MEANS.start] = _bleu_counts(common, ours, theirs)
             row[MEANS] = (
-                *(overlap.fmeasure for overlap in overlaps),
-                rouge_l(hypothesis.split(), reference.split()),
-                cider_d(hypothesis, reference, *self.weights),
+                *(rouge_n(common[n], ours.totals()[n], theirs.totals()[n]) for n in (0, 1)),
+                rouge_l(self.tokens(hypothesis), self.tokens(reference)),
+                cider,
             )
         return statistics
 
@@ -152,6 +154,9 @@ class Published(TextProtocol):
     def __init__(self, train_references: list[str]):
         from nltk.tokenize import PunktSentenceTokenizer, word_tokenize
 
+        from meit.benchmark.texts.cider import Ngrams
+
+        self.cut = lru_cache(TEXTS_KEPT)(lambda text: Ngrams(text, {}, 1.0))
         self.sentences = PunktSentenceTokenizer()
         # sentences recur, and nltk takes two milliseconds for a report of ten
         self.words_of_sentence = cache(partial(word_tokenize, preserve_line=True))
@@ -177,9 +182,8 @@ class Published(TextProtocol):
         """(pairs, N_COLUMNS) of (hypothesis, reference) texts."""
         from rouge import Rouge
 
-        from meit.benchmark.texts.cider import cider_d
+        from meit.benchmark.texts.cider import compared
 
-        counts = _bleu_counter()
         rouge = Rouge(metrics=["rouge-1", "rouge-2"], stats=["f"])
         statistics = np.empty((len(pairs), N_COLUMNS))
         for row, pair in zip(statistics, pairs, strict=True):
@@ -188,12 +192,10 @@ class Published(TextProtocol):
             overlaps = [0.0, 0.0]
             if texts[0].strip("."):  # of nothing but full stops, or nothing at all, the package raises
                 overlaps = [overlap["f"] for overlap in rouge.get_scores(*texts)[0].values()]
-            row[: MEANS.start] = counts(hypothesis, reference)
-            row[MEANS] = (
-                *overlaps,
-                rouge_l(hypothesis.split(" "), reference.split(" "), self.BETA),
-                cider_d(hypothesis, reference, {}, 1.0),
-            )
+            ours, theirs = self.cut(hypothesis), self.cut(reference)
+            common, cider = compared(ours, theirs)
+            row[: MEANS.start] = _bleu_counts(common, ours, theirs)
+            row[MEANS] = (*overlaps, rouge_l(hypothesis.split(" "), reference.split(" "), self.BETA), cider)
         return statistics
 
     def values(self, statistics: np.ndarray) -> np.ndarray:
@@ -222,18 +224,15 @@ def rouge_l(hypothesis: list[str], reference: list[str], beta: float = 1.0) -> f
     return (1 + beta**2) * common / (len(hypothesis) + beta**2 * len(reference))
 
 
-def _bleu_counter():
-    """A function of two tokenised texts -> the columns up to MEANS."""
-    from sacrebleu.metrics.bleu import BLEU
+def rouge_n(common: int, hypothesis: int, reference: int) -> float:
+    """F-measure of how many n-grams are common, of how many each has (Lin, ACL 2004), as rouge-score has it."""
+    precision, recall = common / max(hypothesis, 1), common / max(reference, 1)
+    return 2 * precision * recall / (precision + recall) if common else 0.0
 
-    # effective_order has no bearing on the counts read here; without it sacrebleu warns at every sentence
-    bleu = BLEU(tokenize="none", smooth_method="none", effective_order=True)
 
-    def counts(hypothesis: str, reference: str) -> tuple:
-        overlap = bleu.sentence_score(hypothesis, [reference])
-        return *overlap.counts, *overlap.totals, overlap.sys_len, overlap.ref_len, 1
-
-    return counts
+def _bleu_counts(common: list[int], hypothesis: "Ngrams", reference: "Ngrams") -> tuple[int, ...]:
+    """The columns up to MEANS."""
+    return *common, *hypothesis.totals(), hypothesis.words, reference.words, 1
 
 
 def _batch_bleu(sums: np.ndarray) -> np.ndarray:
@@ -244,10 +243,3 @@ def _batch_bleu(sums: np.ndarray) -> np.ndarray:
     ratio = (hypothesis + tiny) / (reference + small)
     brevity = np.exp(np.minimum(0, 1 - 1 / ratio))
     return brevity[:, None] * np.cumprod(precisions, axis=1) ** (1 / np.array(BLEU_ORDERS))
-
-
-class _Spaces:
-    """rouge-score's tokeniser for text that is tokenised already."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return text.split()

@@ -1,0 +1,85 @@
+"""`torchrun -m meit.cli evaluate`: two processes draft a test set's recordings together, with the results of one."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+TASKS = {  # options -> the files that must not differ
+    "quality": ((), ("predictions.jsonl", "table.md")),
+    "grounding": (("--task", "grounding"), ("predictions.jsonl", "table.md")),
+    "noise": (("--task", "noise", "--noises", "missing lead=V1"), ("predictions.jsonl", "table.md")),
+}
+ALL_TASKS = """
+import sys
+from meit.cli import main
+for line in sys.argv[1:]:
+    assert main(line.split("|")) == 0, line
+"""
+SECOND_DIES = """
+import os, signal, sys
+from meit.cli import main
+import meit.drafting.set_drafts as drafts
+if os.environ["RANK"] == "1":
+    drafts.encode_all = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+sys.exit(main(sys.argv[1].split("|")))
+"""
+
+
+def launched(*arguments, processes):
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--rdzv-backend", "c10d"]
+    command = [sys.executable, *launcher, "--rdzv-endpoint", "localhost:0", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=150)
+
+
+@pytest.fixture(scope="module")
+def model(build, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "model"
+    build("llama").save(folder)
+    return folder
+
+
+def test_two_processes_write_what_one_writes(model, simulated, tmp_path):
+    (tmp_path / "all.py").write_text(ALL_TASKS)
+    told = {}
+    for processes in (1, 2):
+        lines = [
+            "|".join(map(str, ("evaluate", model, simulated, "--split", "all", "--out", out, *options)))
+            for name, (options, _) in TASKS.items()
+            for out in [tmp_path / str(processes) / name]
+        ]
+        done = launched(tmp_path / "all.py", *lines, processes=processes)
+        assert done.returncode == 0, done.stderr[-3000:]
+        told[processes] = done.stdout
+    assert told[1] == told[2] and told[1].count("n = 30 recordings") == len(TASKS)
+    for name, (_, files) in TASKS.items():
+        one, two = tmp_path / "1" / name, tmp_path / "2" / name
+        for file in files:
+            assert (two / file).read_text() == (one / file).read_text(), (name, file)
+        results, others = (json.loads((folder / "results.json").read_text()) for folder in (one, two))
+        assert without_times(results) == without_times(others)
+
+
+def without_times(value):
+    """Without what a run says of when, how and where it was made."""
+    drop = ("created", "command", "seconds", "versions", "hardware")
+    return {key: one for key, one in value.items() if key not in drop}
+
+
+def test_the_command_as_typed_and_too_few_recordings(model, simulated, tmp_path):
+    command = ("-m", "meit.cli", "evaluate", model, simulated, "--split", "test", "--out", tmp_path)
+    done = launched(*command, processes=4)  # the split has three
+    assert done.returncode != 0 and "3 recordings are too few for 4 processes" in done.stderr
+    assert not (tmp_path / "results.json").exists()
+
+
+def test_a_process_that_dies_ends_all_with_a_line(model, simulated, tmp_path):
+    (tmp_path / "dies.py").write_text(SECOND_DIES)
+    line = "|".join(map(str, ("evaluate", model, simulated, "--split", "all", "--out", tmp_path / "out")))
+    done = launched(tmp_path / "dies.py", line, processes=2)
+    assert done.returncode != 0 and not (tmp_path / "out" / "results.json").exists()
+    said = "meit: process 1 of 2 gives up, since another one ended before its share was done"
+    assert done.stderr.count(said) == done.stderr.count("meit: ") == 1, done.stderr[-3000:]
