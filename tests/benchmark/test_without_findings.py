@@ -22,7 +22,7 @@ def model_folder(build, tmp_path):
 @pytest.mark.parametrize("task", ["quality", "grounding"])
 def test_it_is_evaluated_without_auroc_and_calibration(task, model_folder, simulated, tmp_path):
     options = {"model_folder": model_folder, "data": [simulated], "out": tmp_path / "out", "scoring": Scoring()}
-    run_task(task, options | {"split": None, "quantised": None})
+    run_task(task, options | {"split": None, "quantised": None, "device": "auto", "dtype": "auto"})
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert results["n"] == 3 and results["task"] == task and results["task_version"] == 1
     assert "abnormal_auroc" not in results["metrics"] and not results.get("calibration")
