@@ -42,8 +42,8 @@ def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
     assert done.returncode == 1
     assert "00041_lr" in done.stderr and "1 of 3 recordings failed" in done.stderr
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["00178_lr.txt", "00195_hr.txt"]
-    assert "Draft for a clinician's review" in (tmp_path / "out" / written[0]).read_text()
+    assert written == [".meit", "00178_lr.txt", "00195_hr.txt", "manifest.json"]
+    assert "Draft for a clinician's review" in (tmp_path / "out" / written[1]).read_text()
 
 
 def test_recordings_of_one_name_keep_apart(example, tmp_path):
@@ -64,7 +64,7 @@ def test_one_recording_in_two_formats_keeps_both(tmp_path):
         shutil.copy(muse, tmp_path / "in" / f"one{suffix}")
     done = run_meit("report", tmp_path / "in", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.old.txt", "one.xml.txt"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["one.old.txt", "one.xml.txt"]
 
 
 def test_a_recordings_own_json_is_not_overwritten(tmp_path):

@@ -15,7 +15,7 @@ MOST_FILES, MOST_LINES, LEAST_LINES = 12, 350, 20
 # a room may import from those that stand before it
 ORDER = (
     *("errors", "machine", "tables", "atomic", "provenance", "patient_bootstrap", "ecg", "reports", "data", "model"),
-    *("training", "drafting", "exports", "benchmark", "station", "cli"),
+    *("training", "drafting", "exports", "bulk", "benchmark", "station", "cli"),
 )
 SIBLINGS = {("drafting", "training"), ("station", "benchmark")}  # rooms side by side: neither may import the other
 LARGE: dict[str, str] = {}  # files over MOST_LINES -> why

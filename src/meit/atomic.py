@@ -10,13 +10,14 @@ from pathlib import Path
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary path to write a file to, beside `path`; renamed to it on success and removed on failure.
+def atomic_path(path: str | os.PathLike, within: Path | None = None) -> Iterator[Path]:
+    """A temporary path to write a file to; renamed to `path` on success and removed on failure.
 
-    It keeps the suffix of `path`, by which some writers choose the format. The folder must exist.
+    It keeps the suffix of `path`, by which some writers choose the format. It lies in `within`, a folder of the same file
+    system, or beside `path`. The folder must exist.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    temporary = (within or path.parent) / f".{path.stem}-{uuid.uuid4().hex}{path.suffix}"
     try:
         yield temporary
         os.replace(temporary, path)

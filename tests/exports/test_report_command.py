@@ -100,7 +100,7 @@ def test_one_that_cannot_be_written_never_stops_the_others(meit_report, example,
     err = capsys.readouterr().err
     assert "b.hea: its report cannot be written as .fhir.json (ValueError)" in err and "1 of 3" in err
     assert "Traceback" not in err and "Jane" not in err
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.fhir.json", "c.fhir.json"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.fhir.json")) == ["a.fhir.json", "c.fhir.json"]
 
 
 def test_a_date_of_the_year_1_in_a_folder(meit_report, tmp_path, capsys):
@@ -112,5 +112,5 @@ def test_a_date_of_the_year_1_in_a_folder(meit_report, tmp_path, capsys):
         head = f"# rate_hz: 500\n# unit: mV\n# start: {start}\nI,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6\n"
         (tmp_path / f"{name}.csv").write_text(head + rows)
     assert meit_report(tmp_path, "--format", "fhir", "--out", tmp_path / "fhir") == 0
-    assert len(list((tmp_path / "fhir").iterdir())) == 2
+    assert len(list((tmp_path / "fhir").glob("*.fhir.json"))) == 2
     assert "0001-01-01" in (tmp_path / "fhir" / "first.fhir.json").read_text()

@@ -3,9 +3,11 @@
 read_ecg(path)          one recording
 find_recordings(path)   the recordings in a folder
 list_folder(folder)     the same, with the files that are none
+walk_folder(folder)     the same, one folder after the other
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from meit.ecg.files.wfdb_names import HEADER_SUFFIX, named_beside_headers
 from meit.ecg.recording import MIN_SECONDS, Recording, check_usable
 from meit.errors import MeitError, RecordingError
 
-_MOST_NAMED = 3  # of the files that a folder leaves out
+MOST_LEFT_OUT_NAMED = 3  # of the files that a folder leaves out
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,15 @@ class Listing:
 
     def warning(self) -> str:
         """One line that names the files left out; empty where there are none."""
-        if not self.left_out:
-            return ""
-        names = [str(file.relative_to(self.folder)) for file in self.left_out[:_MOST_NAMED]]
-        more = ", ..." if len(self.left_out) > _MOST_NAMED else ""
-        what = "1 file is no recording" if len(self.left_out) == 1 else f"{len(self.left_out)} files are no recordings"
-        return f"{self.folder}: {what} that meit knows: {', '.join(names)}{more}"
+        return left_out_words(self.folder, self.left_out, len(self.left_out)) if self.left_out else ""
+
+
+def left_out_words(folder: Path, files: Sequence[Path], count: int) -> str:
+    """One line that names the first of files that are no recordings, and says how many there are."""
+    names = [str(file.relative_to(folder)) for file in files[:MOST_LEFT_OUT_NAMED]]
+    more = ", ..." if count > MOST_LEFT_OUT_NAMED else ""
+    what = "1 file is no recording" if count == 1 else f"{count} files are no recordings"
+    return f"{folder}: {what} that meit knows: {', '.join(names)}{more}"
 
 
 def read_ecg(path: str | Path, allow_missing: bool = False, min_seconds: float = MIN_SECONDS) -> Recording:
@@ -120,21 +125,39 @@ def find_recordings(path: str | Path) -> list[Path]:
 
 def list_folder(folder: str | Path) -> Listing:
     """The recordings in a folder and below it, and the files that are none. RecordingError for one without recordings."""
+    listings = list(walk_folder(folder))
+    recordings = sorted(file for one in listings for file in one.recordings)
+    return Listing(Path(folder), tuple(recordings), tuple(sorted(file for one in listings for file in one.left_out)))
+
+
+def walk_folder(folder: str | Path) -> Iterator[Listing]:
+    """The same, one folder below it after the other: memory does not grow with their number."""
     folder = Path(folder)
-    recordings: list[Path] = []
-    others: list[Path] = []
-    for file in sorted(folder.rglob("*")):
-        if not file.is_file() and not file.is_symlink():
-            continue
-        (recordings if _is_listed(file) else others).append(file)
-    if not recordings:
+    found = False
+    for place, below, names in os.walk(folder):
+        below.sort()
+        files = [Path(place, name) for name in sorted(names)]
+        links = [Path(place, name) for name in below if os.path.islink(os.path.join(place, name))]  # not walked
+        listing = _listed(folder, files, links)
+        found |= bool(listing.recordings)
+        yield listing
+    if not found:
         raise RecordingError(f"{folder}: no recordings in this folder (looked for {_names()})")
+
+
+def _listed(folder: Path, files: list[Path], links: list[Path]) -> Listing:
+    """Of the files of one folder; folder: where the listing began."""
+    recordings: list[Path] = []
+    others = list(links)
+    for file in files:
+        if file.is_file() or file.is_symlink():
+            (recordings if _is_listed(file) else others).append(file)
     parts = named_beside_headers(file for file in recordings if file.suffix.lower() == HEADER_SUFFIX)
     whole = [file for file in recordings if file not in parts] or recordings
     stems = {file.with_suffix("") for file in recordings}
     left_out = tuple(
         file
-        for file in others
+        for file in sorted(others)
         if file not in parts and not _is_part(file, stems) and not _is_hidden(file.relative_to(folder))
     )
     return Listing(folder, tuple(whole), left_out)
