@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
-ORDER = ("ecg", "reports", "data", "model", "training", "drafting", "exports", "benchmark", "station", "cli")
+ORDER = ("ecg", "reports", "data", "model", "training", "drafting", "exports", "bulk", "benchmark", "station", "cli")
 
 
 def modules(src: Path) -> dict[str, Path]:
