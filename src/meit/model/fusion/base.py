@@ -26,8 +26,8 @@ class Text:
     source_mask: Tensor | None = None
 
     def to(self, device: torch.device) -> "Text":
-        parts = (self.ids, self.mask, self.source_ids, self.source_mask)
-        return Text(*(None if part is None else part.to(device) for part in parts))
+        source = (None if part is None else part.to(device) for part in (self.source_ids, self.source_mask))
+        return Text(self.ids.to(device), self.mask.to(device), *source)
 
 
 class Fusion(nn.Module):
