@@ -74,8 +74,8 @@ def longest_batch(run: Run, model: ReportModel, examples: ConcatDataset, size: i
 
 def _sizes(run: Run, model: ReportModel, examples: ConcatDataset) -> dict[str, str]:
     recipe = run.recipe
-    steps = [len(part) // recipe.batch_size for part in examples.datasets]
     parts = [part for part in examples.datasets if isinstance(part, Examples)]
+    steps = [len(part) // recipe.batch_size for part in parts]
     answers = sum(int(part.answers.lengths[part.order].sum()) for part in parts)
     prompts = sum(int(np.array([*map(len, part.prompts)])[part.prompt].sum()) for part in parts)
     ecg = model.spec.n_tokens * len(examples)

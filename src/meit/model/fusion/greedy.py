@@ -21,7 +21,7 @@ def greedily(leave: Callable[[Tensor], object] = lambda kept: None) -> Callable[
     def write(
         model: Any,
         input_ids: Tensor,
-        logits_processor: Callable[[Tensor, Tensor], Tensor],
+        logits_processor: Any,
         stopping_criteria: Any,
         generation_config: Any,
         **given: Any,

@@ -22,13 +22,12 @@ class RoomyLayer(DynamicLayer):
         past, length = self.get_seq_length(), self.get_seq_length() + key_states.shape[-2]
         fits = bool(self._rooms) and self._rooms[0].shape[-2] >= length and len(self._rooms[0]) == len(key_states)
         if not fits:
-            old = (self.keys, self.values)
+            old = [kept for kept in (self.keys, self.values) if kept is not None] if past else []
             self._rooms = [
                 new.new_empty(*new.shape[:2], length + ROOM, new.shape[-1]) for new in (key_states, value_states)
             ]
-            if past:
-                for room, kept in zip(self._rooms, old, strict=True):
-                    room[:, :, :past] = kept
+            for room, kept in zip(self._rooms, old, strict=False):
+                room[:, :, :past] = kept
         for room, new in zip(self._rooms, (key_states, value_states), strict=True):
             room[:, :, past:length] = new
         self.keys, self.values = (room[:, :, :length] for room in self._rooms)
