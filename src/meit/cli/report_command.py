@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from meit.cli.arguments import (
@@ -46,7 +48,11 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
     from meit.bulk.bookkeeping.places import Places
     from meit.bulk.bulk_run import BulkRun
     from meit.bulk.outcome import DraftTask
+    from meit.model.configuration import read_config
 
+    read_config(args.model)  # what is wrong from the start leaves nothing in the folder
+    first = next(targets, None)
+    targets = targets if first is None else chain([first], targets)
     out = args.out.absolute()
     task = DraftTask(
         model=args.model.absolute(),
@@ -59,11 +65,17 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
         dtype=args.dtype,
         plot=args.plot,
     )
-    with BulkRun(task, args.engine, args.workers, args.shard_rows) as run:
-        total = run.plan(targets)
-        with tqdm(total=total, desc="drafting", unit="ECG", disable=total == 1) as bar:
-            run.draft(bar.update)
-        counts, failures = run.counts(), run.failures(MOST_SAID)
+    made = [place for place in (out / ".meit", out / "manifest.json") if not place.exists()]
+    try:
+        with BulkRun(task, args.engine, args.workers, args.shard_rows) as run:
+            total = run.plan(targets)
+            with tqdm(total=total, desc="drafting", unit="ECG", disable=total == 1) as bar:
+                run.draft(bar.update)
+            counts, failures = run.counts(), run.failures(MOST_SAID)
+    except MeitError:  # the run itself was refused, such as for a model that cannot be read
+        for place in made:
+            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+        raise
     if counts["kept"]:
         warnings.append(f"{counts['kept']} of {total} recordings had been drafted there before, and are kept")
     return _said(warnings, counts["unusable"], [one["reason"] for one in failures], counts["failed"], total)
