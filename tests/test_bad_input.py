@@ -72,6 +72,9 @@ def _empty_folder(path: Path) -> None:
     path.mkdir(parents=True)
 
 
+OF_A_RUN = re.compile(r"/(\.meit/|manifest\.json$)")
+
+
 def _binary(path: Path) -> None:
     """The file, or each file of the folder, is noise."""
     for file in [path] if not path.is_dir() else [file for file in path.rglob("*") if file.is_file()]:
@@ -242,7 +245,12 @@ def test_a_wrong_path(command, number, place, here):
             failures.append((kind, code, said))
         elif not any(path.stem in text or str(path.parent) in text for text in said):
             failures.append((kind, "does not name it", said))
-        elif changed := set(files_of(here).items()) ^ set(before.items()):
+        elif changed := {
+            one
+            for one in set(files_of(here).items()) ^ set(before.items())
+            # a run whose recordings all failed says so there (docs of `meit report --out`)
+            if not (command.startswith("report") and kind == "binary" and OF_A_RUN.search(str(one[0])))
+        }:
             failures.append((kind, "leaves", changed))
         os.chdir(here.parent)
         shutil.rmtree(here)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meit.cli.arguments import (
     SOME_FAILED,
@@ -24,6 +25,10 @@ from meit.errors import MeitError
 from meit.exports import EXPORT_FORMATS
 from meit.exports.draft_targets import STDIN, DraftTarget, draft_targets, listed_targets
 from meit.model import default_model
+
+if TYPE_CHECKING:
+    from meit.drafting.draft import Draft
+    from meit.ecg.recording import Recording
 
 ROW_FORMATS = {"jsonl": False, "parquet": True}  # of meit.bulk.row_shards -> whether they are nothing for a terminal
 MOST_SAID = 20  # failures; the manifest has more
@@ -123,7 +128,7 @@ def _one_by_one(args: argparse.Namespace, targets: list[DraftTarget], warnings: 
     return _said(warnings, unusable, failed, len(failed), len(targets))
 
 
-def _written(name: str, path: Path, recording, draft) -> bytes:
+def _written(name: str, path: Path, recording: "Recording", draft: "Draft") -> bytes:
     if name in ROW_FORMATS:
         from meit.bulk.rows import drafted_row, row_line
 

@@ -93,7 +93,8 @@ def listed_targets(file: Path) -> Iterator[DraftTarget]:
 
 
 def _in_folder(folder: Path, warnings: list[str], place: Path | None = None) -> Iterator[DraftTarget]:
-    named, count = [], 0
+    named: list[Path] = []
+    count = 0
     for listing in walk_folder(folder):
         stems = Counter(path.with_suffix("") for path in listing.recordings)
         for path in listing.recordings:

@@ -94,8 +94,10 @@ class Ledger:
         ).fetchone()
         if row is None:
             return None
-        identity = json.loads(row[5])
-        return WrittenDraft(_out(row[0]), *row[1:5], None if identity is None else FileIdentity.from_dict(identity))
+        target, size, maker, status, reason, file = row
+        identity = json.loads(file)
+        found = None if identity is None else FileIdentity.from_dict(identity)
+        return WrittenDraft(_out(target), size, maker, status, reason, found)
 
     def current_in(self, shard: str) -> set[str]:
         """The recordings whose row stands in a shard, and is to."""
