@@ -36,3 +36,21 @@ def write_recording(path: Path, bpm: float) -> None:
     wfdb.wrsamp(path.name, 100, units, list(LEADS), p_signal=signal, fmt=["16"] * 12, write_dir=str(path.parent))
     for suffix in (".hea", ".dat"):
         os.utime(path.with_suffix(suffix), (1_700_000_000, 1_700_000_000))
+
+
+@pytest.fixture(scope="session")
+def bulk(tiny_saved):
+    """Drafts a folder, as `meit report --out` does; what became of the recordings."""
+    from meit.bulk.bookkeeping.places import Places
+    from meit.bulk.bulk_run import BulkRun
+    from meit.bulk.outcome import DraftTask
+    from meit.exports.draft_targets import draft_targets
+
+    def run(out: Path, kind: str, *places: Path, model=tiny_saved, strict=False, **options) -> dict[str, int]:
+        task = DraftTask(model, kind, out, Places(out).temporary, strict)
+        with BulkRun(task, **options) as one:
+            one.plan(draft_targets(places, []))
+            one.draft(lambda count: None)
+            return one.counts()
+
+    return run

@@ -76,7 +76,7 @@ class BulkRun:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._open, self._stopping.held():
             if kind is None or not issubclass(kind, OSError):  # a full disk takes no more
-                self._sink.close()
+                self._sink.flush()
                 about = {
                     "finished": self._finished,
                     **self.counts(),
@@ -95,6 +95,8 @@ class BulkRun:
             with self._stopping.held():
                 self._sink.put(outcome)
             advance(1)
+        with self._stopping.held():
+            self._sink.flush()
         self._finished = True
 
     def counts(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from meit.bulk.row_shards import ShardFormat
 class Sink(Protocol):
     def put(self, outcome: Outcome) -> None: ...
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """What has been put is written, and journalled."""
 
 
@@ -32,7 +32,7 @@ class FileSink:
         if outcome.failed and before is not None and before.target:  # of what the file was before it changed
             (self._out / before.target).unlink(missing_ok=True)
 
-    def close(self) -> None:
+    def flush(self) -> None:
         pass
 
 
@@ -63,10 +63,9 @@ class ShardSink:
         if len(self._waiting) >= self._most:
             self._commit()
 
-    def close(self) -> None:
+    def flush(self) -> None:
         if self._waiting:
             self._commit()
-        self._lines.close()
 
     def _commit(self) -> None:
         place = self._out / self._form.name(self._next)

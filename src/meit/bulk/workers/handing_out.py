@@ -69,9 +69,15 @@ def hand_out(
             while len(at_work) + len(idle) < workers:
                 begin()
             while idle and more():
-                piece = waiting.popleft()
-                at_work[idle[-1].draft(piece.handed)] = idle[-1], piece
-                idle.pop()
+                try:
+                    future = idle[-1].draft(waiting[0].handed)
+                except Exception as error:  # it died while it waited for work, whose fault that is not
+                    if not idle[-1].is_death(error):
+                        raise
+                    idle.pop().end()
+                    begin()
+                    continue
+                at_work[future] = idle.pop(), waiting.popleft()
             for future in wait(at_work, return_when=FIRST_COMPLETED).done:
                 worker, done = at_work.pop(future)
                 idle.append(worker)
