@@ -234,3 +234,22 @@ def test_a_full_disk_stops_with_one_line(tiny_saved, ecgs, tmp_path, capsys, mon
     assert report(tiny_saved, ecgs, "--out", tmp_path / "out") == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("meit: ")]
     assert len(lines) == 1 and "No space left" in lines[0] and "same command again" in lines[0]
+
+
+def test_what_ends_a_run_midway_leaves_what_is_finished(tiny_saved, ecgs, tmp_path, capsys, monkeypatch):
+    from meit.bulk.workers import drafter
+    from meit.errors import ModelError
+
+    drafts = drafter.draft_paths
+
+    def broken_after_two(*arguments, **options):
+        for done, file in enumerate(drafts(*arguments, **options)):
+            if done == 2:
+                raise ModelError("the weights are gone")
+            yield file
+
+    monkeypatch.setattr(drafter, "draft_paths", broken_after_two)
+    assert report(tiny_saved, ecgs, "--out", tmp_path / "out") == 2
+    monkeypatch.setattr(drafter, "draft_paths", drafts)
+    assert report(tiny_saved, ecgs, "--out", tmp_path / "out") == 0
+    assert manifest(tmp_path / "out")["kept"] == 2

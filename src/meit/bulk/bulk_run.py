@@ -37,7 +37,8 @@ class BulkRun:
     """In a `with`, at whose end, however it comes about, what is finished is journalled and the manifest written.
 
     workers: processes that draft; 0: this one alone or, on Ray, as many as the cluster has room for. Raises DataError
-    where another run is at work in the folder, or its manifest is another program's.
+    where another run is at work in the folder, or its manifest is another program's. kept, told: recordings that an
+    earlier run had drafted, and those of which this one has an outcome.
     """
 
     def __init__(self, task: DraftTask, engine: str = "local", workers: int = 0, shard_rows: int = SHARD_ROWS):
@@ -46,7 +47,7 @@ class BulkRun:
         self._stopping = Stopping()
         self._open = ExitStack()
         self._finished = False
-        self.kept = 0
+        self.kept = self.told = 0
 
     def __enter__(self) -> Self:
         task = self._task
@@ -94,6 +95,7 @@ class BulkRun:
         for outcome in self._outcomes(self._pieces(advance)):
             with self._stopping.held():
                 self._sink.put(outcome)
+            self.told += 1
             advance(1)
         with self._stopping.held():
             self._sink.flush()

@@ -71,15 +71,17 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
         plot=args.plot,
     )
     made = [place for place in (out / ".meit", out / "manifest.json") if not place.exists()]
+    run = BulkRun(task, args.engine, args.workers, args.shard_rows)
     try:
-        with BulkRun(task, args.engine, args.workers, args.shard_rows) as run:
+        with run:
             total = run.plan(targets)
             with tqdm(total=total, desc="drafting", unit="ECG", disable=total == 1) as bar:
                 run.draft(bar.update)
             counts, failures = run.counts(), run.failures(MOST_SAID)
-    except MeitError:  # the run itself was refused, such as for a model that cannot be read
-        for place in made:
-            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    except MeitError:
+        if not run.told:  # refused from the start, such as for a model that cannot be read
+            for place in made:
+                shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         raise
     if counts["kept"]:
         warnings.append(f"{counts['kept']} of {total} recordings had been drafted there before, and are kept")
