@@ -106,8 +106,9 @@ def number(kind: type, least: float, most: float = float("inf")) -> Callable[[st
 def add_quantize(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--quantize",
-        choices=("int8", "int4"),
-        help="write with 8- or 4-bit weights: faster on the CPU (docs/results.md)",
+        choices=("int8", "int4", "nf4"),
+        help="write with 8- or 4-bit weights: int8 and int4 on the CPU, where they are faster; int8 and nf4 on a GPU "
+        "(docs/devices.md)",
     )
 
 

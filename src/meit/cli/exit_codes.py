@@ -29,6 +29,9 @@ SYSTEM_REMEDIES = {
 }
 
 
+OUT_OF_MEMORY = "OutOfMemoryError"  # PyTorch's, a RuntimeError; to name it would import PyTorch
+
+
 def exit_code(run: Callable[[], int]) -> int:
     """Runs a command; its exit code, or that of the error, of which stderr gets one line."""
     try:
@@ -43,6 +46,8 @@ def exit_code(run: Callable[[], int]) -> int:
     except (MeitError, OSError, ModuleNotFoundError, MemoryError) as error:
         return _said(in_words(error), BAD_INPUT)
     except Exception as error:
+        if type(error).__name__ == OUT_OF_MEMORY:
+            return _said(in_words(error), BAD_INPUT)
         what = f"{type(error).__name__}: {_one_line(error)}"
         return _said(f"this is a bug of meit ({what}); {DEBUG}=1 shows the traceback to report with it", BUG)
 
@@ -56,8 +61,10 @@ def in_words(error: Exception) -> str:
             return f"{told}; {SYSTEM_REMEDIES[number]}" if number in SYSTEM_REMEDIES else told
         case ModuleNotFoundError(name=str(name)) if not name.startswith("meit"):
             return f"the package {name} is not installed: pip install 'meit[benchmark,cluster,quantize,station]'"
-        case MemoryError():
-            return "the memory does not suffice: free some, or give a smaller model or fewer recordings"
+        case _ if isinstance(error, MemoryError) or type(error).__name__ == OUT_OF_MEMORY:
+            return (
+                "the memory does not suffice: free some, quantise the model, or give a smaller one or fewer recordings"
+            )
         case _:
             return _one_line(error)
 

@@ -109,7 +109,7 @@ class ConcatFusion(Fusion):
         if self._rows is None:
             return None
         rows = inputs[0]
-        return (torch.cat([self._rows.to(rows.dtype), rows[:, self._rows.shape[1] :]], dim=1), *inputs[1:])
+        return (torch.cat([self._rows.to(rows), rows[:, self._rows.shape[1] :]], dim=1), *inputs[1:])
 
     def _hide_columns(self, argument: str):
         """A hook for layers that take no part: the ECG's columns leave their attention mask."""
