@@ -15,24 +15,14 @@ from meit.model.language import loading
 from meit.training.cross_fits import Trained
 from meit.training.memory import activation_bytes, kept, outline, weights_memory
 from meit.training.plan import longest_batch, plan, unseen
-from meit.training.recipe import ENGINES, Recipe
+from meit.training.recipe import ENGINES
 
 HERE = training_place("cpu")
 
 
 @pytest.fixture
-def recipe(simulated, tiny_backbone, tmp_path):
-    return Recipe(
-        out=str(tmp_path / "run"),
-        data=(str(simulated),),
-        backbone=str(tiny_backbone),
-        batch_size=8,
-        pretrain_epochs=2,
-        cross_fits=2,
-        text_steps=2,
-        tune_epochs=4,
-        lora_dropout=0.0,
-    )
+def recipe(small_recipe):
+    return replace(small_recipe, pretrain_epochs=2, text_steps=2, tune_epochs=4, lora_dropout=0.0)
 
 
 def parts(recipe):

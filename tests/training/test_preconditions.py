@@ -12,20 +12,11 @@ import meit.training.cross_fits as cross_fits
 import meit.training.run as training
 from meit.errors import DataError, MeitError, ModelError
 from meit.training.preconditions import check
-from meit.training.recipe import Recipe
 
 
 @pytest.fixture
-def recipe(simulated, tiny_backbone, tmp_path):
-    return Recipe(
-        out=str(tmp_path / "run"),
-        data=(str(simulated),),
-        backbone=str(tiny_backbone),
-        batch_size=8,
-        pretrain_epochs=1,
-        cross_fits=2,
-        tune_epochs=1,
-    )
+def recipe(small_recipe):
+    return replace(small_recipe, pretrain_epochs=1, tune_epochs=1)
 
 
 @pytest.fixture

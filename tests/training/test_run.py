@@ -18,19 +18,14 @@ from meit.errors import ModelError
 from meit.model.encoder import EcgEncoder
 from meit.model.encoding import encode_all
 from meit.model.report_model import load_model
-from meit.training.recipe import Recipe
 
 
 @pytest.fixture
-def recipe(simulated, tiny_backbone, tmp_path):
-    return Recipe(
-        out=str(tmp_path / "run"),
-        data=(str(simulated),),
-        backbone=str(tiny_backbone),
-        batch_size=8,
+def recipe(small_recipe):
+    return replace(
+        small_recipe,
         learning_rate=5e-3,
         pretrain_epochs=2,
-        cross_fits=2,
         text_steps=2,
         tune_epochs=4,
         checkpoint_every=5,

@@ -8,22 +8,12 @@ import pytest
 import meit.training.run as training
 from meit.model.language import loading
 from meit.model.report_model import load_model
-from meit.training.recipe import Recipe
 
 
 @pytest.fixture
-def recipe(simulated, tiny_backbone, tmp_path):
-    return Recipe(
-        out=str(tmp_path / "run"),
-        data=(str(simulated),),
-        backbone=str(tiny_backbone),
-        batch_size=8,
-        cross_fits=2,
-        learning_rate=5e-3,
-        pretrain_epochs=1,
-        tune_epochs=5,
-        hide_signal=0.0,
-        lora_dropout=0.0,
+def recipe(small_recipe):
+    return replace(
+        small_recipe, learning_rate=5e-3, pretrain_epochs=1, tune_epochs=5, hide_signal=0.0, lora_dropout=0.0
     )
 
 
