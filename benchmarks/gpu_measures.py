@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
+from decoding import weight_bytes
 
 from meit.ecg.recording import Recording
 from meit.model.configuration import ModelConfig
@@ -108,10 +109,7 @@ def around(backbone, encoder: EncoderConfig, projector: str = "placed", lora: bo
 def decoded(setting: Setting, name: str, model: ReportModel, speed: float) -> Iterator[str]:
     """Rows of a table: tokens a second, fused against text-only `generate` of the same backbone."""
     backbone = plain(model.backbone)
-    # all but embeddings that are only looked up
-    embeddings = backbone.get_input_embeddings().weight
-    tied = backbone.get_output_embeddings().weight is embeddings
-    read = sum(value.nbytes for value in backbone.parameters() if tied or value is not embeddings)
+    read = weight_bytes(backbone)
     exactly = {"min_new_tokens": setting.tokens, "max_new_tokens": setting.tokens, "do_sample": False}
     for batch in setting.batches:
         drafted = for_drafting(backbone, [prompt_ids(model.tokenizer)] * batch)

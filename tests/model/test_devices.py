@@ -67,14 +67,14 @@ def test_a_backbone_is_spread_where_one_gpu_is_too_small(tiny_folder, monkeypatc
     from transformers import AutoConfig, AutoModelForCausalLM
 
     config = AutoConfig.from_pretrained(tiny_folder("llama"))
-    size = spreading.weight_bytes(AutoModelForCausalLM, config, "float32")
+    size = spreading.weight_bytes(config, "float32")
     whole = AutoModelForCausalLM.from_config(config)
     assert size == sum(value.numel() for value in whole.parameters()) * 4
-    assert spreading.weight_bytes(AutoModelForCausalLM, config, "nf4") < size / 2
+    assert spreading.weight_bytes(config, "nf4") < size / 2
     free = SimpleNamespace(bytes=size)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(spreading, "free_bytes", lambda gpu: free.bytes)
-    ask = (AutoModelForCausalLM, config, "float32", torch.device("cuda", 1))
+    ask = (config, "float32", torch.device("cuda", 1))
     assert spreading.device_map(*ask, spread=True) == {"device_map": {"": torch.device("cuda", 1)}}
     free.bytes = size - 1
     assert spreading.device_map(*ask, spread=True) == {"device_map": "auto", "max_memory": {0: size - 1, 1: size - 1}}

@@ -179,7 +179,7 @@ class BulkRun:
 def _cluster(engine: str) -> AbstractContextManager[dict[str, float] | None]:
     """What a cluster has to draft with, by Ray's names; None of this machine alone."""
     if engine == "ray":
-        from meit.bulk.workers.on_ray import ray_cluster
+        from meit.data.engines import ray_cluster
 
         return ray_cluster()
     return nullcontext()

@@ -1,6 +1,7 @@
 """What runs the many equal pieces of `meit prepare`: processes of this machine, or Ray on any number of machines."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from meit.errors import DataError
@@ -28,11 +29,9 @@ def local(work: Callable[..., Any], pieces: Sequence[tuple]) -> Iterator[Any]:
             pool.shutdown(cancel_futures=True)
 
 
-def on_ray(work: Callable[..., Any], pieces: Sequence[tuple]) -> Iterator[Any]:
-    """The same on the Ray cluster at $RAY_ADDRESS, or on a fresh local one; a piece whose worker dies is done again.
-
-    Every machine must see the same folders, and have meit installed.
-    """
+@contextmanager
+def ray_cluster() -> Iterator[dict[str, float]]:
+    """What the cluster at $RAY_ADDRESS has, or a fresh one on this machine: CPU, GPU."""
     try:
         import ray
     except ImportError:
@@ -41,17 +40,28 @@ def on_ray(work: Callable[..., Any], pieces: Sequence[tuple]) -> Iterator[Any]:
     if ours:
         ray.init(log_to_driver=False, include_dashboard=False)
     try:
+        yield ray.cluster_resources()
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def on_ray(work: Callable[..., Any], pieces: Sequence[tuple]) -> Iterator[Any]:
+    """The same on the Ray cluster at $RAY_ADDRESS, or on a fresh local one; a piece whose worker dies is done again.
+
+    Every machine must see the same folders, and have meit installed.
+    """
+    with ray_cluster() as resources:
+        import ray
+
         task = ray.remote(max_retries=5)(work)
         rest = iter(pieces)
-        most = IN_FLIGHT * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        most = IN_FLIGHT * max(1, int(resources.get("CPU", 1)))
         running = [task.remote(*piece) for _, piece in zip(range(most), rest, strict=False)]
         while running:
             (done,), running = ray.wait(running)
             yield ray.get(done)
             running += [task.remote(*piece) for _, piece in zip(range(1), rest, strict=False)]
-    finally:
-        if ours:
-            ray.shutdown()
 
 
 ENGINES: dict[str, Callable[..., Iterator[Any]]] = {"local": local, "ray": on_ray}

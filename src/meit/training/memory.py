@@ -17,6 +17,7 @@ from meit.machine import memory_bytes
 from meit.model.encoder import EncoderConfig
 from meit.model.fusion import Text
 from meit.model.language.architectures import decoder_layers, head
+from meit.model.language.backbones import small_bytes
 from meit.model.language.loading import outlined
 from meit.model.prompt import IGNORED
 from meit.model.report_model import ReportModel
@@ -24,7 +25,7 @@ from meit.training.building import untuned
 from meit.training.recipe import Recipe
 from meit.training.trainer import uses_bf16
 
-BITS = {"int8": 8, "nf4": 4}  # of a frozen linear layer's weight; 64 of them share a scale of two bytes
+BITS = {"int8": 8, "nf4": 4}  # of a frozen linear layer's weight
 SHARED = {  # what an engine divides among its processes
     "ddp": (),
     "zero2": ("gradients", "optimiser"),
@@ -60,26 +61,21 @@ def outline(recipe: Recipe, config: EncoderConfig) -> ReportModel:
 
 def weights_memory(model: ReportModel, recipe: Recipe, processes: int = 1) -> Memory:
     """Of weights, gradients and optimiser, without activations. model: an outline."""
-    small = BITS.get(recipe.weights)
-    linear = {id(p) for path, p in _linear(model)} if small else set()
+    bits = BITS.get(recipe.weights)
     frozen = tuned = 0.0
     count = 0
-    for parameter in model.parameters():
+    for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             count += parameter.numel()
             tuned += parameter.numel() * parameter.element_size()
         else:
-            each = small / 8 + 2 / 64 if small and id(parameter) in linear else parameter.element_size()
+            of_wrapped = name.endswith("base_layer.weight")  # by LoRA: what is quantised
+            each = small_bytes(bits) if bits and of_wrapped else parameter.element_size()
             frozen += parameter.numel() * each
     frozen += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
     whole = {"frozen": frozen, "tuned": tuned, "gradients": tuned, "optimiser": 8.0 * count}
     shared = SHARED[recipe.engine]
     return Memory(**{name: size / processes if name in shared else size for name, size in whole.items()})
-
-
-def _linear(model: ReportModel) -> list[tuple[str, nn.Parameter]]:
-    """Weights of the layers that LoRA wraps, which are those that are quantised."""
-    return [(name, value) for name, value in model.named_parameters() if name.endswith("base_layer.weight")]
 
 
 def check_fits(memory: Memory, device: torch.device) -> None:

@@ -1,32 +1,12 @@
 """Workers on a Ray cluster: actors, each with the model in its memory. Every machine has meit, and sees the same folders."""
 
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from meit.bulk.outcome import DraftTask, Handed, Outcome
-from meit.errors import DataError
 
 if TYPE_CHECKING:
     from meit.bulk.workers.drafter import Drafter
-
-
-@contextmanager
-def ray_cluster() -> Iterator[dict[str, float]]:
-    """What the cluster at $RAY_ADDRESS has, or a fresh one on this machine: CPU, GPU."""
-    try:
-        import ray
-    except ImportError:
-        raise DataError("--engine ray needs Ray: pip install 'meit[cluster]'") from None
-    ours = not ray.is_initialized()
-    if ours:
-        ray.init(log_to_driver=False, include_dashboard=False)
-    try:
-        yield ray.cluster_resources()
-    finally:
-        if ours:
-            ray.shutdown()
 
 
 class ActorWorker:

@@ -64,7 +64,7 @@ class Fusion(nn.Module):
         from meit.model.fusion.greedy import greedily
 
         if is_greedy(options):
-            cache = roomy_cache_for(backbone) if cache is None else cache
+            cache = empty_cache(backbone, roomy=True) if cache is None else cache
             options = options | {"custom_generate": greedily(leave)}
         model: Any = plain(backbone)
         return model.generate(**inputs, past_key_values=cache, **options)
@@ -139,11 +139,13 @@ def is_greedy(options: dict[str, Any]) -> bool:
     return copies(options) == 1 and options.get("do_sample") is False and options.keys() <= GREEDY
 
 
-def roomy_cache_for(backbone: LanguageModel) -> "Cache":
-    """An empty cache for greedy writing."""
+def empty_cache(backbone: LanguageModel, roomy: bool) -> "Cache":
+    """A cache of transformers'. roomy: for greedy writing; not for training, whose gradients would be overwritten."""
     from transformers import DynamicCache, EncoderDecoderCache
 
-    from meit.model.fusion.roomy_cache import roomy_cache
+    from meit.model.fusion.roomy_cache import RoomyLayer
 
-    cache = roomy_cache()
+    cache = DynamicCache()
+    if roomy:
+        cache.layer_class_to_replicate = RoomyLayer
     return EncoderDecoderCache(cache, DynamicCache()) if plain(backbone).config.is_encoder_decoder else cache

@@ -24,9 +24,9 @@ from meit.model.fusion.base import (
     check_masks,
     copies,
     dummies,
+    empty_cache,
     is_greedy,
     positions,
-    roomy_cache_for,
     source_states,
 )
 from meit.model.language.architectures import LanguageModel, architecture_of, attentions, body, plain
@@ -87,18 +87,14 @@ class ConcatFusion(Fusion):
         if text.source_ids is not None:
             inputs = {"input_ids": text.source_ids, "attention_mask": text.source_mask}
             inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
-        empty = roomy_cache_for(backbone) if is_greedy(options) else None
-        cache = self.cache(backbone, ecg.repeat_interleave(copies(options), dim=0), empty)
+        cache = self.cache(backbone, ecg.repeat_interleave(copies(options), dim=0), roomy=is_greedy(options))
         return self.write(backbone, inputs, options, cache)[:, ids.shape[1] :]
 
-    def cache(self, backbone: LanguageModel, ecg: Tensor, empty: "Cache | None" = None) -> "Cache":
-        """A cache, by default a fresh one of transformers', with K_e, V_e of every layer. Make one for each forward: it
-        grows."""
-        from transformers import DynamicCache, EncoderDecoderCache
+    def cache(self, backbone: LanguageModel, ecg: Tensor, roomy: bool = False) -> "Cache":
+        """A fresh cache with K_e, V_e of every layer; roomy: as of `empty_cache`. Make one for each forward: it grows."""
+        from transformers import EncoderDecoderCache
 
-        cache = DynamicCache() if empty is None else empty
-        if empty is None and plain(backbone).config.is_encoder_decoder:
-            cache = EncoderDecoderCache(cache, DynamicCache())
+        cache = empty_cache(backbone, roomy)
         own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
         keys_values = architecture_of(plain(backbone).config).keys_values
         for index, attention in enumerate(attentions(backbone)):

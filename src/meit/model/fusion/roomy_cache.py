@@ -3,7 +3,6 @@
 from typing import Any
 
 from torch import Tensor
-from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 ROOM = 32  # places by which a cache grows
@@ -40,10 +39,3 @@ class RoomyLayer(DynamicLayer):
             self.keys, self.values = (room[:, :, :length] for room in self._rooms)
         else:
             super().batch_select_indices(indices)
-
-
-def roomy_cache() -> DynamicCache:
-    """An empty cache for greedy writing. Not for training, whose gradients would be overwritten."""
-    cache = DynamicCache()
-    cache.layer_class_to_replicate = RoomyLayer
-    return cache

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import torch
 from torch import Tensor, nn
 
 from meit.errors import ModelError
@@ -129,6 +130,30 @@ def architecture_of(config: "PreTrainedConfig") -> Architecture:
             "CONTRIBUTING.md shows how one row adds another"
         )
     return found
+
+
+def model_class(config: "PreTrainedConfig") -> Any:
+    """The class of transformers that loads a backbone with its head."""
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    return AutoModelForSeq2SeqLM if architecture_of(config).encoder_decoder else AutoModelForCausalLM
+
+
+def on_meta(config: "PreTrainedConfig", **options: Any) -> "PreTrainedModel":
+    """A backbone's shapes, without weights or memory. options: of from_config, such as dtype."""
+    with torch.device("meta"):
+        model = model_class(config).from_config(config, **options)
+    model.tie_weights()
+    return model
+
+
+def linear_layers(backbone: "PreTrainedModel") -> dict[str, Any]:
+    """By their paths: what LoRA adapts and quantisation makes small, all linear layers but the head."""
+    from transformers.pytorch_utils import Conv1D
+
+    top = backbone.get_output_embeddings()
+    layers = backbone.named_modules()
+    return {path: layer for path, layer in layers if isinstance(layer, nn.Linear | Conv1D) and layer is not top}
 
 
 def see_everything(config: "PreTrainedConfig") -> "PreTrainedConfig":

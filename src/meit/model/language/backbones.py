@@ -7,7 +7,7 @@ shape, so that sizes are known before anything is downloaded. They are those of 
 from dataclasses import dataclass, field
 from functools import cache
 
-from meit.model.language.architectures import ARCHITECTURES, architecture_of
+from meit.model.language.architectures import ARCHITECTURES, architecture_of, linear_layers, on_meta
 from meit.model.prompt import PROMPTS
 
 DEFAULT = "smollm2-135m-instruct"
@@ -154,6 +154,11 @@ BACKBONES: dict[str, Backbone] = {
 }
 
 
+def small_bytes(bits: int) -> float:
+    """Of a weight at 8 or 4 bit: every 64 share a scale of two bytes."""
+    return bits / 8 + 2 / 64
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Parameters of the backbone, of its linear layers (which quantisation shrinks and LoRA adapts), of the adapter."""
@@ -167,11 +172,8 @@ class Sizes:
     targets: tuple[str, ...]
 
     def run_gb(self, bits: int) -> float:
-        """Memory of the weights alone, 10^9 bytes: linear layers at `bits`, all else in bf16.
-
-        At 8 and 4 bit every 64 weights share a scale of two bytes.
-        """
-        each = 2.0 if bits == 16 else bits / 8 + 2 / 64
+        """Memory of the weights alone, 10^9 bytes: linear layers at `bits`, all else in bf16."""
+        each = 2.0 if bits == 16 else small_bytes(bits)
         return (self.linear * each + (self.parameters - self.linear) * 2 + self.adapter * 2) / 1e9
 
     def train_gb(self, bits: int) -> float:
@@ -185,23 +187,12 @@ class Sizes:
 @cache
 def sizes(name: str, rank: int = PAPER_RANK) -> Sizes:
     """Sizes of a backbone, its full-size model built on the meta device: no weights, no memory."""
-    import torch
-    from torch import nn
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
-    from transformers.pytorch_utils import Conv1D
+    from transformers import AutoConfig
 
     row = BACKBONES[name]
     config = AutoConfig.for_model(row.model_type, **row.shape)
-    kind = AutoModelForSeq2SeqLM if architecture_of(config).encoder_decoder else AutoModelForCausalLM
-    with torch.device("meta"):
-        model = kind.from_config(config)
-    model.tie_weights()
-    head = model.get_output_embeddings()
-    linear = {
-        path: module
-        for path, module in model.named_modules()
-        if isinstance(module, nn.Linear | Conv1D) and module is not head
-    }
+    model = on_meta(config)
+    linear = linear_layers(model)
     return Sizes(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         linear=sum(module.weight.numel() for module in linear.values()),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meit.errors import ModelError
-from meit.model.language.architectures import LanguageModel, see_everything
+from meit.model.language.architectures import LanguageModel, model_class, on_meta, see_everything
 from meit.model.language.backbones import BACKBONES, DEFAULT
 from meit.model.language.spreading import device_map
 
@@ -50,15 +50,14 @@ def load(
 
     Its own habits of writing (sampling, forced first tokens, penalties) are laid aside: meit says how it writes.
     """
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
+    from transformers import GenerationConfig
 
     options = weight_options(weights)
     place, config, tokenizer = locate_parts(name)
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     if device is not None and device.type != "cpu":
-        options |= device_map(kind, config, weights, device, spread)
+        options |= device_map(config, weights, device, spread)
     try:
-        model = kind.from_pretrained(place, config=config, **options)
+        model = model_class(config).from_pretrained(place, config=config, **options)
     except (OSError, ValueError) as error:
         raise _unloadable(name, error) from None
     model.generation_config = GenerationConfig(
@@ -74,15 +73,10 @@ def load(
 def outlined(name: str, weights: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """A backbone's shapes on the meta device, its weights float32, bfloat16 or as its configuration says ("auto")."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     _, config, tokenizer = locate_parts(name)
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     dtype = config.dtype or torch.float32 if weights == "auto" else getattr(torch, weights)
-    with torch.device("meta"):
-        model = kind.from_config(config, dtype=dtype)
-    model.tie_weights()
-    return model, tokenizer
+    return on_meta(config, dtype=dtype), tokenizer
 
 
 def locate_parts(name: str) -> "tuple[str, PreTrainedConfig, PreTrainedTokenizerBase]":

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from meit.model.language.architectures import linear_layers, on_meta
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig
@@ -16,17 +18,15 @@ BYTES = {
 SHARE = 0.85  # of a GPU's free memory that weights may take; activations and caches need the rest
 
 
-def device_map(
-    kind: Any, config: "PreTrainedConfig", weights: str, device: "torch.device", spread: bool
-) -> dict[str, Any]:
-    """What from_pretrained takes. kind: the class that loads; weights: of meit.model.language.loading.WEIGHTS.
+def device_map(config: "PreTrainedConfig", weights: str, device: "torch.device", spread: bool) -> dict[str, Any]:
+    """What from_pretrained takes. weights: of meit.model.language.loading.WEIGHTS.
 
     spread: whether other GPUs than `device` may be used.
     """
     import torch
 
     gpus = torch.cuda.device_count() if spread and device.type == "cuda" else 1
-    if gpus == 1 or weight_bytes(kind, config, weights) <= free_bytes(device.index):
+    if gpus == 1 or weight_bytes(config, weights) <= free_bytes(device.index):
         return {"device_map": {"": device}}
     return {"device_map": "auto", "max_memory": {gpu: free_bytes(gpu) for gpu in range(gpus)}}
 
@@ -38,22 +38,13 @@ def free_bytes(gpu: int) -> int:
     return int(SHARE * torch.cuda.mem_get_info(gpu)[0])
 
 
-def weight_bytes(kind: Any, config: "PreTrainedConfig", weights: str) -> float:
+def weight_bytes(config: "PreTrainedConfig", weights: str) -> float:
     """Of a whole backbone; it is built on the meta device, without weights."""
     import torch
-    from torch import nn
-    from transformers.pytorch_utils import Conv1D
 
-    with torch.device("meta"):
-        model = kind.from_config(config)
-    model.tie_weights()
+    model = on_meta(config)
     stored = str(getattr(config, "dtype", None) or torch.float32).removeprefix("torch.")
     small = BYTES[stored if weights == "auto" else weights]
-    quantised = [
-        module.weight
-        for module in model.modules()
-        if isinstance(module, nn.Linear | Conv1D) and module is not model.get_output_embeddings()
-    ]
-    linear = sum(weight.numel() for weight in quantised)
+    linear = sum(layer.weight.numel() for layer in linear_layers(model).values())
     others = sum(parameter.numel() for parameter in model.parameters()) - linear
     return linear * small + others * max(small, 2.0)
