@@ -16,6 +16,12 @@ from meit.errors import DataError
 ECGS = 6
 
 
+@pytest.fixture(autouse=True)
+def short_drafts(monkeypatch):
+    """What they say does not matter here."""
+    monkeypatch.setattr("meit.drafting.report_writing.MAX_NEW_TOKENS", 12)
+
+
 @pytest.fixture
 def ecgs(recordings, tmp_path) -> Path:
     return Path(shutil.copytree(recordings, tmp_path / "ecgs"))

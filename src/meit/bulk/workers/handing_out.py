@@ -71,8 +71,8 @@ def hand_out(
             while idle and more():
                 try:
                     future = idle[-1].draft(waiting[0].handed)
-                except Exception as error:  # it died while it waited for work, whose fault that is not
-                    if not idle[-1].is_death(error):
+                except Exception as refused:  # it died while it waited for work, whose fault that is not
+                    if not idle[-1].is_death(refused):
                         raise
                     idle.pop().end()
                     begin()
