@@ -7,7 +7,7 @@ shape, so that sizes are known before anything is downloaded. They are those of 
 from dataclasses import dataclass, field
 from functools import cache
 
-from meit.model.language.architectures import ARCHITECTURES, architecture_of, linear_layers, on_meta
+from meit.model.language.architectures import ARCHITECTURES, decoder_layers, linear_layers, on_meta
 from meit.model.prompt import PROMPTS
 
 DEFAULT = "smollm2-135m-instruct"
@@ -198,7 +198,7 @@ def sizes(name: str, rank: int = PAPER_RANK) -> Sizes:
         linear=sum(module.weight.numel() for module in linear.values()),
         adapter=sum(rank * sum(module.weight.shape) for module in linear.values()),
         heads=config.num_attention_heads,
-        layers=len(model.get_submodule(architecture_of(config).layers)),
+        layers=len(decoder_layers(model)),
         hidden=config.hidden_size,
         targets=tuple(dict.fromkeys(path.rpartition(".")[2] for path in linear)),
     )
