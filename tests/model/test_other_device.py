@@ -13,7 +13,7 @@ CHECKS = Path(__file__).with_name("other_device_checks.py")
 
 
 def test_the_whole_way_runs_on_another_device():
-    options = ("-q", "-p", "no:cacheprovider", "--no-header", "-W", "ignore")
+    options = ("-p", "no:cacheprovider", "--no-header", "-W", "ignore")
     done = subprocess.run([sys.executable, "-m", "pytest", *options, CHECKS], capture_output=True, text=True)
     assert done.returncode == pytest.ExitCode.OK, done.stdout[-8000:] + done.stderr[-2000:]
     assert " passed" in done.stdout and "skipped" not in done.stdout
