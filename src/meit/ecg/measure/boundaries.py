@@ -205,16 +205,23 @@ def _mean_filter(values: np.ndarray, length: int) -> np.ndarray:
 
 def _back(values: np.ndarray, start: int, level: float, hold: int, first: int) -> int | None:
     """The last sample before `start` that `hold` samples below the level precede; None if there is none."""
-    for place in range(start, first - 1, -1):
-        part = values[max(place - hold, 0) : place]
-        if len(part) and (part <= level).all():
-            return place
-    return None
+    places = np.arange(start, max(first, 1) - 1, -1)  # before the first sample there is none
+    return _first(places, _above(values, level, np.maximum(places - hold, 0), places))
 
 
 def _forth(values: np.ndarray, start: int, level: float, hold: int, last: int) -> int | None:
     """The first sample after `start` that begins `hold` samples below the level; None if there is none."""
-    for place in range(start, last + 1):
-        if (values[place : place + hold] <= level).all():
-            return place
-    return None
+    places = np.arange(start, last + 1)
+    return _first(places, _above(values, level, places, places + hold))
+
+
+def _above(values: np.ndarray, level: float, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """How many samples of each stretch are not below the level."""
+    count = np.concatenate([[0], np.cumsum(~(values <= level))])
+    end = len(values)
+    return np.asarray(count[np.minimum(stop, end)] - count[np.minimum(start, end)])
+
+
+def _first(places: np.ndarray, above: np.ndarray) -> int | None:
+    quiet = above == 0
+    return int(places[np.argmax(quiet)]) if quiet.any() else None

@@ -8,7 +8,7 @@ from meit.ecg.measure.boundaries import Waves, find_waves
 from meit.ecg.measure.rhythms.pacing import paced_beats, without_capture
 from meit.ecg.measure.rhythms.rhythm import shared_beats
 from meit.ecg.recording import LIMB_LEADS, Recording
-from meit.ecg.signal.beats import Beats, find_beats
+from meit.ecg.signal.beats import Beats, find_beats, qrs_slope
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, choose, median_beat
 from meit.ecg.signal.spikes import Spikes, lifted
 from meit.ecg.signal.usable_leads import MS, RATE, Leads, samples, usable_leads
@@ -46,10 +46,11 @@ def look(recording: Recording) -> Look:
     leads = usable_leads(recording)
     if leads is None:
         return Look(missing="no lead can be used, or less than two seconds are recorded")
-    beats = find_beats(leads)
+    slope = qrs_slope(leads)
+    beats = find_beats(leads, slope)
     if not np.isfinite(beats.rr).any():
         return Look(missing="fewer than two beats found")
-    best, sureness = _agreement(leads, beats)
+    best, sureness = _agreement(leads, slope, beats)
     if best < _AGREED or sureness < _FOUND:
         return Look(missing="no beats that several leads show alike")
     if beats.dominant.mean() < _DOMINANT:
@@ -66,7 +67,7 @@ def look(recording: Recording) -> Look:
     return Look(leads, beats, sureness, beat, waves, *pacing)
 
 
-def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
+def _agreement(leads: Leads, slope: np.ndarray, beats: Beats) -> tuple[float, float]:
     """Of the beats found in all leads and those found in the limb leads alone, and in the chest leads alone (in every
     second lead, where one of these is not there): the better agreement, and the mean one times how clear and how alike
     the beats are. One lead agrees with itself."""
@@ -74,7 +75,7 @@ def _agreement(leads: Leads, beats: Beats) -> tuple[float, float]:
     if limb.all() or not limb.any():
         limb = np.arange(len(limb)) % 2 == 0
     groups = [group for group in (limb, ~limb) if group.any()]
-    agreed = [shared_beats(beats, find_beats(leads.only(group))) for group in groups]
+    agreed = [shared_beats(beats, find_beats(leads.only(group), slope[:, group])) for group in groups]
     return max(agreed), float(np.mean(agreed) * beats.clear * np.maximum(beats.likeness, 0).mean())
 
 

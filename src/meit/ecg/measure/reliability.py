@@ -6,9 +6,8 @@ is how blurred the boundaries are: they are looked for with two thirds and one a
 steepness that define them. The spread beside the error that is tolerated gives a number from 0 to 1.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from meit.ecg.measure.boundaries import find_waves
 from meit.ecg.signal.median_beat import FEWEST, MedianBeat, median_beat
@@ -44,7 +43,8 @@ class Doubts:
         return float(np.hypot(jackknife(known), np.mean(np.abs(np.array(apart) - value))))
 
 
-def jackknife(values: Sequence[float]) -> float:
-    """Standard error from the values without each group."""
-    groups = len(values)
-    return float(np.sqrt((groups - 1) / groups * np.sum((np.array(values) - np.mean(values)) ** 2)))
+def jackknife(values: ArrayLike) -> np.ndarray:
+    """Standard error from the values without each group, (groups,) or (groups, n) -> a number, or (n,)."""
+    without = np.asarray(values, float)
+    groups = len(without)
+    return np.asarray(np.sqrt((groups - 1) / groups * np.sum((without - without.mean(axis=0)) ** 2, axis=0)))

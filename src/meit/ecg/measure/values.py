@@ -149,15 +149,16 @@ def _lead_values(beat: MedianBeat, waves: Waves, doubts: Doubts, column: int) ->
     whole = lead_waves(beat.values[:, column], beat.noise[column], waves)
     fewer = [lead_waves(part.values[:, column], part.noise[column], waves) for part in doubts.beats]
     values = {}
+    # without a T wave's end none of them has one: they have the same waves
+    spreads = dict(zip(BY_LEAD, jackknife([[other[name] or 0.0 for name in BY_LEAD] for other in fewer]), strict=True))
     for name in BY_LEAD:
-        value, others = whole[name], [other[name] for other in fewer]
+        value = whole[name]
         if value is None:
             values[name] = Measure(None, 0.0, NO_T_END)
         else:
             tolerated = TOLERATED_Q_MS if name == "q_ms" else max(TOLERATED_MV, TOLERATED_SHARE * abs(value))
-            # without a T wave's end none of them has one: they have the same waves
-            spread = jackknife([other for other in others if other is not None])
-            spread = spread if name == "q_ms" else float(np.hypot(spread, beat.noise[column]))
+            spread = spreads[name]
+            spread = float(spread if name == "q_ms" else np.hypot(spread, beat.noise[column]))
             values[name] = Measure(value, reliability(spread, tolerated))
     return values
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from meit.ecg.signal.beat_shapes import Surroundings
 from meit.ecg.signal.usable_leads import Leads, band_filtered, samples
 
 ALIKE = 0.85  # correlation of QRS complexes of one shape, over all leads
@@ -51,9 +52,14 @@ class Beats:
         return np.asarray(self.shape == 0)
 
 
-def find_beats(leads: Leads) -> Beats:
-    """No beats (m = 0) where nothing stands out."""
-    slope = np.abs(np.gradient(band_filtered(leads.signal, "bandpass", _QRS_HZ), axis=0))
+def qrs_slope(leads: Leads) -> np.ndarray:
+    """(n, k) the size of each lead's slope, of what QRS complexes are made of."""
+    return np.asarray(np.abs(np.gradient(band_filtered(leads.signal, "bandpass", _QRS_HZ), axis=0)))
+
+
+def find_beats(leads: Leads, slope: np.ndarray | None = None) -> Beats:
+    """No beats (m = 0) where nothing stands out. slope: what qrs_slope gives, where it is known."""
+    slope = qrs_slope(leads) if slope is None else slope
     usual = usual_maximum(slope, _STRETCH)
     strength, at_usual = steepness(slope, usual, _STRETCH, samples(60))
     strength = strength / at_usual if at_usual > 0 else strength
@@ -64,9 +70,10 @@ def find_beats(leads: Leads) -> Beats:
     # each lead has the same say, one that is steep between the beats too has less
     peaked = usual / np.maximum(np.median(slope, axis=0), 1e-300)
     values = leads.smooth * (np.minimum(peaked / _PEAKED, 1.0) ** 2 / np.where(usual > 0, usual, np.inf))
-    at, shape, template = _sort(values, strong)
+    around = Surroundings(values, _HALF, _LAG, _STEP)
+    at, shape, template = _sort(around, strong)
     if len(weak):
-        shifts, likeness = _match(values, weak, template)
+        shifts, likeness = around.match(weak, template[None])
         found = likeness >= _ALIKE_WEAK
         at = np.concatenate([at, weak[found] + shifts[found]])
         shape = np.concatenate([shape, np.zeros(found.sum(), int)])
@@ -74,7 +81,7 @@ def find_beats(leads: Leads) -> Beats:
     at, shape = at[order], shape[order]
     apart = np.concatenate([[True], np.diff(at) >= _REFRACTORY])
     at, shape = at[apart], shape[apart]
-    shifts, likeness = _match(values, at, template)
+    shifts, likeness = around.match(at, template[None])
     shape = np.where(likeness >= ALIKE, 0, np.maximum(shape, 1))
     whole = (at >= _EDGE) & (at < len(strength) - _EDGE)
     real = (likeness >= _UNLIKE) | (whole & (strength[np.clip(at, 0, len(strength) - 1)] >= _STRONG_UNLIKE))
@@ -137,32 +144,38 @@ def _peaks(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
 def _forerunners(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """(m,) True for peaks that a much larger one follows at once: paced P waves before slow QRS complexes."""
-    sizes = np.array([np.median(np.ptp(values[max(place - _HALF, 0) : place + _HALF], axis=0)) for place in at])
+    inside = (at >= _HALF) & (at + _HALF <= len(values))
+    sizes = np.empty(len(at))
+    if inside.any():
+        parts = values[at[inside, None] + np.arange(-_HALF, _HALF)]
+        sizes[inside] = np.median(np.ptp(parts, axis=1), axis=1)
+    for beat in np.flatnonzero(~inside):
+        sizes[beat] = np.median(np.ptp(values[max(at[beat] - _HALF, 0) : at[beat] + _HALF], axis=0))
     return np.append((np.diff(at) < _FORERUN) & (sizes[:-1] < _SMALLER * sizes[1:]), False) if len(at) else at > 0
 
 
-def _sort(values: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Samples moved so that beats of one shape coincide, the shape of each, and the commonest shape (see _shape)."""
+def _sort(around: Surroundings, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Samples moved so that beats of one shape coincide, the shape of each, and the commonest shape."""
     shape, at = np.zeros(len(at), int), at.copy()
-    means: list[np.ndarray] = []
+    means = np.zeros((0, *around.shape(0).shape))
     counts: list[int] = []
     for beat, place in enumerate(at):
         best, moved, kind = -1.0, 0, -1
-        for number, mean in enumerate(means):
-            shifts, likeness = _match(values, np.array([place]), mean)
-            if likeness[0] > best:
-                best, moved, kind = likeness[0], shifts[0], number
-        if best < ALIKE and len(means) < _MOST_SHAPES:
-            means.append(_shape(values, place))
+        if counts:
+            shifts, likeness = around.match(np.full(len(counts), place), means)
+            kind = int(np.argmax(likeness))
+            best, moved = likeness[kind], shifts[kind]
+        if best < ALIKE and len(counts) < _MOST_SHAPES:
+            means = np.concatenate([means, around.shape(place)[None]])
             counts.append(1)
-            shape[beat] = len(means) - 1
+            shape[beat] = len(counts) - 1
             continue
         at[beat] += moved
         shape[beat] = kind
         counts[kind] += 1
-        means[kind] = means[kind] + (_shape(values, at[beat]) - means[kind]) / counts[kind]
+        means[kind] += (around.shape(at[beat]) - means[kind]) / counts[kind]
     commonest = _commonest(at, shape, np.array(counts))
-    template = np.median([_shape(values, place) for place in at[shape == commonest]], axis=0)
+    template = np.median([around.shape(place) for place in at[shape == commonest]], axis=0)
     shape = np.where(shape == commonest, 0, np.where(shape < commonest, shape + 1, shape))
     return at, shape, template
 
@@ -175,30 +188,3 @@ def _commonest(at: np.ndarray, shape: np.ndarray, counts: np.ndarray) -> int:
     if len(rivals) < 2 or counts.max() < 2:
         return int(np.argmax(counts))
     return int(max(rivals, key=lambda kind: np.nanmedian(before[shape == kind])))
-
-
-def _shape(values: np.ndarray, place: int) -> np.ndarray:
-    """The leads around a sample, each around its mean; beyond the ends the first or last sample goes on."""
-    where = np.clip(np.arange(place - _HALF, place + _HALF + 1, _STEP), 0, len(values) - 1)
-    part = values[where]
-    return np.asarray(part - part.mean(axis=0))
-
-
-def _match(values: np.ndarray, at: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By how many samples each beat must be moved to look most like the template, and the correlation there."""
-    lags = np.arange(-_LAG, _LAG + 1)
-    window = np.arange(-_HALF, _HALF + 1, _STEP)
-    size = np.linalg.norm(template)
-    shifts, likeness = np.zeros(len(at), int), np.zeros(len(at))
-    for beat, place in enumerate(at):
-        for grid in (lags[::4], None):
-            around = grid if grid is not None else np.arange(shifts[beat] - 3, shifts[beat] + 4)
-            where = np.clip(place + around[:, None] + window, 0, len(values) - 1)
-            parts = values[where]  # (lags, window, leads)
-            parts = parts - parts.mean(axis=1, keepdims=True)
-            sizes = np.sqrt(np.einsum("lwk,lwk->l", parts, parts))
-            product = np.einsum("lwk,wk->l", parts, template)
-            correlation = product / np.maximum(sizes * size, 1e-300)
-            best = int(np.argmax(correlation))
-            shifts[beat], likeness[beat] = around[best], correlation[best]
-    return shifts, likeness

@@ -39,8 +39,8 @@ def median_beat(leads: Leads, at: np.ndarray, rr_ms: float) -> MedianBeat:
     parts = np.stack([leads.signal[_window(sample)] for sample in at])
     parts = parts - np.median(parts, axis=1, keepdims=True)
     if leads.recorded.all():
-        values = np.median(parts, axis=0)
-        spread, count = np.median(np.abs(parts - values), axis=0), len(at)  # (length, k)
+        values = _median(parts)
+        spread, count = _median(np.abs(parts - values)), len(at)  # (length, k)
     else:
         recorded = _counted(np.stack([leads.recorded[_window(sample)] for sample in at]))
         parts = np.where(recorded, parts, np.nan)
@@ -48,6 +48,12 @@ def median_beat(leads: Leads, at: np.ndarray, rr_ms: float) -> MedianBeat:
         spread, count = np.nanmedian(np.abs(parts - values), axis=0), recorded.sum(axis=0).mean(axis=0)
     noise = 1.4826 * 1.2533 * np.median(spread, axis=0) / np.sqrt(count)  # of a median of normal values
     return MedianBeat(values, smoothed(values), noise, at, rr_ms)
+
+
+def _median(parts: np.ndarray) -> np.ndarray:
+    """numpy's over the first axis, which holds few beats: sorted whole they take half as long."""
+    ordered = np.sort(parts, axis=0)
+    return np.asarray((ordered[(len(parts) - 1) // 2] + ordered[len(parts) // 2]) / 2)
 
 
 def choose(leads: Leads, beats: Beats) -> np.ndarray:
