@@ -6,8 +6,18 @@ import pytest
 import torch
 from forked_meit import run_meit
 
+from meit.drafting.draft import draft_report, draft_reports
+from meit.ecg import read_ecg
 from meit.errors import ModelError
-from meit.model.devices import KINDS, DeviceKind, chosen_device, chosen_dtype, may_spread, training_place
+from meit.model.devices import (
+    KINDS,
+    DeviceKind,
+    chosen_device,
+    chosen_dtype,
+    device_of_worker,
+    may_spread,
+    training_place,
+)
 from meit.model.language import spreading
 from meit.model.report_model import load_model
 
@@ -61,6 +71,41 @@ def test_the_backbone_alone_is_of_the_asked_precision(build, tmp_path, dtype, fo
     model = load_model(tmp_path, device="cpu", dtype=dtype)
     assert {value.dtype for value in model.backbone.parameters()} == {found}
     assert {value.dtype for part in (model.ensemble, model.projector) for value in part.parameters()} == {torch.float32}
+
+
+def test_a_loaded_model_is_moved_to_less_precision(build, tmp_path, example):
+    build("llama").save(tmp_path)
+    model, rounded = (load_model(tmp_path, device="cpu", dtype=dtype) for dtype in ("float32", "bfloat16"))
+    recording = read_ecg(example)
+    first = draft_report(model, recording)
+    assert draft_report(model, recording, device="cpu", dtype="float32").report == first.report
+    assert {value.dtype for value in model.backbone.parameters()} == {torch.float32}
+    assert draft_report(model, recording, dtype="bfloat16").model == first.model
+    for (name, value), loaded in zip(model.state_dict().items(), rounded.state_dict().values(), strict=True):
+        assert value.dtype == loaded.dtype and torch.allclose(value, loaded, rtol=2**-7, atol=1e-3), name
+    assert not any(value.is_inference() for value in model.parameters())
+    with pytest.raises(
+        ModelError, match="weights in bfloat16 cannot be made float32 again; load the model as it shall"
+    ):
+        draft_reports(model, [recording], device="cpu", dtype="float32")
+    with pytest.raises(ModelError, match="device 'gpu' is not known"):
+        draft_reports(model, [], device="gpu")
+    small = load_model(tmp_path, "int8", "cpu")
+    small.move("cpu")
+    with pytest.raises(ModelError, match="quantised weights stay where and as they were loaded"):
+        small.move(dtype="float16")
+
+
+def test_workers_share_the_gpus(gpus):
+    assert [device_of_worker("auto", number, 6) for number in range(6)] == [f"cuda:{n}" for n in (0, 1, 2, 3, 0, 1)]
+    assert device_of_worker("cuda", 5, 6) == "cuda:1" and device_of_worker("cuda:2", 5, 6) == "cuda:2"
+    assert device_of_worker("cpu", 1, 2) == "cpu"
+    assert device_of_worker("auto", 0, 1) == "auto", "which may be spread over all"
+
+
+def test_workers_on_a_machine_without_gpus_stay_where_they_are(monkeypatch):
+    monkeypatch.setitem(KINDS, "cuda", DeviceKind(lambda: 0, lambda: ""))
+    assert [device_of_worker("auto", number, 2) for number in range(2)] == ["auto", "auto"]
 
 
 def test_a_backbone_is_spread_where_one_gpu_is_too_small(tiny_folder, monkeypatch):

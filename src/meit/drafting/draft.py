@@ -25,10 +25,16 @@ __all__ = ["Draft", "ModelInfo", "RecordingInfo", "draft_report", "draft_reports
 
 @torch.inference_mode()
 def draft_report(
-    model: ReportModel, recording: Recording | Examined, num_beams: int | None = None, strict: bool = False
+    model: ReportModel,
+    recording: Recording | Examined,
+    num_beams: int | None = None,
+    strict: bool = False,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
 ) -> Draft:
-    """Drafts the report of one recording; its first window, if it is longer than the model's."""
-    return draft_reports(model, [recording], num_beams, strict=strict)[0]
+    """Drafts the report of one recording; its first window, if it is longer than the model's. As draft_reports."""
+    return draft_reports(model, [recording], num_beams, strict=strict, device=device, dtype=dtype)[0]
 
 
 @torch.inference_mode()
@@ -38,13 +44,20 @@ def draft_reports(
     num_beams: int | None = None,
     batch: int = DRAFTED_AT_ONCE,
     strict: bool = False,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
 ) -> list[Draft]:
     """Drafts the reports of recordings, `batch` at a time.
 
     recordings: what was examined already is not measured again. num_beams: by default the model's own. strict:
     statements that the measurements contradict leave the report. Of an unusable recording there is no report, no
-    statement and no measurement, only the reason. Raises RecordingError where leads are missing that the model needs.
+    statement and no measurement, only the reason. device, dtype: where the model moves first, and stays
+    (ReportModel.move); by default it stays as it is. Raises RecordingError where leads are missing that the model needs,
+    ModelError where it cannot be moved.
     """
+    if device is not None or dtype is not None:
+        model.move(device, dtype)
     for given in recordings:
         check_leads(_recording(given), model.spec.missing_chest_leads)
     writer = _Writer(model, num_beams, batch, strict)

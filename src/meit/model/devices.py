@@ -88,6 +88,14 @@ def chosen_device(name: str = "auto") -> "torch.device":
     return torch.device(kind, index)
 
 
+def device_of_worker(name: str, number: int, workers: int) -> str:
+    """What worker `number`, the first is 0, of several on this machine computes on: they take its GPUs in turn, unless
+    one was named. A single worker has them all, for a model that is spread."""
+    if workers < 2 or name not in ("auto", "cuda") or not KINDS["cuda"].count():
+        return name
+    return f"cuda:{number % KINDS['cuda'].count()}"
+
+
 def may_spread(name: str) -> bool:
     """Whether a model may take more GPUs than the chosen one: its number is not stated, and no process has another."""
     return name in ("auto", "cuda") and int(os.environ.get("LOCAL_WORLD_SIZE", 1)) == 1

@@ -20,6 +20,7 @@ from meit.model.fusion import Text, build_fusion
 from meit.model.language import loading
 from meit.model.language.adapter import low_rank, merge_adapter
 from meit.model.language.architectures import LanguageModel, head, input_embeddings, plain
+from meit.model.language.moving import move_backbone
 from meit.model.language.small_weights import small_weights
 from meit.model.model_files import (
     ADAPTER,
@@ -83,6 +84,18 @@ class ReportModel(nn.Module):
     def device(self) -> torch.device:
         """Where the encoder lies, and projector and fusion with it; a large backbone may be spread over several."""
         return device_of(self.ensemble)
+
+    @torch.inference_mode(False)  # where it is called from within: its weights can still be trained
+    def move(self, device: str | None = None, dtype: str | None = None) -> None:
+        """To another device, or the backbone into less precision, in place; names as of load_model, None: as it is.
+
+        Raises ModelError for a device that is not there, and for a model that has to be loaded so: quantised, spread, or
+        rounded already.
+        """
+        place = self.device if device is None else chosen_device(device)
+        move_backbone(self.backbone, place, None if dtype is None else chosen_dtype(dtype, place))
+        for part in PARTS:
+            self.get_submodule(part).to(place)
 
     def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
         """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, on the model's device.

@@ -17,15 +17,15 @@ from meit.machine import memory_bytes
 from meit.model.encoder import EncoderConfig
 from meit.model.fusion import Text
 from meit.model.language.architectures import decoder_layers, head
-from meit.model.language.backbones import small_bytes
 from meit.model.language.loading import outlined
+from meit.model.language.spreading import BYTES
 from meit.model.prompt import IGNORED
 from meit.model.report_model import ReportModel
 from meit.training.building import untuned
 from meit.training.recipe import Recipe
 from meit.training.trainer import uses_bf16
 
-BITS = {"int8": 8, "nf4": 4}  # of a frozen linear layer's weight
+QUANTISED = ("int8", "nf4")  # of a recipe's weights: its frozen linear layers
 SHARED = {  # what an engine divides among its processes
     "ddp": (),
     "zero2": ("gradients", "optimiser"),
@@ -54,14 +54,14 @@ class Memory:
 
 def outline(recipe: Recipe, config: EncoderConfig) -> ReportModel:
     """The model to be tuned, on the meta device: its shapes, and nothing of its weights."""
-    backbone, tokenizer = outlined(recipe.backbone, "bfloat16" if recipe.weights in BITS else recipe.weights)
+    backbone, tokenizer = outlined(recipe.backbone, "bfloat16" if recipe.weights in QUANTISED else recipe.weights)
     with torch.device("meta"):
         return untuned(recipe, config, backbone, tokenizer).train()
 
 
 def weights_memory(model: ReportModel, recipe: Recipe, processes: int = 1) -> Memory:
     """Of weights, gradients and optimiser, without activations. model: an outline."""
-    bits = BITS.get(recipe.weights)
+    small = BYTES[recipe.weights] if recipe.weights in QUANTISED else None
     frozen = tuned = 0.0
     count = 0
     for name, parameter in model.named_parameters():
@@ -70,7 +70,7 @@ def weights_memory(model: ReportModel, recipe: Recipe, processes: int = 1) -> Me
             tuned += parameter.numel() * parameter.element_size()
         else:
             of_wrapped = name.endswith("base_layer.weight")  # by LoRA: what is quantised
-            each = small_bytes(bits) if bits and of_wrapped else parameter.element_size()
+            each = small if small and of_wrapped else parameter.element_size()
             frozen += parameter.numel() * each
     frozen += sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
     whole = {"frozen": frozen, "tuned": tuned, "gradients": tuned, "optimiser": 8.0 * count}

@@ -43,9 +43,11 @@ def test_sizes_worked_out_by_hand():
     assert size.adapter == 32 * 64 * (4 * (4096 + 4096) + 3 * (4096 + 11008))
     assert size.targets == ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
     rest = size.parameters - size.linear
-    assert size.run_gb(16) == pytest.approx((size.parameters + size.adapter) * 2 / 1e9)
-    assert size.run_gb(4) == pytest.approx((size.linear * (0.5 + 2 / 64) + rest * 2 + size.adapter * 2) / 1e9)
-    assert size.train_gb(16) - size.run_gb(16) == pytest.approx(size.adapter * 14 / 1e9)
+    assert size.run_gb("bfloat16") == pytest.approx((size.parameters + size.adapter) * 2 / 1e9)
+    assert size.run_gb("nf4") == pytest.approx(
+        (size.linear * (0.5 + 1 / 64 + 1 / 64**2) + rest * 2 + size.adapter * 2) / 1e9
+    )
+    assert size.train_gb("bfloat16") - size.run_gb("bfloat16") == pytest.approx(size.adapter * 14 / 1e9)
 
 
 def test_adapters_are_as_large_as_the_table_says(build):

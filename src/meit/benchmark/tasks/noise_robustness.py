@@ -78,7 +78,7 @@ def evaluate_noise(
     prepared = data_identity(data)
     identity = model_identity(model, quantised)
     run = {"data": prepared, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
-    run |= {"model": model.sha256, "quantised": quantised}
+    run |= {"model": model.sha256, "quantised": quantised, "device": model.device.type, "dtype": identity["dtype"]}
     out = Path(out)
     if is_first():
         _begin(out, run)
@@ -181,7 +181,9 @@ def _begin(out: Path, run: dict) -> None:
     if not path.exists():
         write_json(path, run)
     elif json.loads(path.read_text()) != run:
-        raise DataError(f"{out}: holds drafts of another model, data, split or seed; name another folder")
+        raise DataError(
+            f"{out}: holds drafts of another model, device, precision, data, split or seed; name another folder"
+        )
 
 
 def _all_drafts(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from meit.model.language.architectures import ARCHITECTURES, decoder_layers, linear_layers, on_meta
+from meit.model.language.spreading import BYTES
 from meit.model.prompt import PROMPTS
 
 DEFAULT = "smollm2-135m-instruct"
@@ -154,11 +155,6 @@ BACKBONES: dict[str, Backbone] = {
 }
 
 
-def small_bytes(bits: int) -> float:
-    """Of a weight at 8 or 4 bit: every 64 share a scale of two bytes."""
-    return bits / 8 + 2 / 64
-
-
 @dataclass(frozen=True)
 class Sizes:
     """Parameters of the backbone, of its linear layers (which quantisation shrinks and LoRA adapts), of the adapter."""
@@ -171,17 +167,16 @@ class Sizes:
     hidden: int
     targets: tuple[str, ...]
 
-    def run_gb(self, bits: int) -> float:
-        """Memory of the weights alone, 10^9 bytes: linear layers at `bits`, all else in bf16."""
-        each = 2.0 if bits == 16 else small_bytes(bits)
-        return (self.linear * each + (self.parameters - self.linear) * 2 + self.adapter * 2) / 1e9
+    def run_gb(self, weights: str) -> float:
+        """Memory of the weights alone, 10^9 bytes: linear layers as a row of BYTES, all else in bf16."""
+        return (self.linear * BYTES[weights] + (self.parameters - self.linear) * 2 + self.adapter * 2) / 1e9
 
-    def train_gb(self, bits: int) -> float:
+    def train_gb(self, weights: str) -> float:
         """Weights as in run_gb, and for each adapter weight 16 bytes: itself, gradient and Adam's two, in float32.
 
         Activations come on top: they grow with batch and text, and gradient checkpointing makes them small.
         """
-        return self.run_gb(bits) + self.adapter * 14 / 1e9
+        return self.run_gb(weights) + self.adapter * 14 / 1e9
 
 
 @cache
@@ -208,7 +203,7 @@ def table() -> str:
     """What `meit models` prints."""
     lines = [
         "| backbone | Hugging Face id | architecture | parameters (M) | layers | hidden | heads | LoRA targets | prompts | "
-        f"LoRA r={PAPER_RANK} (M) | run, GB: bf16 / 8 bit / 4 bit | train, GB: bf16 / 8 bit / 4 bit | licence | access |",
+        f"LoRA r={PAPER_RANK} (M) | run, GB: bf16 / int8 / nf4 | train, GB: bf16 / int8 / nf4 | licence | access |",
         "|" + "---|" * 14,
     ]
     for name, row in BACKBONES.items():
@@ -216,7 +211,10 @@ def table() -> str:
         kind = (
             f"{row.model_type} (encoder-decoder)" if ARCHITECTURES[row.model_type].encoder_decoder else row.model_type
         )
-        memory = (" / ".join(f"{of(bits):.1f}" for bits in (16, 8, 4)) for of in (size.run_gb, size.train_gb))
+        memory = (
+            " / ".join(f"{of(weights):.1f}" for weights in ("bfloat16", "int8", "nf4"))
+            for of in (size.run_gb, size.train_gb)
+        )
         cells = [
             name,
             row.hub,

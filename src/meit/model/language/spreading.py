@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig
 
-BYTES = {
+BYTES = {  # of a linear layer's weight
     "float32": 4.0,
     "bfloat16": 2.0,
     "float16": 2.0,
-    "int8": 1.0,
-    "nf4": 0.5 + 1 / 64,
-}  # of a linear layer's weight
+    "int8": 1.0,  # and a scale for a whole row
+    "nf4": 0.5 + (1 + 4 / 256) / 64,  # 64 share a scale of one byte, 256 such scales one of four (QLoRA, section 3)
+}
 SHARE = 0.85  # of a GPU's free memory that weights may take; activations and caches need the rest
 
 

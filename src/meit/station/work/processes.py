@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import threading
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from meit.station.store.database import Store
@@ -33,7 +34,7 @@ class Workers:
         self._arguments = (store.url, str(model), lease, device, dtype)
         self._count = count
         self._context = multiprocessing.get_context("spawn")
-        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._processes: dict[int, BaseProcess] = {}  # by the worker's number, which its successor inherits
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._keep, daemon=True)
 
@@ -44,9 +45,10 @@ class Workers:
     def __exit__(self, *_) -> None:
         self._stopping.set()
         self._watch.join()
-        for process in self._processes:
+        processes = list(self._processes.values())
+        for process in processes:
             process.terminate()
-        for process in self._processes:
+        for process in processes:
             process.join(STOP_PATIENCE_S)
             if process.is_alive():
                 process.kill()
@@ -55,20 +57,22 @@ class Workers:
     @property
     def pids(self) -> list[int]:
         """Of those that live."""
-        return [process.pid for process in self._processes if process.pid is not None and process.is_alive()]
+        processes = list(self._processes.values())
+        return [process.pid for process in processes if process.pid is not None and process.is_alive()]
 
     def _keep(self) -> None:
         while True:
-            dead = [process for process in self._processes if not process.is_alive()]
-            for process in dead:
-                log.warning("worker process %s ended (%s); another takes its place", process.pid, process.exitcode)
-            alive = [process for process in self._processes if process.is_alive()]
-            fresh = [self._start() for _ in range(self._count - len(alive))]
-            self._processes = alive + fresh
+            for number in range(self._count):
+                process = self._processes.get(number)
+                if process is not None and process.is_alive():
+                    continue
+                if process is not None:
+                    log.warning("worker process %s ended (%s); another takes its place", process.pid, process.exitcode)
+                self._processes[number] = self._start(number)
             if self._stopping.wait(ALIVE_LOOK_S):
                 return
 
-    def _start(self) -> multiprocessing.process.BaseProcess:
-        process = self._context.Process(target=run_worker, args=self._arguments, daemon=True)
+    def _start(self, number: int) -> BaseProcess:
+        process = self._context.Process(target=run_worker, args=(*self._arguments, number, self._count), daemon=True)
         process.start()
         return process

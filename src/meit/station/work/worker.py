@@ -20,6 +20,7 @@ from meit.drafting.report_writing import DRAFTED_AT_ONCE
 from meit.ecg.files.formats import find_recordings, read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError
+from meit.model.devices import device_of_worker
 from meit.model.report_model import ReportModel, load_model
 from meit.station.store.database import Store
 from meit.station.store.opening import open_store
@@ -107,8 +108,19 @@ def read_files(files: Mapping[str, bytes], missing_chest_leads: int = 0) -> Reco
     return replace(recording, source=Path(recording.source).name)
 
 
-def run_worker(url: str, model: str | Path, lease: float = LEASE, device: str = "auto", dtype: str = "auto") -> None:
-    """What a worker process does, from loading the model until SIGTERM or SIGINT; it ends its batch then."""
+def run_worker(
+    url: str,
+    model: str | Path,
+    lease: float = LEASE,
+    device: str = "auto",
+    dtype: str = "auto",
+    number: int = 0,
+    workers: int = 1,
+) -> None:
+    """What a worker process does, from loading the model until SIGTERM or SIGINT; it ends its batch then.
+
+    It is worker `number` of `workers`, which share the machine's GPUs.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -117,7 +129,8 @@ def run_worker(url: str, model: str | Path, lease: float = LEASE, device: str = 
         threading.Thread(target=_stop_after, args=(parent, stop), daemon=True).start()
     store = open_store(url)
     try:
-        Worker(store, load_model(model, device=device, dtype=dtype), worker_name(), lease=lease).work(stop)
+        loaded = load_model(model, device=device_of_worker(device, number, workers), dtype=dtype)
+        Worker(store, loaded, worker_name(), lease=lease).work(stop)
     finally:
         store.close()
 
