@@ -14,55 +14,56 @@ from torch import Tensor, nn
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import CLIP, HIGH_HZ, LOW_HZ
 from meit.model import row_of
+from meit.model.layers import Convolution, RectifiedDropout
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions and a short cut; (B, C_in, T) -> (B, C_out, T / stride)."""
+    """Two convolutions and a short cut; (B, C_in, 1, T) -> (B, C_out, 1, T / stride)."""
 
     def __init__(self, n_in: int, n_out: int, stride: int, kernel: int, dropout: float):
         super().__init__()
         same = kernel // 2
         self.body = nn.Sequential(
-            nn.Conv1d(n_in, n_out, kernel, stride, same, bias=False),
-            nn.BatchNorm1d(n_out),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Conv1d(n_out, n_out, kernel, 1, same, bias=False),
-            nn.BatchNorm1d(n_out),
+            Convolution(n_in, n_out, kernel, stride, same, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.Identity(),  # keeps the numbers by which weights are named
+            RectifiedDropout(dropout),
+            Convolution(n_out, n_out, kernel, 1, same, bias=False),
+            nn.BatchNorm2d(n_out),
         )
         self.short_cut: nn.Module = nn.Identity()
         if stride > 1 or n_in != n_out:
             self.short_cut = nn.Sequential(
-                nn.AvgPool1d(stride, stride, ceil_mode=True), nn.Conv1d(n_in, n_out, 1, bias=False)
+                nn.AvgPool2d((1, stride), ceil_mode=True), Convolution(n_in, n_out, 1, bias=False)
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.body(x) + self.short_cut(x))
+        return self.body(x).add_(self.short_cut(x)).relu_()
 
 
 class Bottleneck(nn.Module):
-    """Convolutions of width 1, `kernel` and 1 through a quarter of the channels; (B, C_in, T) -> (B, C_out, T / stride)."""
+    """Convolutions of width 1, `kernel` and 1 through a quarter of the channels; (B, C_in, 1, T) -> as BasicBlock."""
 
     def __init__(self, n_in: int, n_out: int, stride: int, kernel: int, dropout: float):
         super().__init__()
         narrow = n_out // 4
         self.body = nn.Sequential(
-            nn.Conv1d(n_in, narrow, 1, bias=False),
-            nn.BatchNorm1d(narrow),
-            nn.ReLU(),
-            nn.Conv1d(narrow, narrow, kernel, stride, kernel // 2, bias=False),
-            nn.BatchNorm1d(narrow),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Conv1d(narrow, n_out, 1, bias=False),
-            nn.BatchNorm1d(n_out),
+            Convolution(n_in, narrow, 1, bias=False),
+            nn.BatchNorm2d(narrow),
+            nn.ReLU(inplace=True),
+            Convolution(narrow, narrow, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(narrow),
+            nn.Identity(),  # keeps the numbers by which weights are named
+            RectifiedDropout(dropout),
+            Convolution(narrow, n_out, 1, bias=False),
+            nn.BatchNorm2d(n_out),
         )
         self.short_cut: nn.Module = nn.Identity()
         if stride > 1 or n_in != n_out:
-            self.short_cut = nn.Sequential(nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out))
+            self.short_cut = nn.Sequential(Convolution(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.body(x) + self.short_cut(x))
+        return self.body(x).add_(self.short_cut(x)).relu_()
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,12 @@ class EcgEncoder(nn.Module):
         row = ENCODERS[config.shape]
         first = config.widths[0] // 4 if row.pooled_stem else config.widths[0]
         layers: list[nn.Module] = [
-            nn.Conv1d(len(LEADS), first, row.stem, 2, row.stem // 2, bias=False),
-            nn.BatchNorm1d(first),
-            nn.ReLU(),
+            Convolution(len(LEADS), first, row.stem, 2, row.stem // 2, bias=False),
+            nn.BatchNorm2d(first),
+            nn.ReLU(inplace=True),
         ]
         if row.pooled_stem:
-            layers.append(nn.MaxPool1d(3, 2, 1))
+            layers.append(nn.MaxPool2d((1, 3), (1, 2), (0, 1)))
         n_in = first
         for width, blocks, stride in zip(config.widths, row.blocks, row.strides, strict=True):
             for block in range(blocks):
@@ -184,7 +185,7 @@ class EcgEncoder(nn.Module):
     def frames(self, ecg: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Feature frames (B, width, T') and which of them saw any recorded sample (B, T')."""
         shown = ecg.masked_fill(~mask.bool()[:, :, None], 0.0)  # whatever stands there, NaN too
-        frames = self.body(shown.transpose(1, 2))
+        frames = self.body(shown.transpose(1, 2).unsqueeze(2)).squeeze(2)
         recorded = nn.functional.adaptive_max_pool1d(mask[:, None].to(frames.dtype), frames.shape[-1])[:, 0] > 0
         return frames, recorded
 
