@@ -13,6 +13,7 @@ from meit.data.splits import in_share
 from meit.data.stored_inputs import InputSettings, store, stored
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import BAND
+from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 
 KEPT_BYTES = 2_000_000_000  # inputs of a set up to this size stay in memory once they are made
@@ -149,10 +150,11 @@ class EcgSet:
     def _read_inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         ecgs = np.empty((len(indices), self.n_samples, len(LEADS)), np.float32)
         masks = np.empty((len(indices), self.n_samples), bool)
-        for place, (number, row) in enumerate(zip(self._shard[indices], self._row[indices], strict=True)):
-            made = self._stored[number]
-            if made is None:
-                (ecgs[place],), (masks[place],) = self._settings.of(self._shards[number], [int(row)])
-            else:
-                ecgs[place], masks[place] = made["ecg"][row], made["mask"][row]
+        is_stored = np.array([rows is not None for rows in self._stored], bool)[self._shard[indices]]
+        for place in np.flatnonzero(is_stored):
+            row = self._stored[self._shard[indices[place]]][self._row[indices[place]]]
+            ecgs[place], masks[place] = row["ecg"], row["mask"]
+        if not is_stored.all():
+            signals = self.signals(indices[~is_stored])
+            ecgs[~is_stored], masks[~is_stored] = first_windows(signals, self.rate, self.seconds, self.normalisation)
         return ecgs, masks

@@ -73,8 +73,11 @@ def to_int16(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def from_int16(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """The inverse of `to_int16`: float32 (n, 12), NaN where not recorded."""
-    signal = values * scale.astype(np.float32)
-    signal[values == GAP] = np.nan
+    signal = values.astype(np.float32)
+    signal *= scale
+    gaps = values == GAP
+    if gaps.any():
+        signal[gaps] = np.nan
     return signal
 
 

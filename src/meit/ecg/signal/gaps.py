@@ -7,6 +7,7 @@ recording is free of noise (a simulator's), pauses are still too; there it must 
 """
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -76,14 +77,53 @@ def not_recorded(signal: np.ndarray, rate: float) -> np.ndarray:
     least, alone = (round(seconds * rate) for seconds in (_TOGETHER_S, _ALONE_S))
     for start, stop in _stretches(signal[:, living], together, rate, alone if len(living) < _FEW else least):
         away[start:stop, living] = True
-    whole = max(alone // length - 1, 1)  # blocks that lie within any so long stretch
-    so_far = np.cumsum(np.vstack([np.zeros(leads, int), held]), axis=0)
-    for lead in living[(so_far[whole:] - so_far[:-whole] == whole).any(axis=0)[living]]:
+    some = max(alone // length - 1, 1)  # blocks that lie within any so long stretch
+    for lead in living[_has_run(held.T, some)[living]]:
         parts = _stretches(signal[:, [lead]], held[:, lead], rate, alone)
         if sum(stop - start for start, stop in parts) < len(signal) / 2:
             for start, stop in parts:
                 away[start:stop, lead] = True
     return away
+
+
+def surely_recorded(signals: np.ndarray, rate: float) -> np.ndarray:
+    """(B, n, k) mV, recordings of one length -> (B,) True where `recorded_signal` has nothing to mend in them.
+
+    Told by necessary conditions, for all recordings together in a fraction of the time: everything is finite, no so many
+    neighbouring blocks as make a stretch take two values in all leads that move at all, and no lead stands still in as
+    many.
+    """
+    length = _block(rate)
+    batch, n, leads = signals.shape
+    whole = np.isfinite(signals.sum(axis=(1, 2)))
+    count = n // length
+    if count < 3:
+        return whole
+    cut = signals[:, : count * length].reshape(batch * count, length, leads)
+    rows = [np.ascontiguousarray(cut[:, place]) for place in range(length)]
+    low, high = reduce(np.minimum, rows), reduce(np.maximum, rows)
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = (high - low).reshape(batch, count, leads)
+    held = spread == 0
+    still = held.all(axis=1)  # leads that never move
+    together = ((spread <= _STEP_MV) | still[:, None]).all(axis=2)
+    near = np.flatnonzero(together)
+    part = cut[near]
+    either = ((part == low[near, None]) | (part == high[near, None])).all(axis=1) | still[near // count]
+    together.flat[near] = either.all(axis=1)
+    least, alone = (round(seconds * rate) for seconds in (_TOGETHER_S, _ALONE_S))
+    neighbours = min(max(-(-least // length) - 2, 1), count)  # at either end a stretch may reach a block further
+    whole &= ~_has_run(together, neighbours)
+    some = max(alone // length - 1, 1)  # blocks that lie within any so long stretch
+    places, lead = np.nonzero((held.sum(axis=1) >= some) & ~still)
+    whole[places[_has_run(held[places, :, lead], some)]] = False
+    return whole
+
+
+def _has_run(flags: np.ndarray, least: int) -> np.ndarray:
+    """(N, n) bool -> (N,) whether so many neighbours are True."""
+    so_far = np.cumsum(np.pad(flags, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    return np.asarray((so_far[:, least:] - so_far[:, :-least] == least).any(axis=1))
 
 
 def runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ z-scored lead by lead (the mV amplitude is lost). The stated rule for both:
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from meit.ecg.signal.resampling import bridge_leads
 
 LOW_HZ, HIGH_HZ = 0.5, 40.0
 CLIP = 15.0  # in standard deviations: an artefact must not drown the beats
+FILTERED_AT_ONCE = 8  # recordings that are filtered at a time
+MATRIX_SAMPLES = 2000  # of a window, above which a matrix of its square does not pay
 _TINY = 1e-6
 UNITS = ("mV", "z")
 BAND, MIN_MAX = "band", "min-max"
@@ -68,6 +71,38 @@ def normalise(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:
     deviation[:6] = np.sqrt(np.mean(deviation[:3] ** 2))
     out = np.divide(filled, deviation, out=np.zeros_like(filled), where=deviation > _TINY)
     return np.where(recorded, np.clip(out, -CLIP, CLIP), 0.0).astype(np.float32)
+
+
+def normalise_whole(signals: np.ndarray, rate: float) -> np.ndarray:
+    """(B, n, 12) float32 mV without NaN -> (B, n, 12) float32: `normalise` of each to float32's precision, many times as
+    fast. n: at most MATRIX_SAMPLES.
+
+    The filter is a product with a matrix. So many recordings are multiplied at a time, FILTERED_AT_ONCE, that what comes
+    out for one is the same to the bit whichever others are there.
+    """
+    batch, n, leads = signals.shape
+    filtered = _centred_matrix(rate, n)
+    out = np.empty((batch, n, leads), np.float32)
+    level = np.zeros((FILTERED_AT_ONCE, leads, n), np.float32)
+    for start in range(0, batch, FILTERED_AT_ONCE):
+        part = signals[start : start + FILTERED_AT_ONCE]
+        count = len(part)
+        # a constant does not pass the filter, but a large one would cost digits
+        np.subtract(part.transpose(0, 2, 1), part.mean(axis=1)[:, :, None], out=level[:count])
+        band = (level.reshape(-1, n) @ filtered).reshape(level.shape)[:count]
+        squares = np.einsum("blt,blt->bl", band, band) / n
+        squares[:, :6] = squares[:, :3].mean(axis=1, keepdims=True)
+        deviation = np.sqrt(squares)
+        band *= np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > _TINY)[:, :, None]
+        np.clip(band, -CLIP, CLIP, out=out[start : start + count].transpose(0, 2, 1))
+    return out
+
+
+@lru_cache(maxsize=4)
+def _centred_matrix(rate: float, n: int) -> np.ndarray:
+    """(n, n) float32: a signal of n samples times this is band-passed, and of mean 0. Both are linear in the signal."""
+    filtered = band_pass(np.eye(n), rate)
+    return np.ascontiguousarray((filtered - filtered.mean(axis=0)).T, np.float32)
 
 
 def min_max(signal: np.ndarray, rate: float, unit: str = "mV") -> np.ndarray:

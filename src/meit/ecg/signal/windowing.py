@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from meit.ecg.signal.gaps import recorded_signal
-from meit.ecg.signal.normalising import BAND, NORMALISATIONS
+from meit.ecg.recording import LEADS
+from meit.ecg.signal.gaps import recorded_signal, surely_recorded
+from meit.ecg.signal.normalising import BAND, MATRIX_SAMPLES, NORMALISATIONS, normalise_whole
 from meit.ecg.signal.resampling import resample
 
 WINDOW_SECONDS = 10.0
@@ -56,9 +57,30 @@ def first_windows(
     signals: Sequence[tuple[np.ndarray, float, str]], rate: float, seconds: float, normalisation: str = BAND
 ) -> tuple[np.ndarray, np.ndarray]:
     """(signal, rate, unit) of each of B recordings -> their first windows, (B, n_samples, 12) float32, and masks
-    (B, n_samples) bool; otherwise as model_input."""
-    made = [model_input(*signal, rate, seconds, normalisation) for signal in signals]
-    return np.stack([ecgs[0] for ecgs, _ in made]), np.stack([masks[0] for _, masks in made])
+    (B, n_samples) bool; otherwise as model_input, whose numbers these are to float32's precision."""
+    length = round(rate * seconds)
+    ecgs, masks = np.empty((len(signals), length, len(LEADS)), np.float32), np.ones((len(signals), length), bool)
+    plain = np.array([_is_plain(*signal, rate, length, normalisation) for signal in signals], bool)
+    if plain.any():
+        whole = np.stack([signals[place][0] for place in np.flatnonzero(plain)])
+        surely = surely_recorded(whole, rate)
+        plain[plain] = surely
+        ecgs[plain] = normalise_whole(whole if surely.all() else whole[surely], rate)
+    for place in np.flatnonzero(~plain):
+        made, recorded = model_input(*signals[place], rate, seconds, normalisation)
+        ecgs[place], masks[place] = made[0], recorded[0]
+    return ecgs, masks
+
+
+def _is_plain(signal: np.ndarray, from_rate: float, unit: str, rate: float, length: int, normalisation: str) -> bool:
+    """Whether a recording is a window as it is, to be normalised as most are."""
+    return (
+        normalisation == BAND
+        and unit == "mV"
+        and from_rate == rate
+        and len(signal) == length <= MATRIX_SAMPLES
+        and signal.dtype == np.float32
+    )
 
 
 def windows(signal: np.ndarray, rate: float, seconds: float = WINDOW_SECONDS) -> list[Window]:
