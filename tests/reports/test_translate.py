@@ -248,10 +248,12 @@ def reports() -> list[str]:
         return [row["report"] for row in csv.DictReader(file)]
 
 
-def test_coverage_of_the_full_table(reports: list[str]) -> None:
-    table = coverage_table(reports)
-    assert table["reports"] == 21_837
-    assert 343 <= table["dropped"] < 450
+def test_coverage_of_the_table(reports: list[str]) -> None:
+    """Of every fourth report: benchmarks take them all."""
+    assert len(reports) == 21_837
+    table = coverage_table(reports[::4])
+    assert table["reports"] == 5_460
+    assert 70 <= table["dropped"] < 120
     assert table["languages"]["foreign"]["words_covered"] >= 0.98
     for language in ("de", "sv", "en", "all"):
         assert table["languages"][language]["wholly_covered"] >= 0.93

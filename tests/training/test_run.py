@@ -1,11 +1,10 @@
 """A whole small run: it learns, is resumed, and is bound to its recipe."""
 
+import multiprocessing
 import os
 import resource
-import subprocess
-import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,19 +18,37 @@ from meit.model.encoder import EcgEncoder
 from meit.model.encoding import encode_all
 from meit.model.report_model import load_model
 
+SETTINGS = {
+    "learning_rate": 5e-3,
+    "pretrain_epochs": 2,
+    "text_steps": 2,
+    "tune_epochs": 4,
+    "checkpoint_every": 5,
+    "hide_signal": 0.0,
+    "lora_dropout": 0.1,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """So that a process forked from this one, which must not use torch's threads, adds in the same order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
 
 @pytest.fixture
 def recipe(small_recipe):
-    return replace(
-        small_recipe,
-        learning_rate=5e-3,
-        pretrain_epochs=2,
-        text_steps=2,
-        tune_epochs=4,
-        checkpoint_every=5,
-        hide_signal=0.0,
-        lora_dropout=0.1,
-    )
+    return replace(small_recipe, **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def trained(make_small_recipe, tmp_path_factory):
+    """The recipe, gone the whole way without a stop; `out` is where it went."""
+    recipe = replace(make_small_recipe(tmp_path_factory.mktemp("trained") / "run"), **SETTINGS)
+    training.train(recipe)
+    return recipe
 
 
 def weights(folder):
@@ -50,10 +67,14 @@ def same(ours, theirs):
         assert torch.equal(value, theirs[key]), key
 
 
-def test_the_loss_falls(recipe):
-    folder = training.train(recipe)
-    assert (folder / "familiarity.safetensors").exists()
-    found = losses(recipe.out)
+@pytest.fixture(scope="module")
+def whole(trained):
+    return weights(Path(trained.out) / "model")
+
+
+def test_the_loss_falls(trained):
+    assert (Path(trained.out) / "model" / "familiarity.safetensors").exists()
+    found = losses(trained.out)
     assert len(found) == 2 + 12
     assert found[-1] < 0.7 * found[0]
 
@@ -66,10 +87,9 @@ def test_every_fusion_is_tuned(recipe, fusion):
     assert load_model(folder).spec.fusion == fusion
 
 
-def test_the_encoder_can_be_tuned_along(recipe, tmp_path):
-    frozen = weights(training.train(recipe))
-    tuned = weights(training.train(replace(recipe, tune_encoder=True, out=str(tmp_path / "tuned"))))
-    moved = [k for k in frozen if k.startswith("ensemble.") and not torch.equal(frozen[k], tuned[k])]
+def test_the_encoder_can_be_tuned_along(recipe, whole):
+    tuned = weights(training.train(replace(recipe, tune_encoder=True)))
+    moved = [k for k in whole if k.startswith("ensemble.") and not torch.equal(whole[k], tuned[k])]
     assert "ensemble.encoder.body.0.weight" in moved and "ensemble.encoder.body.1.running_mean" in moved
 
 
@@ -147,51 +167,43 @@ def test_accumulated_steps_make_the_same_curve(recipe, tmp_path):
     assert losses(tmp_path / "parts") == pytest.approx(losses(recipe.out), abs=1e-3)
 
 
-def command(recipe, folder):
-    import yaml
+def train_slowly(recipe, flag):
+    """The second checkpoint takes its time, so that a kill meets it; in a process of its own."""
+    real = torch.save
 
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump({**asdict(recipe), "data": list(recipe.data)}))
-    return [sys.executable, "-m", "meit.cli", "train", str(path)]
+    def slow(value, file, *rest, **named):
+        real(value, file, *rest, **named)
+        if "checkpoint-10" in str(file):
+            flag.touch()
+            time.sleep(60)
+
+    torch.save = slow
+    training.train(recipe)
 
 
 @pytest.mark.parametrize("moment", ["early", "between", "writing"])
-def test_killed_at_any_moment_and_resumed_it_ends_the_same(recipe, tmp_path, moment):
+def test_killed_at_any_moment_and_resumed_it_ends_the_same(recipe, whole, tmp_path, moment):
     """SIGKILL before the first checkpoint, after one, and while one is being written."""
-    whole = weights(training.train(recipe))
-    again = replace(recipe, out=str(tmp_path / "killed"))
-    run = Path(again.out)
-    if moment == "writing":  # the second checkpoint takes its time, so that the kill meets it
-        program = (
-            "import sys, time, torch\nreal = torch.save\n"
-            "def slow(value, file, *rest, **named):\n"
-            "    real(value, file, *rest, **named)\n"
-            "    if 'checkpoint-10' in str(file): open(sys.argv[2], 'w').close(); time.sleep(60)\n"
-            "torch.save = slow\nfrom meit.training.recipe import load_recipe\nfrom meit.training.run import train\n"
-            "train(load_recipe(sys.argv[1]))"
-        )
-        flag = tmp_path / "flag"
-        arguments = [sys.executable, "-c", program, command(again, tmp_path)[-1], str(flag)]
-        reached = flag.exists
-    else:
-        arguments = command(again, tmp_path)
-        reached = {
-            "early": lambda: (run / "encoder.safetensors").exists(),
-            "between": lambda: (run / "checkpoint-5" / "whole").exists(),
-        }[moment]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run, flag = Path(recipe.out), tmp_path / "flag"
+    reached = {
+        "early": (run / "encoder.safetensors").exists,
+        "between": (run / "checkpoint-5" / "whole").exists,
+        "writing": flag.exists,
+    }[moment]
+    process = multiprocessing.get_context("fork").Process(target=train_slowly, args=(recipe, flag))
+    process.start()
     deadline = time.monotonic() + 120
-    while not reached() and process.poll() is None and time.monotonic() < deadline:
+    while not reached() and process.is_alive() and time.monotonic() < deadline:
         time.sleep(0.005)
     process.kill()
-    process.wait()
+    process.join()
     assert reached() and not (run / "model" / "config.json").exists()
     if moment == "writing":
         assert (run / "checkpoint-10").exists() and not (run / "checkpoint-10" / "whole").exists()
-    same(whole, weights(training.train(again)))
+    same(whole, weights(training.train(recipe)))
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(recipe, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_last_checkpoint(recipe, whole, monkeypatch):
     """The system refuses the second checkpoint's writes, by its limit on the size of files."""
     from meit.training import trainer as module
 
@@ -203,17 +215,15 @@ def test_a_full_disk_leaves_the_last_checkpoint(recipe, tmp_path, monkeypatch):
             resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
         real(self, model, trial)
 
-    whole = weights(training.train(recipe))
-    again = replace(recipe, out=str(tmp_path / "full"))
     monkeypatch.setattr(module.Trainer, "_save_checkpoint", save)
     try:
         with pytest.raises(ModelError, match=r"checkpoint-10 could not be written .*checkpoint-5 is what is kept"):
-            training.train(again)
+            training.train(recipe)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not (Path(again.out) / "checkpoint-10").exists()
+    assert not (Path(recipe.out) / "checkpoint-10").exists()
     monkeypatch.undo()
-    same(whole, weights(training.train(again)))
+    same(whole, weights(training.train(recipe)))
 
 
 def test_a_loss_that_is_not_a_number_ends_the_run(recipe):

@@ -193,9 +193,10 @@ def _ratio(top: np.ndarray, bottom: np.ndarray, rows: np.ndarray) -> float:
 
 
 def _kappa(cells: np.ndarray) -> float:
-    from sklearn.metrics import cohen_kappa_score
-
+    """Of (annotated level, stated level) counts; NaN where chance cannot be told from agreement. scikit-learn's
+    cohen_kappa_score gives the same, in a hundred times the time, which a thousand resamples do not have."""
     if (cells.sum(axis=0) > 0).sum() < 2 and (cells.sum(axis=1) > 0).sum() < 2:
         return np.nan
-    annotated, said = (grid.ravel() for grid in np.meshgrid(LEVELS, LEVELS, indexing="ij"))
-    return cohen_kappa_score(annotated, said, labels=LEVELS, weights="quadratic", sample_weight=cells.ravel())
+    distance = np.square(np.subtract.outer(LEVELS, LEVELS))
+    by_chance = cells.sum(axis=1) @ distance @ cells.sum(axis=0) / cells.sum()
+    return float(1 - (cells * distance).sum() / by_chance)
