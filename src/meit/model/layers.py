@@ -32,10 +32,11 @@ class RectifiedDropout(nn.Dropout):
     """nn.ReLU, then nn.Dropout; (B, C, 1, T) -> the same. On a processor what is dropped is read from a table."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and self.p > 0 and x.device.type == "cpu":
-            factors = dropout_factors(x.numel(), self.p)
-            if factors is not None and (x.is_contiguous(memory_format=torch.channels_last) or x.is_contiguous()):
-                return _RectifiedDropout.apply(x, factors.as_strided(x.shape, x.stride()), 1 / (1 - self.p))
+        dense = x.is_contiguous(memory_format=torch.channels_last) or x.is_contiguous()
+        if self.training and self.p > 0 and x.device.type == "cpu" and dense and 2 * x.numel() <= TABLE:
+            # a stand-in without numbers (meit.training.memory) gets a stand-in
+            drawn = dropout_factors(x.numel(), self.p).as_strided(x.shape, x.stride()) if type(x) is Tensor else x
+            return _RectifiedDropout.apply(x, drawn, 1 / (1 - self.p))
         return super().forward(torch.relu(x))
 
 
@@ -69,9 +70,9 @@ def weights_side_by_side(network: nn.Module) -> Iterator[None]:
             convolution.weight.data = convolution.weight.data.contiguous()
 
 
-def dropout_factors(count: int, dropped: float) -> Tensor | None:
-    """(count,) factors of dropout, 0 for the share that is dropped; None where so many would repeat themselves."""
-    return _from(_factors(dropped), count, None) if 2 * count <= TABLE else None
+def dropout_factors(count: int, dropped: float) -> Tensor:
+    """(count,) factors of dropout, 0 for the share that is dropped; from the table, which is to hold many more."""
+    return _from(_factors(dropped), count, None)
 
 
 def normal_noise(count: int, generator: torch.Generator) -> Tensor:

@@ -62,11 +62,11 @@ def first_windows(
     ecgs, masks = np.empty((len(signals), length, len(LEADS)), np.float32), np.ones((len(signals), length), bool)
     plain = np.array([_is_plain(*signal, rate, length, normalisation) for signal in signals], bool)
     if plain.any():
-        whole = np.stack([signals[place][0] for place in np.flatnonzero(plain)])
+        whole = np.stack([signals[place][0] for place in np.flatnonzero(plain).tolist()])
         surely = surely_recorded(whole, rate)
         plain[plain] = surely
         ecgs[plain] = normalise_whole(whole if surely.all() else whole[surely], rate)
-    for place in np.flatnonzero(~plain):
+    for place in np.flatnonzero(~plain).tolist():
         made, recorded = model_input(*signals[place], rate, seconds, normalisation)
         ecgs[place], masks[place] = made[0], recorded[0]
     return ecgs, masks
