@@ -9,6 +9,7 @@ of activations and adapters; what checkpointing computes again does not count) o
 """
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -100,10 +101,8 @@ def nf4(setting: Setting) -> str:
         random_backbone(setting.shape, setting.device).save_pretrained(folder)
         loading.locate_parts(DEFAULT)[2].save_pretrained(folder)
         start = setting.now()
-        backbone, _ = loading.load(folder, "nf4")
+        backbone, _ = loading.load(folder, "nf4", setting.device)
         taken = setting.now() - start
-    if not getattr(backbone, "hf_device_map", None):
-        backbone.to(setting.device)
     model = around(backbone, EncoderConfig(findings=())).eval()
     rows = list(
         decoded(replace(setting, batches=setting.batches[:2]), "LLaMA-2-7B shape, nf4", model, bandwidth(setting))
@@ -245,6 +244,7 @@ def main() -> int:
         except Exception:  # the other sections' minutes on a card are not to be lost
             traceback.print_exc()
             failed += 1
+        gc.collect()  # modules and their hooks hold each other
         if device.type == "cuda":
             torch.cuda.empty_cache()
         print(f"({time.perf_counter() - start:.0f} s)\n", flush=True)

@@ -29,6 +29,8 @@ WITHOUT_SCALARS = {
     "convolution",
     "index_select",
 }
+MULTIPLYING = ("linear", "matmul", "mm", "bmm", "addmm", "baddbmm", "conv1d", "scaled_dot_product_attention")
+PRECISE = ("layer_norm", "nll_loss", "rsqrt")  # as PyTorch's table for CUDA has it: in float32
 SHARING = {"aten::detach", "aten::alias"}  # PyTorch's own will do: they keep the storage
 _inner: dict[int, torch.Tensor] = {}  # a tensor's storage -> the CPU tensor that it stands for
 _generators: dict[int, torch._C.Generator] = {}
@@ -50,6 +52,7 @@ def setup() -> torch.device:
     own = torch.library.Library("aten", "IMPL")
     rest = torch.library.Library("_", "IMPL")
     rest.fallback(_compute, "PrivateUse1")
+    rest.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     has = torch._C._dispatch_has_kernel_for_dispatch_key
     for name in torch._C._dispatch_get_all_op_names():
         composite = any(has(name, f"CompositeExplicitAutograd{kind}") for kind in ("", "NonFunctional"))
@@ -57,6 +60,9 @@ def setup() -> torch.device:
             own.impl(name, partial(_compute, _overload(name)), "PrivateUse1")
     for name in ("aten::_fused_sdp_choice",):
         own.impl(name, lambda *_, **__: 0, "PrivateUse1")  # the formula itself, no fused kernel
+    for names, dtype in ((MULTIPLYING, None), (PRECISE, torch.float32)):
+        for name in names:
+            own.impl(name, partial(_autocast, getattr(torch.ops.aten, name), dtype), "AutocastPrivateUse1")
     _kept.extend((own, rest))
     reduce = torch.Tensor.__reduce_ex__
     torch.Tensor.__reduce_ex__ = lambda tensor, protocol: (  # type: ignore[method-assign]
@@ -69,6 +75,17 @@ def setup() -> torch.device:
 def _overload(name: str) -> torch._ops.OpOverload:
     packet, _, overload = name.removeprefix("aten::").partition(".")
     return getattr(getattr(torch.ops.aten, packet), overload or "default")
+
+
+def _autocast(op: Any, dtype: torch.dtype | None, *args: Any, **kwargs: Any) -> Any:
+    """What autocast makes of an operation: the types of its inputs, then itself. dtype: by default autocast's."""
+    wanted = dtype or torch.get_autocast_dtype(NAME)
+
+    def cast(value: Any) -> Any:
+        return value.to(wanted) if _is_other(value) and value.is_floating_point() else value
+
+    with torch.autocast(NAME, enabled=False):
+        return op(*tree_map(cast, args), **tree_map(cast, kwargs))
 
 
 def _on_other(tensor: torch.Tensor) -> torch.Tensor:

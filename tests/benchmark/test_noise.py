@@ -93,8 +93,10 @@ def test_finished_conditions_are_kept_and_give_the_same(run):
 
 def test_a_folder_belongs_to_one_run(run):
     run({"white": (24.0,)})
-    with pytest.raises(DataError, match="another model, data, split or seed"):
+    with pytest.raises(DataError, match="another model, device, precision, data, split or seed"):
         run({"white": (24.0,)}, seed=1)
+    with pytest.raises(DataError, match="another model, device, precision"):
+        run({"white": (24.0,)}, dtype="bfloat16")
 
 
 def test_a_model_that_sees_the_ecg_is_changed_by_noise(run):
