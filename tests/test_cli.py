@@ -13,6 +13,14 @@ from forked_meit import run_meit
 from meit.ecg.recording import LEADS
 
 
+@pytest.fixture(scope="module")
+def model(build, tmp_path_factory):
+    """A tiny random one, for what does not hang on what is written."""
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    build("llama").save(folder)
+    return folder
+
+
 def write_record(folder, name, signal, rate=100, leads=None):
     import wfdb
 
@@ -34,11 +42,11 @@ def test_report_of_a_real_recording(example, tmp_path):
     assert (tmp_path / "00195_hr.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
+def test_one_failing_file_does_not_stop_the_others(example, tmp_path, model):
     folder = tmp_path / "in"
     shutil.copytree(example.parent, folder)
     (folder / "00041_lr.dat").write_bytes(b"short")
-    done = run_meit("report", folder, "--out", tmp_path / "out")
+    done = run_meit("report", folder, "--model", model, "--out", tmp_path / "out")
     assert done.returncode == 1
     assert "00041_lr" in done.stderr and "1 of 3 recordings failed" in done.stderr
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -46,35 +54,36 @@ def test_one_failing_file_does_not_stop_the_others(example, tmp_path):
     assert "Draft for a clinician's review" in (tmp_path / "out" / written[1]).read_text()
 
 
-def test_recordings_of_one_name_keep_apart(example, tmp_path):
+def test_recordings_of_one_name_keep_apart(example, tmp_path, model):
     for place in ("monday", "tuesday/late"):
         (tmp_path / "in" / place).mkdir(parents=True)
         for suffix in (".hea", ".dat"):
             shutil.copy(example.with_suffix(suffix), tmp_path / "in" / place)
-    done = run_meit("report", tmp_path / "in", "--out", tmp_path / "out", "--format", "json")
+    done = run_meit("report", tmp_path / "in", "--model", model, "--out", tmp_path / "out", "--format", "json")
     assert done.returncode == 0, done.stderr
     monday, tuesday = (tmp_path / "out" / place / "00195_hr.json" for place in ("monday", "tuesday/late"))
     assert json.loads(monday.read_text())["report"] == json.loads(tuesday.read_text())["report"]
 
 
-def test_one_recording_in_two_formats_keeps_both(tmp_path):
+def test_one_recording_in_two_formats_keeps_both(tmp_path, model):
     muse = Path(__file__).parent / "samples" / "ecg" / "vendor" / "muse.xml"
     (tmp_path / "in").mkdir()
     for suffix in (".xml", ".old"):
         shutil.copy(muse, tmp_path / "in" / f"one{suffix}")
-    done = run_meit("report", tmp_path / "in", "--out", tmp_path / "out")
+    done = run_meit("report", tmp_path / "in", "--model", model, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["one.old.txt", "one.xml.txt"]
 
 
-def test_a_recordings_own_json_is_not_overwritten(tmp_path):
+def test_a_recordings_own_json_is_not_overwritten(tmp_path, model):
     (tmp_path / "ecg.json").write_text('{"rate_hz": 100, "unit": "mV", "leads": ' + json.dumps(list(LEADS)) + "}")
     stated = (tmp_path / "ecg.json").read_text()
     np.save(tmp_path / "ecg.npy", np.random.default_rng(0).normal(0, 0.2, (1000, 12)))
-    done = run_meit("report", tmp_path / "ecg.npy", "--out", tmp_path, "--format", "json")
+    command = ("report", tmp_path / "ecg.npy", "--model", model, "--format", "json", "--out")
+    done = run_meit(*command, tmp_path)
     assert done.returncode == 1 and "recording's own .json" in done.stderr
     assert (tmp_path / "ecg.json").read_text() == stated
-    done = run_meit("report", tmp_path / "ecg.npy", "--out", tmp_path / "drafts", "--format", "json")
+    done = run_meit(*command, tmp_path / "drafts")
     assert done.returncode == 0 and (tmp_path / "drafts" / "ecg.json").exists()
 
 

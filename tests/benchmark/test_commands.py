@@ -39,7 +39,7 @@ def test_drafts_are_rated_and_tabulated(evaluated, simulated, tmp_path):
 def test_noise_is_added(build, simulated, tmp_path):
     build("llama").save(tmp_path / "model")
     task = ("evaluate", tmp_path / "model", simulated, "--task", "noise", "--out", tmp_path / "noise", "--noises")
-    done = run_meit(*task, "missing lead")
+    done = run_meit(*task, "missing lead=V1,V6")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "noise" / "results.json").read_text())["task"] == "noise"
     assert json.loads((tmp_path / "noise" / "results.json").read_text())["scoring"]["protocol"] == "corpus"

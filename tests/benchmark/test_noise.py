@@ -1,6 +1,7 @@
 """The noise task on a tiny model: what it writes, that it resumes, and that the noise reaches the encoder."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -20,10 +21,18 @@ CHOSEN = {"white": (24.0, -6.0), "segments": (0.2,), "missing lead": ("V3",), "s
 LABELS = ["white, 24 dB", "white, -6 dB", "segments, 0.2", "missing lead, V3", "swapped electrodes, RA-LA"]
 
 
-@pytest.fixture
-def model_folder(tiny_model, tmp_path):
-    tiny_model.save(tmp_path / "model")
-    return tmp_path / "model"
+@pytest.fixture(scope="module")
+def model_folder(build, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("noise") / "model"
+    build("llama").save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(model_folder, simulated):
+    """The folder of a run of all that is chosen, and its table."""
+    out = model_folder.with_name("whole")
+    return out, evaluate_noise(model_folder, [simulated], out, chosen=CHOSEN)
 
 
 @pytest.fixture
@@ -39,13 +48,13 @@ def rows(folder):
     return [json.loads(line) for line in (folder / "predictions.jsonl").read_text().splitlines()]
 
 
-def test_tables_numbers_and_pictures(run, simulated):
-    table = run()
-    assert (run.out / "table.md").read_text() == table + "\n"
+def test_tables_numbers_and_pictures(whole):
+    out, table = whole
+    assert (out / "table.md").read_text() == table + "\n"
     assert "n = 3 recordings (0 of them z-scored)" in table
     for label in (CLEAN, *LABELS):
         assert f"| {label} |" in table
-    predictions, result = rows(run.out), json.loads((run.out / "results.json").read_text())
+    predictions, result = rows(out), json.loads((out / "results.json").read_text())
     assert [row["record_id"] for row in predictions] == ["27", "28", "29"]
     references = [row["reference"] for row in predictions]
     conditions = {
@@ -68,14 +77,15 @@ def test_tables_numbers_and_pictures(run, simulated):
         assert all(kept["metrics"][name]["value"] == pytest.approx(metric.value) for name, metric in found.items())
     assert "| omitted |" in table
     for name in ("curves.png", "curves.svg"):
-        assert (run.out / name).stat().st_size > 5000
-    curves = (run.out / "curves.svg").read_text()
+        assert (out / name).stat().st_size > 5000
+    curves = (out / "curves.svg").read_text()
     for word in ("white", "segments", "missing lead", "swapped electrodes", "V3", "RA-LA", "SNR, dB"):
         assert f">{word}<" in curves
 
 
-def test_finished_conditions_are_kept_and_give_the_same(run):
-    first = run()
+def test_finished_conditions_are_kept_and_give_the_same(whole, run):
+    out, first = whole
+    shutil.copytree(out, run.out)
     before = {path: path.stat().st_mtime_ns for path in (run.out / "conditions").rglob("drafts.json")}
     marked = run.out / "conditions" / "white_24-dB" / "drafts.json"
     marked.write_text(json.dumps(["marked"] * 3))  # would be lost if it were drafted again
@@ -99,11 +109,9 @@ def test_a_folder_belongs_to_one_run(run):
         run({"white": (24.0,)}, dtype="bfloat16")
 
 
-def test_a_model_that_sees_the_ecg_is_changed_by_noise(run):
+def test_a_model_that_sees_the_ecg_is_changed_by_noise(whole):
     """The tiny model's drafts hang on its tokens: were noise not fed to it, nothing would change."""
-    run({"white": (24.0, -6.0)})
-    predictions = rows(run.out)
-    assert any(row["white, -6 dB"] != row[CLEAN] for row in predictions)
+    assert any(row["white, -6 dB"] != row[CLEAN] for row in rows(whole[0]))
 
 
 @pytest.mark.parametrize(("name", "level"), [("white", 0.0), ("electrode motion", -6.0), ("missing lead", "V2")])
@@ -179,11 +187,10 @@ def test_noise_of_nstdb(run, tmp_path):
     assert real != generated
 
 
-def test_the_table_of_many_runs_has_a_row_a_condition(run):
+def test_the_table_of_many_runs_has_a_row_a_condition(whole):
     from meit.benchmark.tables.paper_tables import collect, table_rows
 
-    run()
-    lines = [line[2:4] for line in table_rows("noise", collect([run.out]))[1:]]
+    lines = [line[2:4] for line in table_rows("noise", collect([whole[0]]))[1:]]
     assert sorted(lines) == sorted([["clean", ""], *([*label.rsplit(", ", 1)] for label in LABELS)])
 
 

@@ -596,7 +596,7 @@ def test_names_tell_recordings_apart_and_patients_together(tmp_path):
     assert deidentified(replace(recording, start=datetime(9999, 12, 31)), KEY).start is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(-3, 4), st.floats(-1000, 1000), st.sampled_from([50.0, 100.0, 488.28125, 1000.0]), st.data())
 def test_any_signal_is_written_as_it_was(tmp_path_factory, power, offset, rate, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))

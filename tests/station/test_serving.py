@@ -1,10 +1,9 @@
 """`meit serve` as a command: what it checks, and what it says where it cannot start."""
 
 import socket
-import subprocess
-import sys
 
 import pytest
+from forked_meit import run_meit
 from stations import make_admin
 
 from meit.station.app import StationSettings
@@ -14,20 +13,14 @@ from meit.station.store import open_store
 from meit.station.store.recording_entries import worklist
 
 
-def serve(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "meit.cli", "serve", *arguments], capture_output=True, text=True, timeout=120
-    )
-
-
 def test_check_says_what_is_to_be_done(tmp_path):
     url = f"sqlite:///{tmp_path / 'station.db'}"
-    fresh = serve("--database", url, "--check")
+    fresh = run_meit("serve", "--database", url, "--check")
     assert fresh.returncode == 1 and "!!  Accounts" in fresh.stdout and "make the first account" in fresh.stdout
     store = open_store(url)
     make_admin(store)
     store.close()
-    done = serve("--database", url, "--check")
+    done = run_meit("serve", "--database", url, "--check")
     assert done.returncode == 0 and "!!" not in done.stdout and "this machine alone" in done.stdout
 
 
@@ -66,13 +59,15 @@ def test_what_cannot_start_says_why(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        found = serve("--database", url, "--port", port, "--workers", "0")
+        found = run_meit("serve", "--database", url, "--port", port, "--workers", "0")
     assert found.returncode == 2 and f"port {port}" in found.stderr and "Traceback" not in found.stderr
-    nowhere = serve("--database", url, "--watch", str(tmp_path / "nowhere"), "--workers", "0", "--port", "0")
+    nowhere = run_meit(
+        "serve", "--database", url, "--watch", str(tmp_path / "nowhere"), "--workers", "0", "--port", "0"
+    )
     assert nowhere.returncode == 2 and str(tmp_path / "nowhere") in nowhere.stderr and "Traceback" not in nowhere.stderr
-    no_model = serve("--database", url, "--model", str(tmp_path), "--port", "0")
+    no_model = run_meit("serve", "--database", url, "--model", str(tmp_path), "--port", "0")
     assert no_model.returncode == 2 and str(tmp_path) in no_model.stderr and "Traceback" not in no_model.stderr
-    wrong = serve("--database", "mysql://x")
+    wrong = run_meit("serve", "--database", "mysql://x")
     assert wrong.returncode == 2 and "give a database as" in wrong.stderr
 
 
