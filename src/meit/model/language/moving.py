@@ -28,7 +28,7 @@ def move_backbone(backbone: LanguageModel, place: torch.device, dtype: torch.dty
         names = (str(one).removeprefix("torch.") for one in (loaded, dtype))
         raise ModelError("weights in {} cannot be made {} again; {}".format(*names, instead))
     for parameter in backbone.parameters():
-        parameter.data = parameter.data.to(place, dtype)
+        parameter.data = parameter.data.to(dtype)
     backbone.to(place)
 
 
