@@ -96,7 +96,7 @@ def augmented(
     # the sum of both noises is one noise, whose variance is the sum of theirs
     deviations = torch.rand(2, len(ecg), 1, 1, generator=generator, device=ecg.device)
     deviation = NOISE * ((share * deviations[0]).square() + ((1 - share) * deviations[1]).square()).sqrt()
-    mixed = first.add_(second).addcmul_(normal_noise(ecg.numel(), generator).view(ecg.shape), deviation)
+    mixed = first.add_(second).addcmul_(normal_noise(ecg.numel(), generator, ecg.device).view(ecg.shape), deviation)
     return mixed, torch.maximum(first_mask, second_mask)
 
 
