@@ -48,8 +48,8 @@ def test_dropout_differs_from_step_to_step_and_follows_the_seed():
 
 
 def test_more_than_the_table_holds_is_drawn_anew():
-    drawn = normal_noise(TABLE, torch.Generator().manual_seed(0))
+    drawn = normal_noise(TABLE, torch.Generator().manual_seed(0), torch.device("cpu"))
     assert drawn.shape == (TABLE,)
-    assert not torch.equal(drawn[:1000], normal_noise(1000, torch.Generator().manual_seed(0)))
+    assert not torch.equal(drawn[:1000], normal_noise(1000, torch.Generator().manual_seed(0), torch.device("cpu")))
     dropped = RectifiedDropout(0.5)(torch.ones(1, 1, 1, TABLE)) == 0
     assert dropped.float().mean().item() == pytest.approx(0.5, abs=0.01)
