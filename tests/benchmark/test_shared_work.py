@@ -6,15 +6,23 @@ import subprocess
 import sys
 
 import pytest
+from support import write_prepared
+
+from meit.cli import main
+from meit.data.shards import read_examples
+from meit.drafting import report_writing
 
 TASKS = {  # options -> the files that must not differ
     "quality": ((), ("predictions.jsonl", "table.md")),
     "grounding": (("--task", "grounding"), ("predictions.jsonl", "table.md")),
     "noise": (("--task", "noise", "--noises", "missing lead=V1"), ("predictions.jsonl", "table.md")),
 }
-ALL_TASKS = """
+WORDS = 8  # few will do
+ALL_TASKS = f"""
 import sys
 from meit.cli import main
+from meit.drafting import report_writing
+report_writing.MAX_NEW_TOKENS = {WORDS}
 for line in sys.argv[1:]:
     assert main(line.split("|")) == 0, line
 """
@@ -42,19 +50,22 @@ def model(build, tmp_path_factory):
     return folder
 
 
-def test_two_processes_write_what_one_writes(model, simulated, tmp_path):
+def test_two_processes_write_what_one_writes(model, simulated, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(report_writing, "MAX_NEW_TOKENS", WORDS)
     (tmp_path / "all.py").write_text(ALL_TASKS)
-    told = {}
-    for processes in (1, 2):
-        lines = [
-            "|".join(map(str, ("evaluate", model, simulated, "--split", "all", "--out", out, *options)))
+    commands = {
+        count: [
+            ("evaluate", model, simulated, "--split", "all", "--out", tmp_path / count / name, *options)
             for name, (options, _) in TASKS.items()
-            for out in [tmp_path / str(processes) / name]
         ]
-        done = launched(tmp_path / "all.py", *lines, processes=processes)
-        assert done.returncode == 0, done.stderr[-3000:]
-        told[processes] = done.stdout
-    assert told[1] == told[2] and told[1].count("n = 30 recordings") == len(TASKS)
+        for count in ("1", "2")
+    }
+    for command in commands["1"]:
+        assert main([str(part) for part in command]) == 0
+    told = capsys.readouterr().out
+    done = launched(tmp_path / "all.py", *("|".join(map(str, command)) for command in commands["2"]), processes=2)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout == told and told.count("n = 30 recordings") == len(TASKS)
     for name, (_, files) in TASKS.items():
         one, two = tmp_path / "1" / name, tmp_path / "2" / name
         for file in files:
@@ -70,9 +81,11 @@ def without_times(value):
 
 
 def test_the_command_as_typed_and_too_few_recordings(model, simulated, tmp_path):
-    command = ("-m", "meit.cli", "evaluate", model, simulated, "--split", "test", "--out", tmp_path)
-    done = launched(*command, processes=4)  # the split has three
-    assert done.returncode != 0 and "3 recordings are too few for 4 processes" in done.stderr
+    one = tmp_path / "one"
+    write_prepared(one, [each for each in read_examples(simulated) if each.report.record_id in ("0", "29")])
+    command = ("-m", "meit.cli", "evaluate", model, one, "--split", "test", "--out", tmp_path)
+    done = launched(*command, processes=2)
+    assert done.returncode != 0 and "2 processes are too many for a set of 1" in done.stderr
     assert not (tmp_path / "results.json").exists()
 
 

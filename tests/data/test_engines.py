@@ -17,7 +17,8 @@ from meit.data.prepare_settings import PrepareSettings
 from meit.data.shards import Report, read_examples, read_manifest
 from meit.errors import DataError
 
-RECORDINGS = 2_345  # three shards, the last one not full
+ROWS = 200  # of a shard, instead of a thousand
+RECORDINGS = 469  # three shards, the last one not full
 SETTINGS = PrepareSettings("examples", "here", 100)
 
 
@@ -26,6 +27,13 @@ def planned(paths, count=RECORDINGS):
     for number in range(count):
         report = Report(str(number), str(number % 97), 1 + number % 8, f"Report {number}.", "", "en", 1.0)
         yield report, paths[number % len(paths)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_shards():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preparing, "ROWS_PER_SHARD", ROWS)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +63,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_engines import planned, SETTINGS
-from meit.data.prepare import prepare
-prepare(planned([Path(p) for p in sys.argv[4:]]), Counter(), Path(sys.argv[2]), SETTINGS, sys.argv[3])
+from test_engines import planned, preparing, ROWS, SETTINGS
+preparing.ROWS_PER_SHARD = ROWS
+preparing.prepare(planned([Path(p) for p in sys.argv[4:]]), Counter(), Path(sys.argv[2]), SETTINGS, sys.argv[3])
 """
 
 

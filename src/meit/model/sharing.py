@@ -44,7 +44,7 @@ def share(count: int) -> np.ndarray:
     would have none."""
     rank, processes = _place()
     if count < processes:
-        raise MeitError(f"{count} recordings are too few for {processes} processes: start fewer")
+        raise MeitError(f"{processes} processes are too many for a set of {count}: start fewer")
     return np.array_split(np.arange(count), processes)[rank]
 
 

@@ -15,7 +15,9 @@ KINDS = tuple(ARCHITECTURES)
 ROUTES = [
     (kind, attention) for kind in KINDS for attention in (["sdpa", "eager"] if ARCHITECTURES[kind].sdpa else ["eager"])
 ]
-FUSED = [(*route, fusion) for route in ROUTES for fusion in FUSIONS]
+# only concatenated fusion reaches into the backbone's attention, so that the others are tried with one kind of it
+FUSED = [(*route, "concat") for route in ROUTES]
+FUSED += [(*route, fusion) for route in dict(ROUTES).items() for fusion in FUSIONS if fusion != "concat"]
 REPORTS = ["Sinus rhythm.", "AF", "Left axis deviation"]
 
 
