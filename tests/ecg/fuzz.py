@@ -246,8 +246,6 @@ def _work(pipe: Connection, read, groups, seed: int, numbers: list[int], folder:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     signal.signal(signal.SIGALRM, _time_up)
-    for place, sample in enumerate(sample for group in groups.values() for sample in group):  # imports all libraries
-        attempt(read, write(sample, folder / f"sound-{os.getpid()}-{place}"), True)
     limit = _memory("VmSize") + MOST_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     pipe.send(None)
@@ -268,13 +266,15 @@ def run(
     context = multiprocessing.get_context("fork")
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
+        for place, sample in enumerate(sample for group in groups.values() for sample in group):
+            attempt(read_ecg, write(sample, Path(folder) / f"sound-{place}"), True)  # imports all libraries, once
 
         def start(numbers: list[int]):
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(target=_work, args=(theirs, read, groups, seed, numbers, Path(folder)))
             process.start()
             theirs.close()
-            running[ours] = (process, numbers, time.monotonic() + 60)  # for its imports
+            running[ours] = (process, numbers, time.monotonic() + PATIENCE)
 
         running: dict[Connection, tuple] = {}
         for worker in range(workers):

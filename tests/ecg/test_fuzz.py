@@ -1,4 +1,4 @@
-"""500 damaged files of every format; and the judge of them, who has to see what is wrong with a reader."""
+"""300 damaged files of every format; and the judge of them, who has to see what is wrong with a reader."""
 
 import re
 import subprocess
@@ -14,24 +14,29 @@ from meit.errors import RecordingError
 FOLDER = Path(__file__).parent
 
 
-@pytest.fixture
-def fuzz(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    import fuzz
+@pytest.fixture(scope="module")
+def fuzz():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        import fuzz
 
-    return fuzz
+        yield fuzz
 
 
-def test_500_damaged_files():
-    command = [sys.executable, str(FOLDER / "fuzz.py"), "--cases", "500", "--seed", "0"]
+@pytest.fixture(scope="module")
+def groups(fuzz):
+    return fuzz.samples()
+
+
+def test_300_damaged_files():
+    command = [sys.executable, str(FOLDER / "fuzz.py"), "--cases", "300", "--seed", "0"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-2000:]
     counts = {kind: int(n) for kind, n in re.findall(r"'(read|refused)': (\d+)", run.stdout.splitlines()[0])}
-    assert sum(counts.values()) == 500 and min(counts.values()) > 50  # both ends are reached
+    assert sum(counts.values()) == 300 and min(counts.values()) > 30  # both ends are reached
 
 
-def test_undamaged_samples_of_every_format_are_read(fuzz, tmp_path):
-    groups = fuzz.samples()
+def test_undamaged_samples_of_every_format_are_read(fuzz, groups, tmp_path):
     assert {"CSV", "NPY", "EDF", "SCP-ECG", "ISHNE", "Mortara", "WFDB of wfdb", ".xml vendor"} <= groups.keys()
     for number, group in enumerate(groups):
         kinds = [
@@ -41,8 +46,7 @@ def test_undamaged_samples_of_every_format_are_read(fuzz, tmp_path):
         assert "read" in kinds, group
 
 
-def test_a_case_is_the_same_again(fuzz):
-    groups = fuzz.samples()
+def test_a_case_is_the_same_again(fuzz, groups):
     for number in range(50):
         assert fuzz.damaged(groups, 7, number) == fuzz.damaged(groups, 7, number)
     assert fuzz.damaged(groups, 7, 1) != fuzz.damaged(groups, 8, 1)
@@ -83,8 +87,8 @@ def raises(error):
         (leaves_a_file, "left a file behind"),
     ],
 )
-def test_the_judge_sees_a_bad_end(fuzz, tmp_path, read, kind):
-    path = fuzz.write(fuzz.samples()["CSV"][0], tmp_path / "case")
+def test_the_judge_sees_a_bad_end(fuzz, groups, tmp_path, read, kind):
+    path = fuzz.write(groups["CSV"][0], tmp_path / "case")
     assert fuzz.attempt(read, path, True)[0] == kind
 
 
@@ -93,11 +97,9 @@ import sys, time
 sys.path.insert(0, {folder!r})
 import fuzz
 from test_fuzz import hides_allocation
-from meit.ecg import read_ecg
 fuzz.MOST_SECONDS, fuzz.PATIENCE = 1, 3
-
-def damaged_only(read):
-    return lambda path, allow_missing: (read_ecg if "sound" in str(path) else read)(path, allow_missing)
+groups = fuzz.samples()
+fuzz.samples = lambda: {{name: groups[name] for name in ("CSV", "NPY")}}  # what is read is none of a judge's business
 
 def sleeps(path, allow_missing):
     try:
@@ -115,7 +117,7 @@ def dies(path, allow_missing):
     os._exit(3)
 
 for read in (sleeps, hangs_in_c, dies, hides_allocation):
-    print([outcome.kind for outcome in fuzz.run(2, workers=2, read=damaged_only(read))])
+    print([outcome.kind for outcome in fuzz.run(2, workers=2, read=read)])
 """
 
 

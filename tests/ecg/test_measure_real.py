@@ -15,7 +15,7 @@ from meit.ecg.measure import measure
 from meit.ecg.signal.resampling import resample
 
 CODES = {"NORM", "AFIB", "CLBBB", "1AVB", "SBRAD", "STACH", "PVC", "PACE"}
-EACH = 25  # recordings of a kind, of which there are hundreds
+EACH = 15  # recordings of a kind, of which there are hundreds
 
 
 def test_the_examples(example):

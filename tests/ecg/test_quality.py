@@ -53,7 +53,7 @@ def test_a_good_record_gives_no_warning(good, ptb_xl_100):
 def test_false_alarms_on_real_records(shared, folder):
     """Of faults in storing and at the amplifier there are none; noise is tested in test_quality_noise."""
     warned = {}
-    for header in find_recordings(shared(folder))[::3]:
+    for header in find_recordings(shared(folder))[::5]:
         lines = [one.text for one in inspect(read_ecg(header)).reasons if one.reason not in HAPPENS]
         if not (lines and header.stem in KNOWN and lines[0].startswith(KNOWN[header.stem])):
             warned |= {header.stem: lines} if lines else {}
@@ -122,7 +122,7 @@ def test_leads_in_a_wrong_order_are_named(good, ptb_xl_100, cause):
 
 def test_planted_lead_orders_on_real_records(shared):
     headers = find_recordings(shared("mimic-iv-ecg")) + find_recordings(shared("cinc2021"))
-    records = [read_ecg(header) for header in headers[::12]]
+    records = [read_ecg(header) for header in headers[::36]]
     found = [inspect(stored_as(record, columns)) for record in records for columns in PLANTED.values()]
     planted = list(PLANTED) * len(records)
     assert np.mean([bool(quality.broken_laws) for quality in found]) > 0.98  # not in the smallest signals
@@ -144,6 +144,11 @@ def test_limb_leads_that_no_mistake_explains(good):
     assert line.startswith("limb leads do not add up (") and line.endswith(": wrong lead names or order?")
 
 
+@pytest.fixture(scope="module")
+def small_and_large(ptb_xl_500, shared):
+    return [read_ecg(header) for header in [ptb_xl_500, *find_recordings(shared("cinc2021"))[::2]]]
+
+
 @pytest.mark.parametrize(
     ("factor", "cause"),
     [
@@ -154,9 +159,9 @@ def test_limb_leads_that_no_mistake_explains(good):
         (1e-6, "volts look read as microvolts"),
     ],
 )
-def test_wrong_units_on_real_records(good, shared, factor, cause):
-    records = [good] + [read_ecg(header) for header in find_recordings(shared("cinc2021"))]
-    warned = [inspect(replace(record, signal=record.signal * np.float32(factor))).warnings() for record in records]
+def test_wrong_units_on_real_records(small_and_large, factor, cause):
+    scaled = [replace(record, signal=record.signal * np.float32(factor)) for record in small_and_large]
+    warned = [inspect(record).warnings() for record in scaled]
     lines = [next(line for line in lines if "mV peak to peak in the middle lead" in line) for lines in warned]
     assert np.mean([line.endswith(f": {cause}") for line in lines]) > 0.98
 

@@ -21,7 +21,7 @@ from meit.station.store.verifying import verify
 def test_nothing_confirmed_is_lost(kind, new_url):
     url = new_url(kind)
     reader, confirmed = prepare(url), []
-    for seed in range(5):
+    for seed in range(3):
         confirmed += kill_while_writing(url, reader, seed)
         assert lost_of(url, confirmed) == []
     assert {one[0] for one in confirmed} == {"saved", "signed"}
