@@ -12,12 +12,12 @@ from meit.errors import DataError
 
 @pytest.fixture(scope="module")
 def source(shared, tmp_path_factory):
-    """PTB-XL with the recordings that are at hand, and every fourth row of its table besides theirs."""
+    """PTB-XL with the recordings that are at hand, and every 16th row of its table besides theirs."""
     import pandas as pd
 
     folder = tmp_path_factory.mktemp("ptb-xl")
     table = pd.read_csv(shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE)
-    table[(table["ecg_id"] <= 500) | (table["ecg_id"] % 4 == 0)].to_csv(folder / ptb_xl.PTB_XL_TABLE, index=False)
+    table[(table["ecg_id"] <= 500) | (table["ecg_id"] % 16 == 0)].to_csv(folder / ptb_xl.PTB_XL_TABLE, index=False)
     for part in (shared / "ptb-xl").iterdir():
         if part.name != ptb_xl.PTB_XL_TABLE:
             (folder / part.name).symlink_to(part)
@@ -56,7 +56,7 @@ def test_the_manifest_adds_up(prepared, source):
     assert (
         raw["reports"] + raw["dropped"]["no report in the text"]
         == len(pd.read_csv(source / ptb_xl.PTB_XL_TABLE))
-        > 5_000
+        > 1_700
     )
 
 
@@ -88,12 +88,12 @@ def test_no_patient_is_in_two_splits_and_no_record_twice(prepared):
     assert not patients[0] & patients[1] and not patients[0] & patients[2] and not patients[1] & patients[2]
     ids = [report.record_id for part in sets for report in part.reports]
     assert len(ids) == len(set(ids))
-    assert next(len(part) for part in sets) > 700
+    assert next(len(part) for part in sets) > 400
 
 
 def test_all_reports_are_kept_for_text_training(prepared):
     reports = read_reports(prepared / "raw", range(1, 9))
-    assert len(reports) > 4_000 and {report.fold for report in reports} == set(range(1, 9))
+    assert len(reports) > 1_200 and {report.fold for report in reports} == set(range(1, 9))
 
 
 def test_bad_input_is_named(tmp_path, shared):
@@ -116,10 +116,8 @@ def test_only_recordings_that_were_asked_for_are_counted_as_dropped(shared, tmp_
     from meit.reports.clean import clean_report
 
     table = pd.read_csv(shared / "ptb-xl" / ptb_xl.PTB_XL_TABLE)
-    none = table[
-        [clean_report(str(text)) is None for text in table["report"].head(3000)] + [False] * (len(table) - 3000)
-    ]
-    ids = [1, 2, int(none["ecg_id"].iloc[0]), 99_001, 99_002]
+    none = next(row.ecg_id for row in table.itertuples() if clean_report(str(row.report)) is None)
+    ids = [1, 2, none, 99_001, 99_002]
     x = np.random.default_rng(0).integers(-300, 300, (len(ids), 1000, 12), dtype=np.int16)
     leads = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
     np.savez(tmp_path / "five.npz", ecg_id=ids, x=x, scale=0.001, leads=leads, fs=100)

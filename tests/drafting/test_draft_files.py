@@ -11,14 +11,20 @@ from meit.drafting.report_writing import batches_by_length, write_reports
 
 
 @pytest.fixture(scope="module")
-def model():
+def model(build):
+    return build("llama")
+
+
+@pytest.fixture(scope="module")
+def shipped():
     from meit.model import default_model
 
     return meit.load_model(default_model())
 
 
-@pytest.mark.parametrize("batch", [1, 2, 16])
-def test_batches_of_any_size_draft_the_same(model, example, tmp_path, batch):
+@pytest.mark.parametrize(("which", "batch"), [("shipped", 2), ("model", 1), ("model", 16)])
+def test_batches_of_any_size_draft_the_same(request, which, example, tmp_path, batch):
+    model = request.getfixturevalue(which)
     for file in example.parent.iterdir():
         shutil.copy(file, tmp_path)
     (tmp_path / "00100_bad.hea").write_text("00100_bad 12 500 5000\n")
