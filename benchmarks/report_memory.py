@@ -47,7 +47,7 @@ def run(folder: Path, listed: Path, kind: str, drafted: list) -> tuple[float, fl
     from meit.model import default_model, report_model
 
     report_model.load_model = lambda *_: None
-    drafter.draft_paths = lambda model, paths, strict: (drafted[int(path.stem) % len(drafted)] for path in paths)
+    drafter.draft_paths = lambda model, paths, **_: (drafted[int(path.stem) % len(drafted)] for path in paths)
     began = time.monotonic()
     task = DraftTask(default_model(), kind, folder / "out", Places(folder / "out").temporary)
     with BulkRun(task) as bulk:

@@ -30,9 +30,10 @@ def main(model: str, recordings: str, base: str, kind: str, every: str) -> None:
         drafted_row(str(path), file.draft)
     given: list[str] = []
 
-    def known(_, paths, strict):
-        given.extend(map(str, paths))
-        return [drafted[path] for path in paths]
+    def known(_, paths, **options):
+        for path in paths:
+            given.append(str(path))
+            yield drafted[path]
 
     drafter.draft_paths = known
     append, replace = journal.Journal.append, os.replace

@@ -259,3 +259,19 @@ def test_what_ends_a_run_midway_leaves_what_is_finished(tiny_saved, ecgs, tmp_pa
     monkeypatch.setattr(drafter, "draft_paths", drafts)
     assert report(tiny_saved, ecgs, "--out", tmp_path / "out") == 0
     assert manifest(tmp_path / "out")["kept"] == 2
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_that_is_refused_leaves_nothing(tiny_saved, ecgs, tmp_path, capsys, there):
+    """Whether the folder was there before; by a configuration that says nothing, and by none."""
+    broken, empty, out = tmp_path / "broken", tmp_path / "empty", tmp_path / "out"
+    shutil.copytree(tiny_saved, broken)
+    (broken / "config.json").write_text("{}")
+    empty.mkdir()
+    if there:
+        out.mkdir()
+        (out / "mine.txt").write_text("mine")
+    for model in (broken, empty):
+        assert report(model, ecgs, "--out", out) == 2
+        assert capsys.readouterr().err.startswith("meit: ")
+        assert [path.name for path in out.rglob("*")] == (["mine.txt"] if there else []) and out.exists() == there

@@ -47,7 +47,7 @@ def test_what_goes_wrong_with_one_recording_costs_that_one(model, example, monke
     drafts = draft_files.draft_reports
 
     def fails_at_one(model, recordings, **options):
-        if any(one.name == "00178_lr" for one in recordings):
+        if any(one.recording.name == "00178_lr" for one in recordings):
             raise ValueError("shapes (3,)\n and (4,)")
         return drafts(model, recordings, **options)
 

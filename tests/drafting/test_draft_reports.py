@@ -43,7 +43,7 @@ def test_of_no_recording_no_draft(model):
 def test_the_encoder_sees_a_batch_at_a_time(model, recordings, told, monkeypatch):
     many = [replace(recordings[0], name=str(number)) for number in range(2 * READ_AHEAD + 3)]
     sizes, encode = [], model.encode
-    monkeypatch.setattr(model, "encode", lambda ecgs, masks: sizes.append(len(ecgs)) or encode(ecgs, masks))
+    monkeypatch.setattr(model, "encode", lambda ecgs, *more: sizes.append(len(ecgs)) or encode(ecgs, *more))
     drafts = draft_reports(model, many, batch=2)
     assert [draft.recording.name for draft in drafts] == [one.name for one in many]
     assert max(sizes) == 2 and sum(sizes) == len(many) and told == [2 * READ_AHEAD, 3]
@@ -60,8 +60,8 @@ class Findless:
     def __getattr__(self, name):
         return getattr(self._model, name)
 
-    def encode(self, ecgs, masks):
-        _, tokens, features = self._model.encode(ecgs, masks)
+    def encode(self, ecgs, *more):
+        _, tokens, features = self._model.encode(ecgs, *more)
         return torch.zeros(len(ecgs), 0), tokens, features
 
 

@@ -7,10 +7,10 @@ DIR/.meit/temporary         what is being written
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Self
 
@@ -92,11 +92,12 @@ class BulkRun:
 
     def draft(self, advance: Callable[[int], object]) -> None:
         """Drafts what is not there; advance(n) is told of recordings that are done with."""
-        for outcome in self._outcomes(self._pieces(advance)):
-            with self._stopping.held():
-                self._sink.put(outcome)
-            self.told += 1
-            advance(1)
+        with closing(self._outcomes(self._pieces(advance))) as outcomes:
+            for outcome in outcomes:
+                with self._stopping.held():
+                    self._sink.put(outcome)
+                self.told += 1
+                advance(1)
         with self._stopping.held():
             self._sink.flush()
         self._finished = True
@@ -147,14 +148,11 @@ class BulkRun:
                 self._ledger.note(row)
         return now is not None
 
-    def _outcomes(self, pieces: Iterator[list[Handed]]) -> Iterator[Outcome]:
+    def _outcomes(self, pieces: Iterator[list[Handed]]) -> Generator[Outcome]:
         if self._engine == "local" and self._workers < 2:
             first = next(pieces, None)
-            if first is not None:
-                drafter = Drafter(self._task)
-                yield from drafter.outcomes(first)
-                for piece in pieces:
-                    yield from drafter.outcomes(piece)
+            if first is not None:  # else no model is loaded
+                yield from Drafter(self._task).outcomes(chain(first, chain.from_iterable(pieces)))
             return
         processors = cores() if self._cluster is None else int(self._cluster["CPU"])
         workers = self._workers or self._gpus or processors

@@ -12,7 +12,7 @@ DRAFTED, UNUSABLE, FAILED = BECAME = "drafted", "unusable", "failed"
 class DraftTask:
     """How all recordings of a run are drafted. kind: the format's name. out, temporary: folders of one file system, the
     second for files that are being written. plot: suffix of the ECG sheet to be drawn too, or None. threads: of each
-    worker. The rest is load_model's and draft_paths'."""
+    worker, and processes that read ahead of it; 0: one a processor. The rest is load_model's and draft_paths'."""
 
     model: Path
     kind: str

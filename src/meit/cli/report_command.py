@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,11 +52,7 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
     from meit.bulk.bookkeeping.places import Places
     from meit.bulk.bulk_run import BulkRun
     from meit.bulk.outcome import DraftTask
-    from meit.model.configuration import read_config
 
-    read_config(args.model)  # what is wrong from the start leaves nothing in the folder
-    first = next(targets, None)
-    targets = targets if first is None else chain([first], targets)
     out = args.out.absolute()
     task = DraftTask(
         model=args.model.absolute(),
@@ -70,7 +65,7 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
         dtype=args.dtype,
         plot=args.plot,
     )
-    made = [place for place in (out / ".meit", out / "manifest.json") if not place.exists()]
+    made = [place for place in (out, out / ".meit", out / "manifest.json") if not place.exists()]
     run = BulkRun(task, args.engine, args.workers, args.shard_rows)
     try:
         with run:
@@ -79,7 +74,7 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
                 run.draft(bar.update)
             counts, failures = run.counts(), run.failures(MOST_SAID)
     except MeitError:
-        if not run.told:  # refused from the start, such as for a model that cannot be read
+        if not run.told:  # refused from the start, such as for a model that cannot be read: nothing is left of it
             for place in made:
                 shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         raise
@@ -96,8 +91,7 @@ def _one_by_one(args: argparse.Namespace, targets: list[DraftTarget], warnings: 
         _check_stdout(args.format, len(targets))
     if len(targets) == 1:
         _check_one(targets[0].path, args.model)
-    from meit.bulk.workers.drafter import OF_ONE_FILE
-    from meit.cli.exit_codes import in_words
+    from meit.bulk.workers.drafter import why_failed
     from meit.drafting.draft_files import draft_paths
     from meit.model.report_model import load_model
 
@@ -121,12 +115,8 @@ def _one_by_one(args: argparse.Namespace, targets: list[DraftTarget], warnings: 
                 draw_paper(file.recording, sheet)
                 print(f"ECG sheet: {sheet}", file=sys.stderr)
             unusable += file.draft.unusable
-        except MeitError as error:
-            failed.append(str(error))
-        except OSError as error:
-            if error.errno not in OF_ONE_FILE:
-                raise
-            failed.append(in_words(error))
+        except (MeitError, OSError) as error:
+            failed.append(why_failed(error, str(target.path)))
     return _said(warnings, unusable, failed, len(failed), len(targets))
 
 

@@ -12,12 +12,11 @@ from meit.drafting.checks.grounding import Confidences, ground, no_confidences
 from meit.drafting.confidence import load_calibration
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
-from meit.drafting.examine import Examined, examine
+from meit.drafting.examine import Examined, InputForm, Prepared, prepare
 from meit.drafting.report_writing import DRAFTED_AT_ONCE, READ_AHEAD, write_reports
 from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording, check_leads
-from meit.ecg.signal.windowing import model_input
 from meit.model.report_model import ReportModel
 
 __all__ = ["Draft", "ModelInfo", "RecordingInfo", "draft_report", "draft_reports"]
@@ -40,7 +39,7 @@ def draft_report(
 @torch.inference_mode()
 def draft_reports(
     model: ReportModel,
-    recordings: Sequence[Recording | Examined],
+    recordings: Sequence[Recording | Examined | Prepared],
     num_beams: int | None = None,
     batch: int = DRAFTED_AT_ONCE,
     strict: bool = False,
@@ -50,7 +49,7 @@ def draft_reports(
 ) -> list[Draft]:
     """Drafts the reports of recordings, `batch` at a time.
 
-    recordings: what was examined already is not measured again. num_beams: by default the model's own. strict:
+    recordings: what was examined or prepared already is not measured again. num_beams: by default the model's own. strict:
     statements that the measurements contradict leave the report. Of an unusable recording there is no report, no
     statement and no measurement, only the reason. device, dtype: where the model moves first, and stays
     (ReportModel.move); by default it stays as it is. Raises RecordingError where leads are missing that the model needs,
@@ -59,15 +58,17 @@ def draft_reports(
     if device is not None or dtype is not None:
         model.move(device, dtype)
     for given in recordings:
-        check_leads(_recording(given), model.spec.missing_chest_leads)
+        check_leads(given if isinstance(given, Recording) else given.recording, model.spec.missing_chest_leads)
     writer = _Writer(model, num_beams, batch, strict)
     ahead = batch * READ_AHEAD
     parts = [recordings[start : start + ahead] for start in range(0, len(recordings), ahead)]
     return [draft for part in parts for draft in writer.drafts(part)]
 
 
-def _recording(given: Recording | Examined) -> Recording:
-    return given.recording if isinstance(given, Examined) else given
+def input_form(model: ReportModel) -> InputForm:
+    """What `prepare` is told for this model."""
+    config = model.spec.encoder
+    return InputForm(config.rate, config.seconds, config.normalisation, config.measures)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class _Writer:
     batch: int
     strict: bool
 
-    def drafts(self, recordings: Sequence[Recording | Examined]) -> list[Draft]:
+    def drafts(self, recordings: Sequence[Recording | Examined | Prepared]) -> list[Draft]:
         """Looks at recordings batch by batch, then writes their reports, those of like length together."""
         seen: list[_Seen] = []
         probabilities, tokens = [], []
@@ -109,31 +110,26 @@ class _Writer:
         texts = dict(zip(usable, written if usable else (), strict=True))
         return [self._draft(each, texts.get(place)) for place, each in enumerate(seen)]
 
-    def _look(self, recordings: Sequence[Recording | Examined]) -> tuple[list[_Seen], torch.Tensor, torch.Tensor]:
+    def _look(
+        self, recordings: Sequence[Recording | Examined | Prepared]
+    ) -> tuple[list[_Seen], torch.Tensor, torch.Tensor]:
         """One batch: what is known of each, and the encoder's probabilities (B, F) and tokens (B, S, width)."""
-        config = self.model.spec.encoder
-        inputs = []
-        for given in recordings:
-            recording = _recording(given)
-            inputs.append(
-                model_input(recording.signal, recording.rate, "mV", config.rate, config.seconds, config.normalisation)
-            )
-        ecgs = torch.from_numpy(np.stack([ecgs[0] for ecgs, _ in inputs]))
-        masks = torch.from_numpy(np.stack([masks[0] for _, masks in inputs]).astype(np.float32))
-        probabilities, tokens, features = self.model.encode(ecgs, masks)
+        form = input_form(self.model)
+        given = [one if isinstance(one, Prepared) else prepare(one, form) for one in recordings]
+        inputs = (np.stack([getattr(one, name) for one in given]) for name in ("ecg", "mask", "measures"))
+        probabilities, tokens, features = self.model.encode(*map(torch.from_numpy, inputs))
         seen = []
-        looked = zip(recordings, inputs, probabilities.tolist(), features, strict=True)
-        for given, (_, window_masks), values, feature in looked:
-            examined = given if isinstance(given, Examined) else examine(given)
+        for one, values, feature in zip(given, probabilities.tolist(), features, strict=True):
+            examined = one.examined
             quality = examined.quality.also(*self.model.unfamiliar(feature))
             seen.append(
                 _Seen(
                     RecordingInfo.of(examined.recording),
                     quality,
                     Measurements() if quality.verdict == UNUSABLE else examined.measurements,
-                    dict(zip(config.findings, values, strict=True)),
-                    len(window_masks),
-                    float(window_masks[0].mean() * config.seconds),
+                    dict(zip(self.model.spec.encoder.findings, values, strict=True)),
+                    one.windows,
+                    one.seen_s,
                 )
             )
         return seen, probabilities, tokens

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from meit.ecg.measure import Look, Measurements, look, measured
+from meit.ecg.measure.measured_inputs import measured_inputs
 from meit.ecg.quality import UNUSABLE, Quality, inspect
 from meit.ecg.recording import Recording
+from meit.ecg.signal.windowing import model_input
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +33,50 @@ class Examined:
         """Whether nothing may be drafted from it."""
         return self.quality.verdict == UNUSABLE
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is sent: the look, which is large, is found again where somebody asks for it."""
+        return {name: value for name, value in self.__dict__.items() if name != "look"}
+
 
 def examine(recording: Recording) -> Examined:
     """Inspects a recording; measuring, a tenth of a second for ten seconds of ECG, waits until it is asked for."""
     return Examined(recording, inspect(recording))
+
+
+@dataclass(frozen=True)
+class InputForm:
+    """What an encoder takes, as meit.model.encoder.EncoderConfig says it: plain values for processes without PyTorch."""
+
+    rate: float
+    seconds: float
+    normalisation: str
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A recording as an encoder takes it: its first window ecg (n, 12) and mask (n,), float32, and what was measured on
+    that, measures (K,), NaN where there is none. windows: how many it fills. seen_s: seconds recorded of the first."""
+
+    examined: Examined
+    ecg: np.ndarray
+    mask: np.ndarray
+    measures: np.ndarray
+    windows: int
+    seen_s: float
+
+    @property
+    def recording(self) -> Recording:
+        return self.examined.recording
+
+
+def prepare(given: Recording | Examined, form: InputForm) -> Prepared:
+    """Examines what is not yet, and measures both the recording, if it is usable, and the encoder's input."""
+    examined = given if isinstance(given, Examined) else examine(given)
+    if not examined.unusable:
+        _ = examined.measurements
+    recording = examined.recording
+    ecgs, masks = model_input(recording.signal, recording.rate, "mV", form.rate, form.seconds, form.normalisation)
+    ecg, mask = ecgs[:1], masks[:1].astype(np.float32)
+    measures = measured_inputs(ecg, mask, form.rate, form.measures)
+    return Prepared(examined, ecg[0], mask[0], measures[0], len(masks), float(masks[0].mean() * form.seconds))

@@ -116,7 +116,7 @@ class EncoderConfig:
     normalisation: str = "band"
     widths: tuple[int, ...] = ()
     n_tokens: int = 1
-    measures: tuple[str, ...] = ()  # of meit.model.findings.measure_names, which the findings take into account
+    measures: tuple[str, ...] = ()  # of measured_inputs.measure_names, which the findings take into account
     measure_steps: int = 5
     targets: str = "codes"  # what the findings are: a key of meit.training.targets.TARGETS
     members: int = 1  # networks whose finding logits are averaged; tokens and features are the first one's

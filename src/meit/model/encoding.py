@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from meit.data.batches import EcgSet
+from meit.ecg.measure.measured_inputs import measured_inputs
 from meit.machine import cores
 from meit.model.devices import device_of
 from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
-from meit.model.findings import Ensemble, measured_inputs
+from meit.model.findings import Ensemble
 
 
 class EncoderInputs(Protocol):

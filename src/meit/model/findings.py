@@ -5,40 +5,13 @@ measurement becomes steps at its quantiles, and each finding gets a weight for e
 (Hastie and Tibshirani, 1986) on top of the encoders' logits. What is not measured is a step of its own.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from meit.ecg.measure import BY_LEAD, GLOBAL, measure
-from meit.ecg.recording import LEADS, Recording
 from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
 
 LOGIT_SCALE = 3.0  # a logit of this size counts as much as a step
-
-
-def measure_names() -> tuple[str, ...]:
-    """Every measurement by name; those of a lead as "V1 r_mv"."""
-    return (*GLOBAL, *(f"{lead} {name}" for lead in LEADS for name in BY_LEAD))
-
-
-def measured_inputs(ecgs: np.ndarray, masks: np.ndarray, rate: float, names: Sequence[str]) -> np.ndarray:
-    """(B, n, 12) encoder inputs and masks (B, n) -> (B, K) float32, NaN where the signal does not bear it.
-
-    The inputs are normalised, so that amplitudes are no millivolts; they are alike for recordings with and without
-    an absolute scale.
-    """
-    values = np.full((len(ecgs), len(names)), np.nan, np.float32)
-    for row, (ecg, mask) in enumerate(zip(ecgs, masks, strict=True) if names else ()):
-        signal = np.where(np.asarray(mask, bool)[:, None], ecg, np.nan).astype(np.float32)
-        measurements = measure(Recording("", signal, rate))
-        for column, name in enumerate(names):
-            lead, _, of_lead = name.rpartition(" ")
-            value = (measurements.lead(lead, of_lead) if lead else measurements[name]).value
-            if value is not None:
-                values[row, column] = value
-    return values
 
 
 class MeasuredHead(nn.Module):

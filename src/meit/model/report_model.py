@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from meit.atomic import atomic_folder, write_json
+from meit.ecg.measure.measured_inputs import measured_inputs
 from meit.ecg.quality import Reason
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG, ModelConfig, read_config
 from meit.model.devices import chosen_device, chosen_dtype, device_of, may_spread
 from meit.model.encoder import Encoded
 from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
-from meit.model.findings import Ensemble, as_planned, measured_inputs
+from meit.model.findings import Ensemble, as_planned
 from meit.model.fusion import Text, build_fusion
 from meit.model.language import loading
 from meit.model.language.adapter import low_rank, merge_adapter

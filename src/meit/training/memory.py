@@ -25,7 +25,7 @@ from meit.training.building import untuned
 from meit.training.recipe import Recipe
 from meit.training.trainer import uses_bf16
 
-QUANTISED = ("int8", "nf4")  # of a recipe's weights: its frozen linear layers
+_SMALL = ("int8", "nf4")  # of a recipe's weights: its frozen linear layers
 SHARED = {  # what an engine divides among its processes
     "ddp": (),
     "zero2": ("gradients", "optimiser"),
@@ -54,14 +54,14 @@ class Memory:
 
 def outline(recipe: Recipe, config: EncoderConfig) -> ReportModel:
     """The model to be tuned, on the meta device: its shapes, and nothing of its weights."""
-    backbone, tokenizer = outlined(recipe.backbone, "bfloat16" if recipe.weights in QUANTISED else recipe.weights)
+    backbone, tokenizer = outlined(recipe.backbone, "bfloat16" if recipe.weights in _SMALL else recipe.weights)
     with torch.device("meta"):
         return untuned(recipe, config, backbone, tokenizer).train()
 
 
 def weights_memory(model: ReportModel, recipe: Recipe, processes: int = 1) -> Memory:
     """Of weights, gradients and optimiser, without activations. model: an outline."""
-    small = BYTES[recipe.weights] if recipe.weights in QUANTISED else None
+    small = BYTES[recipe.weights] if recipe.weights in _SMALL else None
     frozen = tuned = 0.0
     count = 0
     for name, parameter in model.named_parameters():

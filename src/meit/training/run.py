@@ -20,12 +20,12 @@ from meit.atomic import write_json
 from meit.data.batches import EcgSet, NoRecordings
 from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
+from meit.ecg.measure.measured_inputs import measure_names
 from meit.errors import ModelError
 from meit.model.devices import Place, training_place
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import encode_all, recordings_for, workers
 from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
-from meit.model.findings import measure_names
 from meit.model.language import loading
 from meit.model.model_files import TRAINING
 from meit.model.prompt import prompt_ids

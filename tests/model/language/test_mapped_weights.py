@@ -61,7 +61,7 @@ def test_blocks_round_as_the_whole_does(kind, monkeypatch):
     torch.manual_seed(0)
     weight, adapter = torch.randn(336, 96), (torch.randn(4, 96), torch.randn(336, 4))
     whole = dict(QUANTISED[kind](weight, None, adapter).named_buffers())
-    monkeypatch.setattr(quantising, "AT_ONCE", 96 * 64)
+    monkeypatch.setattr(quantising, "_AT_ONCE", 96 * 64)
     for name, value in QUANTISED[kind](weight, None, adapter).named_buffers():
         assert torch.equal(value, whole[name]), name
 

@@ -1,7 +1,9 @@
 """What every process does that drafts: the model in its memory, recordings in, outcomes out."""
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from meit.atomic import atomic_path
@@ -17,7 +19,7 @@ from meit.exports import EXPORT_FORMATS
 from meit.exports.document import untouched
 from meit.exports.draft_targets import draft_file
 
-OF_ONE_FILE = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.EILSEQ}  # not of the disk
+OF_ONE_FILE = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.EILSEQ}
 
 
 class Drafter:
@@ -29,13 +31,23 @@ class Drafter:
         self._task = task
         self._model = load_model(task.model, task.quantised, task.device, task.dtype)
 
-    def outcomes(self, handed: Sequence[Handed]) -> Iterator[Outcome]:
-        """Of each recording, in their order. An OSError of the machine, such as a full disk, goes through."""
-        paths = [Path(one.path) for one in handed]
-        identities = [FileIdentity.of(path) for path in paths]
-        drafted = draft_paths(self._model, paths, strict=self._task.strict)
-        for one, identity, file in zip(handed, identities, drafted, strict=True):
-            yield self._outcome(one, identity, file)
+    def outcomes(self, handed: Iterable[Handed]) -> Iterator[Outcome]:
+        """Of each recording, in their order; some are read ahead. Close it where nobody asks for the rest.
+
+        An OSError of the machine, such as a full disk, goes through.
+        """
+        ahead: deque[tuple[Handed, FileIdentity]] = deque()
+
+        def paths() -> Iterator[Path]:
+            for one in handed:
+                path = Path(one.path)
+                ahead.append((one, FileIdentity.of(path)))
+                yield path
+
+        task = self._task
+        with closing(draft_paths(self._model, paths(), strict=task.strict, processes=task.threads)) as drafted:
+            for file in drafted:
+                yield self._outcome(*ahead.popleft(), file)
 
     def _outcome(self, handed: Handed, identity: FileIdentity, file: DraftedFile) -> Outcome:
         try:
@@ -44,12 +56,8 @@ class Drafter:
             target, size, row = self._written(handed, file.recording, file.draft)
             status = UNUSABLE if file.draft.unusable else DRAFTED
             return Outcome(handed.path, status, target, size, "", identity, row)
-        except MeitError as error:
-            reason = str(error)
-        except OSError as error:
-            if error.errno not in OF_ONE_FILE:
-                raise
-            reason = f"{error.filename or handed.path}: {error.strerror}"
+        except (MeitError, OSError) as error:
+            reason = why_failed(error, handed.path)
         except Exception as error:
             reason = f"{handed.path}: its report could not be written ({type(error).__name__}); please report this"
         return failed(self._task, handed, reason, identity)
@@ -72,6 +80,15 @@ class Drafter:
         with atomic_path(place, task.temporary) as temporary:
             temporary.write_bytes(written)
         return str(place.relative_to(task.out)), len(written), b""
+
+
+def why_failed(error: MeitError | OSError, path: str) -> str:
+    """Why one recording has no draft. Raises an OSError that is not about this one, such as of a full disk."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno not in OF_ONE_FILE:
+        raise error
+    return f"{error.filename or path}: {error.strerror}"
 
 
 def failed(task: DraftTask, handed: Handed, reason: str, identity: FileIdentity | None = None) -> Outcome:

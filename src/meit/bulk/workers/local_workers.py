@@ -1,16 +1,14 @@
 """Workers on this machine: processes of their own, which a death of one leaves alone."""
 
-import multiprocessing
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from meit.bulk.outcome import DraftTask, Handed, Outcome
+from meit.spawning import spawned
 
 if TYPE_CHECKING:  # imported where a process begins to draft: it answers before that, so that it can be ended
     from meit.bulk.workers.drafter import Drafter
@@ -20,11 +18,9 @@ class LocalWorker:
     """A pool of one process: a pool of several would be broken as a whole by one death."""
 
     def __init__(self, task: DraftTask):
-        os.environ.setdefault("OMP_NUM_THREADS", str(task.threads))  # read when the process imports its libraries
         self._task = task
-        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-        with _unheard(signal.SIGINT):  # Ctrl-C is for the process that hands out; what starts now inherits that
-            self._pid: Future[int] = self._pool.submit(_watched)
+        self._pool = spawned(1, task.threads)
+        self._pid: Future[int] = self._pool.submit(os.getpid)
 
     def begin(self) -> Future:
         return self._pool.submit(_begin, self._task)
@@ -55,28 +51,3 @@ def _begin(task: DraftTask) -> None:
 def _draft(handed: list[Handed]) -> list[Outcome]:
     assert _drafter is not None
     return list(_drafter.outcomes(handed))
-
-
-def _watched() -> int:
-    """The process's id. From now on it ends with the one that started it, however that ends."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    return os.getpid()
-
-
-@contextmanager
-def _unheard(number: signal.Signals) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # where no signal arrives
-        yield
-        return
-    before = signal.signal(number, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)

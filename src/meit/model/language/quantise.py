@@ -19,7 +19,7 @@ from meit.model import row_of
 from meit.model.language.mapped_weights import give_back
 
 GROUP = 32  # inputs that share a scale at 4 bit
-AT_ONCE = 4_000_000  # weights that are in float32 at a time
+_AT_ONCE = 4_000_000  # weights that are in float32 at a time
 _INNER_TILES = 2  # a choice of the kernel's layout
 _OUTPUTS = 64  # that it lays together, at most
 
@@ -98,7 +98,7 @@ def _by_rows(
     weight: Tensor, rounded: Callable[[Tensor], tuple[Tensor, Tensor]], change: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """A weight (out, in) plus its change, rounded; a block of outputs in float32 at a time, so that memory holds little."""
-    rows = max(1, AT_ONCE // weight.shape[1] // _OUTPUTS) * _OUTPUTS
+    rows = max(1, _AT_ONCE // weight.shape[1] // _OUTPUTS) * _OUTPUTS
     parts = []
     for start in range(0, len(weight), rows):
         block = weight[start : start + rows].float().contiguous()
