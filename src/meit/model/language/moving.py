@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from meit.errors import ModelError
 from meit.model.language.architectures import LanguageModel, input_embeddings
@@ -29,7 +30,7 @@ def move_backbone(backbone: LanguageModel, place: torch.device, dtype: torch.dty
         raise ModelError("weights in {} cannot be made {} again; {}".format(*names, instead))
     for parameter in backbone.parameters():
         parameter.data = parameter.data.to(dtype)
-    backbone.to(place)
+    nn.Module.to(backbone, place)
 
 
 def _tensors(backbone: LanguageModel) -> "Iterator[torch.Tensor]":
