@@ -9,6 +9,7 @@ import pytest
 
 import meit
 from meit.drafting import draft as drafting
+from meit.drafting import examine as examining
 from meit.drafting.draft import Draft, draft_reports
 from meit.drafting.draft_wording import statement_words
 from meit.drafting.examine import examine
@@ -66,7 +67,7 @@ def test_what_the_json_holds(drafts):
 
 def test_what_was_examined_is_not_measured_again(model, recordings, drafts, monkeypatch):
     examined = [examine(recording) for recording in recordings]
-    monkeypatch.setattr(drafting, "examine", lambda recording: pytest.fail("measured a second time"))
+    monkeypatch.setattr(examining, "examine", lambda recording: pytest.fail("measured a second time"))
     monkeypatch.setattr(drafting, "write_reports", lambda model, seen, *more: [WRITTEN] * len(seen))
     assert draft_reports(model, examined) == drafts
     assert drafts[0].measurements == examined[0].measurements
