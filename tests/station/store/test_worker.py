@@ -164,7 +164,7 @@ def test_while_a_batch_takes_longer_than_a_lease_it_stays_leased(worker, monkeyp
 def test_each_is_drafted_once_though_a_worker_is_killed(sqlite_store, model):
     """benchmarks/station_kills.py does the same with more, and on PostgreSQL."""
     store = sqlite_store
-    ids = [add_recording(store, ecg_files(number))[0] for number in range(24)]
+    ids = [add_recording(store, ecg_files(number))[0] for number in range(12)]
     with Workers(store, model, 2, lease=2.0) as workers:
         while counts(store)[Status.DRAFTING] == 0:
             time.sleep(0.01)
