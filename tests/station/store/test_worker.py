@@ -16,7 +16,7 @@ from meit.drafting import draft as drafting
 from meit.drafting.checks.urgency import Urgency
 from meit.ecg.measure import looking, measuring
 from meit.ecg.quality import inspect
-from meit.errors import RecordingError
+from meit.errors import ModelError, RecordingError
 from meit.exports import EXPORT_FORMATS
 from meit.station.intake import grouped, is_half
 from meit.station.page_data import exported, reading
@@ -175,3 +175,25 @@ def test_each_is_drafted_once_though_a_worker_is_killed(sqlite_store, model):
         alive = workers.pids
     assert counts(store)[Status.DRAFTED] == len(ids) and [count_drafts(store, one) for one in ids] == [1] * len(ids)
     assert verify(store).holds and alive and not workers.pids
+
+
+def test_each_worker_process_takes_a_gpu_of_its_own(sqlite_store, monkeypatch):
+    from meit.model.devices import KINDS, DeviceKind
+
+    asked = []
+
+    def load(model, device, dtype):
+        asked.append(device)
+        raise ModelError("enough is seen")
+
+    monkeypatch.setitem(KINDS, "cuda", DeviceKind(lambda: 2, lambda: ""))
+    monkeypatch.setattr(working, "load_model", load)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        for number in range(3):
+            with pytest.raises(ModelError):
+                working.run_worker(sqlite_store.url, "model", number=number, workers=3)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert asked == ["cuda:0", "cuda:1", "cuda:0"]

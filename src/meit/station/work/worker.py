@@ -122,8 +122,8 @@ def run_worker(
     It is worker `number` of `workers`, which share the machine's GPUs.
     """
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ends, lambda *_: stop.set())
     parent = multiprocessing.parent_process()
     if parent is not None:  # a server that is killed takes its workers along
         threading.Thread(target=_stop_after, args=(parent, stop), daemon=True).start()
