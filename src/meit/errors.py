@@ -1,5 +1,25 @@
 """The errors that a user of meit can meet; each message says what is wrong with what, and what to do."""
 
+import errno
+import os
+
+FULL = "make room there, then start the same command again"
+DENIED = "get the right to it, or name another place"
+SYSTEM_REMEDIES = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: FULL,
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
+    errno.EROFS: DENIED,
+    errno.ENOENT: "check how it is written",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "name a folder",
+    errno.EEXIST: "name another, or move what lies there",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "allow more open files: ulimit -n 4096",
+}
+
 
 class MeitError(Exception):
     """Base of all errors that meit raises on purpose; the command line prints it as one line and exits with 2."""
@@ -47,3 +67,15 @@ class UnacknowledgedError(StationError):
     def __init__(self, contradicted: tuple[str, ...]):
         super().__init__(f"acknowledge what the measurements contradict, or change the text: {'; '.join(contradicted)}")
         self.contradicted = contradicted
+
+
+def system_words(error: OSError, unnamed: str = "the output") -> str:
+    """One line that says what is wrong with which file, and what to do; unnamed: what is said where the error names none."""
+    places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+    told = f"{' -> '.join(places) or unnamed}: {error.strerror or one_line(error)}"
+    remedy = SYSTEM_REMEDIES.get(error.errno or 0)
+    return f"{told}; {remedy}" if remedy else told
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

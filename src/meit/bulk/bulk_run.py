@@ -29,6 +29,7 @@ from meit.drafting.report_writing import DRAFTED_AT_ONCE, READ_AHEAD
 from meit.exports import EXPORT_FORMATS
 from meit.exports.draft_targets import DraftTarget
 from meit.machine import cores
+from meit.model.devices import device_of_worker
 
 MOST_IN_PIECE = DRAFTED_AT_ONCE * READ_AHEAD  # batches of like length are made of so many
 
@@ -166,8 +167,7 @@ class BulkRun:
                 return ActorWorker(task, int(self._gpus > 0))
             from meit.bulk.workers.local_workers import LocalWorker
 
-            device = f"cuda:{next(numbers) % self._gpus}" if self._gpus else task.device
-            return LocalWorker(replace(task, device=device))
+            return LocalWorker(replace(task, device=device_of_worker(task.device, next(numbers), workers)))
 
         yield from hand_out(
             pieces, workers, start, lambda handed, reason: failed(task, handed, f"{handed.path}: {reason}")

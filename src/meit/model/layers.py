@@ -76,7 +76,7 @@ def dropout_factors(count: int, dropped: float) -> Tensor:
 
 
 def normal_noise(count: int, generator: torch.Generator, device: torch.device) -> Tensor:
-    """(count,) of mean 0 and standard deviation 1, on the generator's device; from the table where it is the processor."""
+    """(count,) of mean 0 and standard deviation 1, on the generator's device; of the processor, from the table."""
     if device.type != "cpu" or 2 * count > TABLE:
         return torch.randn(count, generator=generator, device=device)
     return _from(_normal(), count, generator)

@@ -14,7 +14,7 @@ from meit.bulk.rows import drafted_row, failed_row, row_line
 from meit.drafting.draft import Draft
 from meit.drafting.draft_files import DraftedFile, draft_paths
 from meit.ecg.recording import Recording
-from meit.errors import MeitError
+from meit.errors import MeitError, system_words
 from meit.exports import EXPORT_FORMATS
 from meit.exports.document import untouched
 from meit.exports.draft_targets import draft_file
@@ -88,7 +88,7 @@ def why_failed(error: MeitError | OSError, path: str) -> str:
         return str(error)
     if error.errno not in OF_ONE_FILE:
         raise error
-    return f"{error.filename or path}: {error.strerror}"
+    return system_words(error, path)
 
 
 def failed(task: DraftTask, handed: Handed, reason: str, identity: FileIdentity | None = None) -> Outcome:
