@@ -181,3 +181,16 @@ def test_an_encoder_that_finds_nothing_drafts(build, tmp_path, projector):
     assert write_reports(model, probabilities, tokens) == [
         model.generate(probabilities[row : row + 1], tokens[row : row + 1])[0] for row in range(3)
     ]
+
+
+@pytest.mark.parametrize("fusion", ["concat", "input", "cross"])
+def test_ecg_tokens_can_be_handed_in_and_hidden(build, fusion):
+    """Hidden ones leave one and the same draft, whatever they hold; seen, they are what `generate` makes of its inputs."""
+    model = build("llama", fusion=fusion, adapter=False)
+    torch.manual_seed(0)
+    probabilities, tokens = torch.rand(2, 2), torch.randn(2, 3, 8)
+    ecg = model.ecg_tokens(probabilities, tokens)
+    assert model.write(ecg, max_new_tokens=12) == model.generate(probabilities, tokens, 12)
+    hidden = model.write(ecg, ecg.new_zeros(ecg.shape[:2]), 12)
+    assert hidden[0] == hidden[1] == model.write(torch.randn(1, 5, 32), torch.zeros(1, 5), 12)[0] != ""
+    assert hidden != model.write(ecg, max_new_tokens=12)

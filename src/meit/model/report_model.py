@@ -182,17 +182,29 @@ class ReportModel(nn.Module):
         num_beams: by default the model's own. instructions: one for each recording; by default the one that the model
         was tuned with.
         """
+        ecg = self.ecg_tokens(probabilities.to(self.device), tokens.to(self.device))
+        return self.write(ecg, None, max_new_tokens, num_beams, instructions)
+
+    @torch.inference_mode()
+    def write(
+        self,
+        ecg: Tensor,
+        seen: Tensor | None = None,
+        max_new_tokens: int = 256,
+        num_beams: int | None = None,
+        instructions: Sequence[str] | None = None,
+    ) -> list[str]:
+        """As `generate`, of ECG tokens (B, S', hidden). seen (B, S'): 0 hides a token; by default none is hidden."""
         num_beams = num_beams or self.spec.num_beams
-        asked = instructions or [self.spec.instruction] * len(tokens)
+        asked = instructions or [self.spec.instruction] * len(ecg)
         prompts = [prompt_ids(self.tokenizer, text, self.spec.prompt) for text in asked]
         first = input_embeddings(self.backbone)
         text = for_drafting(self.backbone, prompts).to(first.device)
-        ecg = self.ecg_tokens(probabilities.to(self.device), tokens.to(self.device)).to(first)
         options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
         if num_beams > 1:
             options["length_penalty"] = 0.0  # the likeliest report, not the likeliest for its length
-        seen = text.mask.new_ones(ecg.shape[:2])
-        written = self.fusion.generate(self.backbone, text, ecg, seen, **options)
+        shown = text.mask.new_ones(ecg.shape[:2]) if seen is None else seen.to(text.mask)
+        written = self.fusion.generate(self.backbone, text, ecg.to(first), shown, **options)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
     def save(
