@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import pytest
 
-from meit.benchmark.tasks.evidence import _by_code, _judge, _shares, evaluate_grounding, scores
+from meit.benchmark.set_scores import set_scores
+from meit.benchmark.tasks.evidence import SYSTEMS, _by_code, _judge, _shares, evaluate_grounding
 from meit.drafting import set_drafts
 from meit.drafting.calibrating import calibrate_confidences
 from meit.drafting.checks.grounding import SUPPORTS
@@ -30,7 +31,9 @@ RECORDS = [
 
 def test_counts_by_hand():
     rows = [_judge(one) for one in RECORDS]
-    metrics, differences = scores([row["sets"] for row in rows], [row["reference"] for row in rows], [1, 2, 3, 4], 20)
+    metrics, differences = set_scores(
+        SYSTEMS, [row["sets"] for row in rows], [row["reference"] for row in rows], [1, 2, 3, 4], 20
+    )
     values = {name: {key: metric.value for key, metric in found.items()} for name, found in metrics.items()}
     assert values["before"] == pytest.approx(
         {"hallucinated": 2 / 4, "omitted": 1 / 4, "precision": 4 / 6, "recall": 4 / 5, "f1": 8 / 11}

@@ -15,6 +15,7 @@ from meit.drafting import report_writing
 TASKS = {  # options -> the files that must not differ
     "quality": ((), ("predictions.jsonl", "table.md")),
     "grounding": (("--task", "grounding"), ("predictions.jsonl", "table.md")),
+    "tokens": (("--task", "tokens"), ("predictions.jsonl", "table.md")),
     "noise": (("--task", "noise", "--noises", "missing lead=V1"), ("predictions.jsonl", "table.md")),
 }
 WORDS = 8  # few will do

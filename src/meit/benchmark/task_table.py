@@ -22,6 +22,7 @@ FINDING_METRICS = (
     "abnormal_sensitivity",
     "abnormal_specificity",
 )
+TOKEN_METRICS = ("statement_f1", "another_identical", "another_f1", "shuffled_f1", "findings_f1", "looked_up_f1")
 DATA, BACKBONE = "data.0.folder", "model.backbone"  # dotted paths in results.json
 
 
@@ -93,6 +94,13 @@ TASKS = {
         "tasks.evidence:evaluate_grounding",
         version=1,
         takes=_PLACED,
+    ),
+    "tokens": Task(
+        "tasks.ecg_reading:evaluate_tokens",
+        version=1,
+        takes=(*_PLACED, "quantised"),
+        split="validation",
+        tables={"tokens": Table(_MODEL_ROWS, TOKEN_METRICS)},
     ),
 }
 TABLES = {name: (task_name, table) for task_name, task in TASKS.items() for name, table in task.tables.items()}

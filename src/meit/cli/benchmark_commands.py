@@ -101,7 +101,9 @@ def add(commands: Subparsers) -> None:
     add_quantize(one)
     add_device(one)
     one.add_argument(
-        "--split", choices=("validation", "test", "all"), help="default: test; of zero-shot all, since none was seen"
+        "--split",
+        choices=("validation", "test", "all"),
+        help="default: test; of zero-shot all, since none was seen; of tokens validation",
     )
     one.add_argument(
         "--protocol", choices=("corpus", "meit"), default="corpus", help="how texts are scored (docs/metrics.md)"

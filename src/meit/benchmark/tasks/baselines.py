@@ -32,6 +32,25 @@ def nearest_reports(train_features: np.ndarray, train_reports: list[str], featur
     ]
 
 
+def commonest_of_nearest(train_plans: np.ndarray, train_reports: list[str], plans: np.ndarray) -> list[str]:
+    """For each row of `plans` (m, F), 0 or 1, the commonest of the training reports whose rows of `train_plans` (n, F) differ
+    from it in the fewest findings."""
+    if len(train_plans) != len(train_reports) or not train_reports:
+        raise DataError(f"{len(train_plans)} training plans for {len(train_reports)} training reports")
+    reports_of: dict[bytes, Counter[str]] = {}
+    known = np.asarray(train_plans, np.float32)
+    for row, text in zip(known, train_reports, strict=True):
+        reports_of.setdefault(row.tobytes(), Counter())[text] += 1
+    kinds = np.stack([np.frombuffer(key, np.float32) for key in reports_of])
+    counts = list(reports_of.values())
+    chosen = []
+    for plan in np.asarray(plans, np.float32):
+        differing = np.abs(kinds - plan).sum(axis=1)
+        nearest = np.flatnonzero(differing == differing.min())
+        chosen.append(sum((counts[kind] for kind in nearest), Counter[str]()).most_common(1)[0][0])
+    return chosen
+
+
 def _unit_rows(features: np.ndarray) -> np.ndarray:
     features = np.asarray(features, dtype=np.float32)
     norms = np.linalg.norm(features, axis=1, keepdims=True)

@@ -16,9 +16,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from meit.atomic import write_json, write_jsonl, write_text
+from meit.benchmark.set_scores import set_scores
 from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, results_json
 from meit.benchmark.tables.plots import save_figure
 from meit.benchmark.tasks.comparison import data_identity, model_identity
@@ -31,11 +30,9 @@ from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError
 from meit.model.report_model import load_model
 from meit.model.sharing import is_first
-from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_sums, with_intervals
 from meit.reports.statements import CERTAINTIES, asserted, read_statements
 
 SYSTEMS = ("before", "removed", "after")
-_MEASURES = ("hallucinated", "omitted", "precision", "recall", "f1")
 
 
 def evaluate_grounding(
@@ -58,7 +55,9 @@ def evaluate_grounding(
     calibration = load_calibration(Path(model_folder), model.sha256) if model.spec.encoder.findings else None
     rows = [_judge(record, calibration) for record in records]
     patients = [record.patient_id for record in records]
-    metrics, differences = scores([row["sets"] for row in rows], [row["reference"] for row in rows], patients)
+    metrics, differences = set_scores(
+        SYSTEMS, [row["sets"] for row in rows], [row["reference"] for row in rows], patients
+    )
     in_mv = sum(record.unit == "mV" for record in records)
     text = (
         f"n = {len(records)} recordings ({in_mv} in mV, the only ones whose voltages are checked), {split} split\n\n"
@@ -135,49 +134,6 @@ def _judge(record: PreparedDraft, calibration: Calibration | None = None) -> dic
         "reference": there,
         "sets": (before, left, left | added.keys()),
     }
-
-
-def scores(
-    systems: Sequence[Sequence[set[str]]],
-    references: Sequence[set[str]],
-    patients: Sequence,
-    n_bootstrap: int = N_BOOTSTRAP,
-    seed: int = SEED,
-) -> tuple[dict[str, dict[str, Metric]], dict[str, dict[str, Metric]]]:
-    """systems: of each record the codes of SYSTEMS. Metrics of each, and of each minus the first."""
-    counts = np.array(
-        [
-            [[len(codes & there), len(codes - there), len(there - codes), 1] for codes in of_record]
-            for of_record, there in zip(systems, references, strict=True)
-        ],
-        float,
-    )
-    sums = resampled_sums(counts.reshape(len(counts), -1), patient_index(patients), n_bootstrap, seed)
-    resamples = np.array([_values(total.reshape(counts.shape[1:])) for total in sums])
-    values = _values(counts.sum(axis=0))
-    metrics = {name: with_intervals(_MEASURES, values[i], resamples[:, i]) for i, name in enumerate(SYSTEMS)}
-    differences = {
-        name: with_intervals(_MEASURES, values[i] - values[0], resamples[:, i] - resamples[:, 0])
-        for i, name in enumerate(SYSTEMS)
-        if i
-    }
-    return metrics, differences
-
-
-def _values(total: np.ndarray) -> np.ndarray:
-    """(systems, 4) sums of both, draft only, reference only, records -> (systems, _MEASURES)."""
-    both, draft_only, reference_only, n = total.T
-    with np.errstate(invalid="ignore"):
-        return np.stack(
-            [
-                draft_only / n,
-                reference_only / n,
-                both / (both + draft_only),
-                both / (both + reference_only),
-                2 * both / (2 * both + draft_only + reference_only),
-            ],
-            axis=1,
-        )
 
 
 def _shares(rows: Sequence[dict], name: str, values: Sequence[str]) -> str:
