@@ -56,7 +56,7 @@ def test_a_plain_path_is_one_folder(recipe_file, written):
         ("fusion=concatt", "fusion 'concatt' is not known; known are concat, input, cross"),
         ("prompt=papper", "prompt 'papper' is not known; known are paper, "),
         ("weights=float16", "weights 'float16' is not known; known are auto, float32, "),
-        ("instructions=some", "instructions 'some' is not known; known are one, many"),
+        ("instructions=some", "instructions 'some' is not known; known are one, many, asked"),
         ("targets=x", "targets 'x' is not known; known are codes, statements"),
         ("engine=magic", "engine 'magic' is not known; known are ddp, "),
         ("tune_epochs=0", "nothing to tune on"),

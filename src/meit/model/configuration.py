@@ -24,7 +24,8 @@ class ModelConfig:
     missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
     projector, prompt, fusion: rows of PROJECTORS, PROMPTS, FUSIONS. plan: the probability from which a finding is to be
     written; 0: the language model sees the probabilities themselves. backbone_sha256, backbone_matrices_sha256: meit.model.language.loading's; the second is empty
-    where the backbone was quantised while it was tuned. normalised: what the encoder's normalisation did
+    where the backbone was quantised while it was tuned. asks: the kinds of meit.reports.questions that the model was
+    tuned on; empty where it knows no other than to write the report. normalised: what the encoder's normalisation did
     when it was trained. Raises ModelError for a name that is not known.
     """
 
@@ -47,6 +48,7 @@ class ModelConfig:
     num_beams: int = 1
     plan: float = 0.0
     leads: tuple[str, ...] = LEADS
+    asks: tuple[str, ...] = ()
     normalised: str = ""
     format: int = FORMAT
 
@@ -69,7 +71,7 @@ def read_config(folder: Path) -> ModelConfig:
         if raw["format"] != FORMAT:
             raise ModelError(f"{folder} was made by another version of meit (format {raw['format']}, need {FORMAT})")
         encoder: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.pop("encoder").items()}
-        raw["leads"] = tuple(raw["leads"])
+        raw |= {name: tuple(raw[name]) for name in ("leads", "asks") if name in raw}
         config = ModelConfig(encoder=EncoderConfig(**encoder), **raw)
     except (FileNotFoundError, NotADirectoryError):
         raise ModelError(

@@ -7,7 +7,8 @@ from meit.model.configuration import ModelConfig
 from meit.model.encoder import EncoderConfig
 from meit.model.language.adapter import lora_backbone
 from meit.model.report_model import ReportModel
-from meit.training.recipe import SHARDED, Recipe
+from meit.reports.questions import KINDS
+from meit.training.recipe import ASKED, SHARDED, Recipe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -46,6 +47,7 @@ def untuned(
         plan=plan,
         missing_chest_leads=recipe.missing_chest_leads,
         num_beams=recipe.num_beams,
+        asks=tuple(KINDS) if recipe.instructions == ASKED else (),
     )
     lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
     model = ReportModel(config, lora, tokenizer)

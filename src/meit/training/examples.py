@@ -5,6 +5,7 @@ An example is made when it is asked for: memory holds tokens of the answers, and
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,8 @@ from meit.errors import ModelError
 from meit.model.encoder import EncoderConfig
 from meit.model.language.architectures import LanguageModel
 from meit.model.prompt import answer_ids, for_training, prompt_ids
-from meit.training.recipe import INSTRUCTIONS, Recipe
+from meit.training.asked import Asked, brief, draw_kinds
+from meit.training.recipe import ASKED, INSTRUCTIONS, Recipe
 from meit.training.targets import as_if_recorded, plans, targets_of
 
 if TYPE_CHECKING:
@@ -65,7 +67,8 @@ class Answers:
 
 @dataclass
 class Examples(Dataset):
-    """order, sees_signal, prompt: of each example, which report, whether the signal is seen, which of the prompts."""
+    """order, sees_signal, prompt: of each example, which report, whether the signal is seen, which of the prompts. asked:
+    what gives prompts and answers in place of these, where not all ask for the report; the longest are here even then."""
 
     answers: Answers
     view: Callable[[int], View]
@@ -73,14 +76,18 @@ class Examples(Dataset):
     order: np.ndarray
     sees_signal: np.ndarray
     prompt: np.ndarray
+    asked: Asked | None = None
 
     def __len__(self) -> int:
         return len(self.order)
 
     def __getitem__(self, number: int) -> Example:
         index = int(self.order[number])
-        prompt = self.prompts[int(self.prompt[number])]
-        return Example(prompt, self.answers[index], self.view(index), bool(self.sees_signal[number]))
+        if self.asked is None:
+            prompt, answer = self.prompts[int(self.prompt[number])], self.answers[index]
+        else:
+            prompt, answer = self.asked(number, index)
+        return Example(prompt, answer, self.view(index), bool(self.sees_signal[number]))
 
 
 class EncodedView:
@@ -127,10 +134,12 @@ def text_examples(
     wanted = targets_of(chosen, config)
     told = plans(wanted) if recipe.plan else as_if_recorded(wanted, known, held_out, rng)
     answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
-    order = _in_batches(np.arange(count), answers.lengths, recipe.batch_size, rng)
+    kinds = _drawn_kinds(recipe, count, recipe.seed)
+    order = _in_batches(_lengths(answers.lengths, kinds), recipe.batch_size, rng)
+    asked = _asked(recipe, tokenizer, [report.text for report in chosen], recipe.seed, kinds, order)
     no_signal = torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1)
     view = EncodedView(torch.from_numpy(told), no_signal)
-    return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed))
+    return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed), asked)
 
 
 def ecg_examples(
@@ -147,13 +156,17 @@ def ecg_examples(
     answers = Answers(tokenizer, ecgs.texts, recipe.max_answer_tokens)
     per_epoch = max(1, len(answers) // recipe.batch_size)
     wanted = round(epochs * per_epoch) * recipe.batch_size
-    orders, seen = [np.zeros(0, int)], [np.zeros(0, bool)]
-    while sum(map(len, orders)) < wanted:
+    kinds = _drawn_kinds(recipe, wanted + per_epoch * recipe.batch_size, recipe.seed + 1)
+    orders, seen, places = [np.zeros(0, int)], [np.zeros(0, bool)], [np.zeros(0, int)]
+    while (shown := sum(map(len, orders))) < wanted:
         order = rng.permutation(len(answers))[: per_epoch * recipe.batch_size]  # each time without another remainder
-        orders.append(_in_batches(order, answers.lengths, recipe.batch_size, rng))
+        at = _in_batches(_lengths(answers.lengths[order], kinds[shown:][: len(order)]), recipe.batch_size, rng)
+        orders.append(order[at])
+        places.append(shown + at)
         seen.append(rng.random(len(order)) >= hide)
-    order, sees_signal = np.concatenate(orders)[:wanted], np.concatenate(seen)[:wanted]
-    return Examples(answers, view, prompts, order, sees_signal, _drawn(prompts, wanted, recipe.seed + 1))
+    order, sees_signal, place = (np.concatenate(parts)[:wanted] for parts in (orders, seen, places))
+    asked = _asked(recipe, tokenizer, ecgs.texts, recipe.seed + 1, kinds, place)
+    return Examples(answers, view, prompts, order, sees_signal, _drawn(prompts, wanted, recipe.seed + 1), asked)
 
 
 def all_prompts(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
@@ -199,9 +212,40 @@ def _drawn(prompts: Sequence[list[int]], count: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, len(prompts)]).integers(len(prompts), size=count)
 
 
-def _in_batches(order: np.ndarray, lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> np.ndarray:
-    """The same reports, those of one batch of like length, so that little is padding; batches in random order."""
-    by_length = order[np.lexsort((rng.random(len(order)), lengths[order]))]
-    batches = [by_length[start : start + batch_size] for start in range(0, len(order), batch_size)]
+def _drawn_kinds(recipe: Recipe, count: int, seed: int) -> np.ndarray:
+    """Of each example, what it asks for; empty where all ask for the report."""
+    return draw_kinds(count, np.random.default_rng([seed, count])) if recipe.instructions == ASKED else np.zeros(0, int)
+
+
+def _asked(
+    recipe: Recipe,
+    tokenizer: "PreTrainedTokenizerBase",
+    texts: Sequence[str],
+    seed: int,
+    kinds: np.ndarray,
+    order: np.ndarray,
+) -> Asked | None:
+    """What gives examples their questions. order: of the kinds that were drawn."""
+    if not len(kinds):
+        return None
+    encode = partial(_tokens, tokenizer, recipe.prompt, recipe.max_answer_tokens)
+    return Asked(texts, encode, seed, kinds[order].astype(np.int8))
+
+
+def _tokens(
+    tokenizer: "PreTrainedTokenizerBase", style: str, most: int, instruction: str, answer: str
+) -> tuple[list[int], list[int]]:
+    return prompt_ids(tokenizer, instruction, style), answer_ids(tokenizer, answer, most)
+
+
+def _lengths(reports: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """How long answers are, for batches of like length: as the report, or a sentence."""
+    return np.where(brief(kinds), 0, reports) if len(kinds) else reports
+
+
+def _in_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> np.ndarray:
+    """The order in which examples of one batch are of like length, so that little is padding; batches at random."""
+    by_length = np.lexsort((rng.random(len(lengths)), lengths))
+    batches = [by_length[start : start + batch_size] for start in range(0, len(lengths), batch_size)]
     rng.shuffle(batches)
     return np.concatenate(batches)

@@ -23,7 +23,12 @@ from meit.model.projector import PROJECTORS
 from meit.model.prompt import INSTRUCTION, PROMPTS, instructions
 from meit.training.targets import TARGETS
 
-INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {"one": lambda: (INSTRUCTION,), "many": instructions}
+ASKED = "asked"
+INSTRUCTIONS: dict[str, Callable[[], Sequence[str]]] = {  # how the report is asked for
+    "one": lambda: (INSTRUCTION,),
+    "many": instructions,
+    ASKED: instructions,  # and questions for less than it: meit.training.asked
+}
 ENGINES: dict[str, dict[str, Any]] = {  # several processes: what each holds
     "ddp": {},  # everything
     "fsdp": {"fsdp": True},  # its share of all weights (FSDP2)
@@ -56,7 +61,7 @@ class Recipe:
     weights: str = "float32"  # of the frozen backbone: float32, bfloat16, int8 or nf4 (QLoRA); see WEIGHTS
     fusion: str = "concat"  # or input, cross
     fusion_layers: str = "all"  # or "every 4", or "0,5,11"
-    instructions: str = "one"  # or "many": each example draws one of the 256, as in the paper
+    instructions: str = "one"  # or "many": each example draws one of the 256, as in the paper; "asked": questions too
     prompt: str = "paper"  # its template; "tagged": without line breaks; "chat": an instruction-tuned backbone's own
     encoder_tokens: int = 1  # the paper's S
     finding_tokens: int = 4

@@ -240,7 +240,8 @@ def validation_examples(run: Run, trained: Trained, model: ReportModel) -> Datas
     recipe, tokenizer = run.recipe, model.tokenizer
     data = recordings_for(run.config, recipe.data, SPLITS["validation"])
     asked = [prompt_ids(tokenizer, model.spec.instruction, recipe.prompt)]
-    return ecg_examples(recipe, data, _view(run, trained, data), tokenizer, asked, 1, 0.0)
+    fixed = replace(recipe, instructions="one")
+    return ecg_examples(fixed, data, _view(run, trained, data), tokenizer, asked, 1, 0.0)
 
 
 def _view(run: Run, trained: Trained, data: EcgSet, told: np.ndarray | None = None) -> Callable[[int], View]:
