@@ -49,17 +49,17 @@ def test_it_is_what_transformers_writes(build, kind, fusion, monkeypatch):
     assert torch.equal(written(model, monkeypatch, own=True), endless)
     with_common_end(model, endless)
     theirs, left = written(model, monkeypatch, own=False), []
-    monkeypatch.setattr("meit.model.fusion.greedy._kept", _noting(left))
+    monkeypatch.setattr("meit.model.fusion.greedy.kept_rows", _noting(left))
     assert torch.equal(written(model, monkeypatch, own=True), theirs)
     assert left and max(left) < ROWS  # rows did leave
 
 
 def _noting(left):
-    from meit.model.fusion.greedy import _kept
+    from meit.model.fusion.greedy import kept_rows
 
     def note(value, kept, count):
         left.append(len(kept))
-        return _kept(value, kept, count)
+        return kept_rows(value, kept, count)
 
     return note
 

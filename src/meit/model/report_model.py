@@ -134,12 +134,13 @@ class ReportModel(nn.Module):
         ecg: Tensor | None = None,
         ecg_mask: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
+        weights: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The loss of a batch of `meit.training.examples`; given recordings, the encoder looks at them itself."""
         if ecg is not None and ecg_mask is not None:
             probabilities, tokens, _ = self.encode(ecg, ecg_mask)
         text = Text(ids, mask, source_ids, source_mask)
-        return {"loss": self.loss(text, labels, probabilities, tokens, signal_mask, num_items_in_batch)}
+        return {"loss": self.loss(text, labels, probabilities, tokens, signal_mask, num_items_in_batch, weights)}
 
     def loss(
         self,
@@ -149,10 +150,11 @@ class ReportModel(nn.Module):
         tokens: Tensor,
         signal_mask: Tensor,
         count: Tensor | int | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """Cross-entropy summed over the answers' tokens and divided by `count`, by default their own number.
 
-        signal_mask (B,): False hides the encoder's tokens (text only).
+        signal_mask (B,): False hides the encoder's tokens (text only). weights (B,): of each answer, by default 1.
         """
         ecg_mask = text.mask.new_ones(len(labels), self.spec.n_tokens)
         ecg_mask[:, self.spec.finding_tokens :] = signal_mask[:, None].to(ecg_mask.dtype)
@@ -160,7 +162,11 @@ class ReportModel(nn.Module):
         wanted = labels[:, 1:]
         counted = wanted != IGNORED
         logits = head(self.backbone, hidden[:, :-1][counted])  # only where the loss looks
-        total = nn.functional.cross_entropy(logits.float(), wanted[counted], reduction="sum")
+        if weights is None:
+            total = nn.functional.cross_entropy(logits.float(), wanted[counted], reduction="sum")
+        else:
+            each = nn.functional.cross_entropy(logits.float(), wanted[counted], reduction="none")
+            total = each @ weights[:, None].expand(wanted.shape)[counted]
         return total / (counted.sum() if count is None else count)
 
     def checkpoint_gradients(self) -> None:

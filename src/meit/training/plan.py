@@ -24,6 +24,7 @@ from meit.training.examples import Collator, Example, Examples, RecordedView, Vi
 from meit.training.memory import Memory, activation_bytes, check_fits, outline, weights_memory
 from meit.training.pretraining import pretrain
 from meit.training.recipe import Recipe
+from meit.training.reinforcement.reward_examples import RewardExamples
 from meit.training.run import Run, build, prepare, tuning_examples
 from meit.training.trainer import trainer_for
 
@@ -40,17 +41,15 @@ def plan(recipe: Recipe, device: str = "auto", dtype: str = "auto") -> str:
     model = outline(recipe, run.config)
     examples = tuning_examples(run, trained, model, unseen(run))
     processes = run.processes.num_processes
-    batch = longest_batch(run, model, examples, recipe.batch_size // (processes * recipe.accumulate))
+    together = recipe.reward_samples if recipe.reward_steps else 1
+    batch = longest_batch(run, model, examples, together * recipe.batch_size // (processes * recipe.accumulate))
     memory = replace(
         weights_memory(model, recipe, processes), activations=activation_bytes(model, recipe, batch, run.place.device)
     )
     check_fits(memory, run.place.device)
     rows = _sizes(run, model, examples) | _memory(memory, run.place.device)
     encoder = _encoder_hours(run)
-    taken = step_seconds(run, build(run, trained), examples)
-    hours = statistics.median(taken) * (len(examples) // recipe.batch_size) / 3600
-    measured = f"{statistics.median(taken):.2f} s a step, median of {len(taken)}"
-    rows |= {"hours, encoder": encoder, "hours, tuning": f"{hours:.2f} ({measured})"}
+    rows |= {"hours, encoder": encoder} | _tuning_hours(run, build(run, trained), examples)
     return "\n".join(f"{name:<22}{value}" for name, value in rows.items())
 
 
@@ -86,7 +85,9 @@ def _sizes(run: Run, model: ReportModel, examples: ConcatDataset) -> dict[str, s
             tuned[named.get(name.split(".")[0], "adapter")] += parameter.numel()
     frozen = sum(parameter.numel() for parameter in model.parameters() if not parameter.requires_grad)
     shown = ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in tuned.items() if count)
-    split = f" ({steps[0]} of text, {steps[1]} of ECGs)" if len(steps) > 1 else ""
+    rewarded = len(parts[-1]) // recipe.batch_size if isinstance(parts[-1], RewardExamples) else 0
+    split = f" ({steps[0]} of text, {steps[1]} of ECGs)" if len(steps) - bool(rewarded) > 1 else ""
+    split += f", {rewarded} of them rewarded" * bool(rewarded)
     return {
         "recordings": f"{len(run.train):,}",
         "steps": f"{sum(steps):,} of {recipe.batch_size} examples{split}",
@@ -121,6 +122,23 @@ class _Clock(TrainerCallback):
             torch.cuda.synchronize()
         self.taken.append(time.perf_counter() - self.began)
         control.should_training_stop |= sum(self.taken) > SECONDS
+
+
+def _tuning_hours(run: Run, model: ReportModel, examples: ConcatDataset) -> dict[str, str]:
+    """Of the stages that tune, and of the one that rewards, whose drafts an untuned model writes until it must stop."""
+    kinds = {
+        "hours, tuning": (replace(run.recipe, reward_steps=0), False, ""),
+        "hours, reward": (run.recipe, True, " at most"),
+    }
+    rows = {}
+    for name, (recipe, rewarded, most) in kinds.items():
+        parts = [part for part in examples.datasets if isinstance(part, RewardExamples) == rewarded]
+        if parts:
+            taken = step_seconds(replace(run, recipe=recipe), model, ConcatDataset(parts))
+            seconds, steps = statistics.median(taken), sum(map(len, parts)) // recipe.batch_size
+            measured = f"{seconds:.2f} s a step, median of {len(taken)}"
+            rows[name] = f"{seconds * steps / 3600:.2f}{most} ({measured})"
+    return rows
 
 
 def step_seconds(run: Run, model: ReportModel, examples: ConcatDataset) -> list[float]:

@@ -40,7 +40,7 @@ SHARDED = ("fsdp", "zero3")
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training run, in three stages: encoder on findings, adapter on text alone, adapter on ECGs.
+    """One training run, in four stages: encoder on findings, adapter on text alone, on ECGs, and on its drafts' rewards.
 
     batch_size is the whole one, over all processes and accumulated steps. Raises ModelError for a value of a wrong
     type, one that is out of range, and settings that exclude each other.
@@ -85,6 +85,13 @@ class Recipe:
     tune_epochs: float = 5.0
     tune_encoder: bool = False  # the paper tunes it along; few recordings would be learnt by heart
     hide_signal: float = 0.3  # share of the examples that must do with the finding tokens
+    reward_steps: int = 0  # batches of recordings after these, whose sampled drafts are rewarded for their findings
+    reward_samples: int = 4  # drafts of a recording; each is held against the others
+    reward_rate: float = 1e-4  # learning rate of these batches, which falls to 0 as the one before them
+    invented_price: float = (
+        0.4  # of an invented finding, where a missed one costs 1; at F1 = f it is f / (2 - f) that raises F1
+    )
+    wording_weight: float = 1.0  # what a draft gains whose words are all the report's, so that it stays one
     batch_size: int = 16
     accumulate: int = 1  # steps that make up one batch
     learning_rate: float = 2e-5  # the paper's
@@ -149,6 +156,11 @@ WITHIN: dict[str, str] = {  # intervals; a round bracket leaves the end out
     "text_steps": "[0, inf)",
     "tune_epochs": "[0, inf)",
     "hide_signal": "[0, 1]",
+    "reward_steps": "[0, inf)",
+    "reward_samples": "[2, inf)",
+    "reward_rate": "(0, inf)",
+    "invented_price": "[0, inf)",
+    "wording_weight": "[0, inf)",
     "batch_size": "[1, inf)",
     "accumulate": "[1, inf)",
     "learning_rate": "(0, inf)",
@@ -165,6 +177,16 @@ TOGETHER: tuple[tuple[Callable[[Recipe], bool], str], ...] = (  # what must hold
     (lambda r: r.projector != "paper" or r.finding_tokens == 0, "projector 'paper' needs finding_tokens=0"),
     (lambda r: r.batch_size % r.accumulate == 0, "batch_size cannot be divided by accumulate"),
     (lambda r: r.tune_epochs > 0 or r.text_steps > 0, "nothing to tune on: raise tune_epochs or text_steps"),
+    (
+        lambda r: r.reward_steps == 0 or (r.pretrain_epochs > 0 and not r.tune_encoder),
+        "reward_steps need an encoder that was trained before them, and held out: set pretrain_epochs, and "
+        "tune_encoder=false, or reward_steps=0",
+    ),
+    (lambda r: r.reward_steps == 0 or r.engine == "ddp", "reward_steps write drafts, which needs engine=ddp"),
+    (
+        lambda r: r.reward_steps == 0 or r.evaluate_every == 0,
+        "evaluate_every keeps the checkpoint of the lowest loss, which reward_steps raise: set one of them to 0",
+    ),
     (
         lambda r: r.finding_tokens == 0 or r.pretrain_epochs > 0,
         "finding_tokens need an encoder that was trained to find: set pretrain_epochs, or finding_tokens=0",

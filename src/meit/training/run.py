@@ -1,6 +1,6 @@
-"""`meit train`: encoder on findings, adapter on text alone, adapter on ECGs; one run folder, resumed where it stopped.
+"""`meit train`: encoder on findings, adapter on text alone, on ECGs, on rewards; one run folder, resumed where it stopped.
 
-Under `torchrun --nproc-per-node N -m meit.cli train RECIPE` the last two stages run on N processes.
+Under `torchrun --nproc-per-node N -m meit.cli train RECIPE` all stages but the first run on N processes.
 """
 
 import hashlib
@@ -45,6 +45,7 @@ from meit.training.examples import (
 from meit.training.memory import check_fits, outline, weights_memory
 from meit.training.preconditions import check
 from meit.training.recipe import SHARDED, Recipe
+from meit.training.reinforcement.reward_examples import reward_examples
 from meit.training.targets import MIN_CASES, best_threshold, finding_names, plans, targets_of
 
 if TYPE_CHECKING:
@@ -227,12 +228,19 @@ def told(run: Run, trained: Trained) -> np.ndarray:
 
 
 def tuning_examples(run: Run, trained: Trained, model: ReportModel, view: Callable[[int], View]) -> ConcatDataset:
-    """Text alone first, then recordings, of which the language model is given what `view` says."""
+    """Text alone, then recordings, of which the language model is given what `view` says, then those that are rewarded."""
     recipe, tokenizer = run.recipe, model.tokenizer
     prompts = all_prompts(recipe, tokenizer)
     text = text_examples(recipe, run.config, run.targets, trained.held_out, tokenizer, prompts)
     ecgs = ecg_examples(recipe, run.train, view, tokenizer, prompts, recipe.tune_epochs, recipe.hide_signal)
-    return joined([text, ecgs])
+    rewarded = reward_examples(recipe, run.train, unplanned(view, trained.held_out), tokenizer, model.spec.instruction)
+    return joined([text, ecgs, rewarded])
+
+
+def unplanned(view: Callable[[int], View], held_out: np.ndarray) -> Callable[[int], View]:
+    """What a view says, with the probabilities that an encoder gave which had not seen the recording: a plan that holds
+    the answer would leave nothing to decide."""
+    return lambda index: replace(view(index), probabilities=torch.from_numpy(held_out[index]))
 
 
 def validation_examples(run: Run, trained: Trained, model: ReportModel) -> Dataset:

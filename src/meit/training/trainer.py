@@ -19,16 +19,21 @@ from meit.errors import ModelError
 from meit.machine import has_bf16
 from meit.model.language.architectures import decoder_layers
 from meit.model.report_model import ReportModel
-from meit.training.examples import Collator
 from meit.training.recipe import ENGINES, Recipe
+from meit.training.reinforcement.reward_examples import REPORTS, RewardCollator
+from meit.training.reinforcement.schedule import two_slopes
+from meit.training.reinforcement.self_critical import LOGGED, SelfCritical
 
 WHOLE = "whole"  # the file that says that a checkpoint was written to its end
+PLOTTED = ("loss", "learning_rate", "eval_loss", *LOGGED)  # what is drawn
 
 
 class ReportTrainer(Trainer):
     """Reads its examples in the given order, saves only what is tuned, and marks a checkpoint when it is whole."""
 
     projector_rate = 1.0  # the projector's learning rate, in multiples of the others'
+    recipe: Recipe
+    critic: SelfCritical
     model: ReportModel
     train_dataset: ConcatDataset
 
@@ -49,7 +54,26 @@ class ReportTrainer(Trainer):
             self.optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
         return self.optimizer
 
+    def create_scheduler(self, num_training_steps, optimizer=None):
+        if self.lr_scheduler is None:
+            self.lr_scheduler = two_slopes(optimizer or self.optimizer, self.recipe, num_training_steps)
+        return self.lr_scheduler
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        if REPORTS in inputs:
+            with self.accelerator.autocast():
+                inputs = self.critic.batch(self.model, inputs)
+            if num_items_in_batch is not None:  # tokens of the reports, of which there is one for several drafts
+                num_items_in_batch = num_items_in_batch * self.recipe.reward_samples
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+    def log(self, logs, *arguments, **named):
+        rewarded = self.recipe.reward_steps and "loss" in logs
+        super().log(logs | self.critic.curves(self.accelerator) if rewarded else logs, *arguments, **named)
+
     def training_step(self, *arguments, **named):
+        if self.state.global_step == self.state.max_steps - self.recipe.reward_steps:
+            self.optimizer.state.clear()  # averages of another loss's gradients, of another size
         loss = super().training_step(*arguments, **named)
         if not math.isfinite(loss.item()):
             raise ModelError(
@@ -125,7 +149,7 @@ class Bar(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **_):
         if self.writer is None:
             return
-        curves = {name: value for name, value in (logs or {}).items() if name in ("loss", "learning_rate", "eval_loss")}
+        curves = {name: value for name, value in (logs or {}).items() if name in PLOTTED}
         for name, value in curves.items():
             self.writer.add_scalar(name, value, state.global_step)
         self.bar.set_postfix({n: f"{v:.3f}" for n, v in curves.items() if n != "learning_rate"})
@@ -192,8 +216,6 @@ def trainer_for(
         per_device_train_batch_size=share,
         gradient_accumulation_steps=recipe.accumulate,
         learning_rate=recipe.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=round(recipe.warmup * steps),
         max_grad_norm=1.0,
         bf16=uses_bf16(recipe, device),
         use_cpu=device.type == "cpu",
@@ -215,8 +237,10 @@ def trainer_for(
     callbacks: list[TrainerCallback] = [Bar(log)]
     if recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
-    trainer = ReportTrainer(model, arguments, Collator(model.backbone), examples, validation, callbacks=callbacks)
+    collator = RewardCollator(model.backbone)
+    trainer = ReportTrainer(model, arguments, collator, examples, validation, callbacks=callbacks)
     trainer.projector_rate = recipe.projector_rate
+    trainer.recipe, trainer.critic = recipe, SelfCritical(recipe)
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -13,7 +13,8 @@ from meit.model.language.architectures import LanguageModel, decoder_layers, pla
 if TYPE_CHECKING:
     from transformers import Cache
 
-GREEDY = {"do_sample", "max_new_tokens", "min_new_tokens", "num_beams", "num_return_sequences"}  # options
+DRAWN = {"pick", "times"}  # options of meit.model.fusion.branching, which transformers does not know
+GREEDY = {"do_sample", "max_new_tokens", "min_new_tokens", "num_beams", "num_return_sequences"} | DRAWN  # options
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Fusion(nn.Module):
         raise NotImplementedError
 
     def generate(self, backbone: LanguageModel, text: Text, ecg: Tensor, ecg_mask: Tensor, **options) -> Tensor:
-        """New tokens (B, up to max_new_tokens) by transformers' `generate`, which takes the options."""
+        """New tokens (B, up to max_new_tokens) by transformers' `generate`, which takes the options; with those of
+        meit.model.fusion.branching, of B * times drafts that are drawn."""
         raise NotImplementedError
 
     @staticmethod
@@ -61,11 +63,14 @@ class Fusion(nn.Module):
         leave: Callable[[Tensor], object] = lambda kept: None,
     ) -> Tensor:
         """What `generate` gives. Written greedily, finished rows leave the batch: leave(kept) is told which go on."""
+        from meit.model.fusion.branching import branching
         from meit.model.fusion.greedy import greedily
 
         if is_greedy(options):
             cache = empty_cache(backbone, roomy=True) if cache is None else cache
-            options = options | {"custom_generate": greedily(leave)}
+            drawn = {name: value for name, value in options.items() if name in DRAWN}
+            options = {name: value for name, value in options.items() if name not in DRAWN}
+            options["custom_generate"] = branching(leave=leave, **drawn) if drawn else greedily(leave)
         model: Any = plain(backbone)
         return model.generate(**inputs, past_key_values=cache, **options)
 

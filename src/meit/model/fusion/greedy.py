@@ -48,7 +48,7 @@ def greedily(leave: Callable[[Tensor], object] = lambda kept: None) -> Callable[
                 if left <= FEWER * len(rows):
                     kept = unfinished.nonzero()[:, 0]
                     rows, input_ids, unfinished = rows[kept], input_ids[kept], unfinished[kept]
-                    given = {name: _kept(value, kept, len(tokens)) for name, value in given.items()}
+                    given = {name: kept_rows(value, kept, len(tokens)) for name, value in given.items()}
                     leave(kept)
             outputs = model(
                 **model.prepare_inputs_for_generation(input_ids, next_sequence_length=1, **given), return_dict=True
@@ -62,12 +62,12 @@ def looks_each(device: torch.device) -> int:
     return 1 if device.type == "cpu" else LOOK
 
 
-def _kept(value: Any, kept: Tensor, count: int) -> Any:
+def kept_rows(value: Any, kept: Tensor, count: int) -> Any:
     """What generate() keeps of `count` rows, of some of them."""
     if isinstance(value, Cache):
         value.batch_select_indices(kept)
     elif isinstance(value, Tensor) and value.ndim and len(value) == count:
         return value[kept]
     elif isinstance(value, Mapping):  # an encoder's output
-        return type(value)(**{name: _kept(part, kept, count) for name, part in value.items()})
+        return type(value)(**{name: kept_rows(part, kept, count) for name, part in value.items()})
     return value
