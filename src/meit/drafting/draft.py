@@ -68,7 +68,7 @@ def draft_reports(
 def input_form(model: ReportModel) -> InputForm:
     """What `prepare` is told for this model."""
     config = model.spec.encoder
-    return InputForm(config.rate, config.seconds, config.normalisation, config.measures)
+    return InputForm(config.rate, config.seconds, config.normalisation, config.measures, config.measured_on)
 
 
 @dataclass(frozen=True)

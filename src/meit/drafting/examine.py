@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from meit.ecg.measure import Look, Measurements, look, measured
-from meit.ecg.measure.measured_inputs import measured_inputs
+from meit.ecg.measure.measured_inputs import INPUT, measured_inputs, measured_row
 from meit.ecg.quality import UNUSABLE, Quality, inspect
 from meit.ecg.recording import Recording
 from meit.ecg.signal.windowing import model_input
@@ -51,12 +51,14 @@ class InputForm:
     seconds: float
     normalisation: str
     measures: tuple[str, ...]
+    measured_on: str = INPUT
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """A recording as an encoder takes it: its first window ecg (n, 12) and mask (n,), float32, and what was measured on
-    that, measures (K,), NaN where there is none. windows: how many it fills. seen_s: seconds recorded of the first."""
+    that or on the recording, measures (K,), NaN where there is none. windows: how many it fills. seen_s: seconds
+    recorded of the first."""
 
     examined: Examined
     ecg: np.ndarray
@@ -71,12 +73,17 @@ class Prepared:
 
 
 def prepare(given: Recording | Examined, form: InputForm) -> Prepared:
-    """Examines what is not yet, and measures both the recording, if it is usable, and the encoder's input."""
+    """Examines what is not yet, measures the recording, if it is usable, and the encoder's input where that is asked for."""
     examined = given if isinstance(given, Examined) else examine(given)
     if not examined.unusable:
         _ = examined.measurements
     recording = examined.recording
     ecgs, masks = model_input(recording.signal, recording.rate, "mV", form.rate, form.seconds, form.normalisation)
     ecg, mask = ecgs[:1], masks[:1].astype(np.float32)
-    measures = measured_inputs(ecg, mask, form.rate, form.measures)
-    return Prepared(examined, ecg[0], mask[0], measures[0], len(masks), float(masks[0].mean() * form.seconds))
+    if form.measured_on == INPUT:
+        measures = measured_inputs(ecg, mask, form.rate, form.measures)[0]
+    elif examined.unusable:
+        measures = measured_row(Look(), Measurements(), form.measures)
+    else:
+        measures = measured_row(examined.look, examined.measurements, form.measures)
+    return Prepared(examined, ecg[0], mask[0], measures, len(masks), float(masks[0].mean() * form.seconds))

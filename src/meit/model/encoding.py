@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from meit.data.batches import EcgSet
-from meit.ecg.measure.measured_inputs import measured_inputs
+from meit.ecg.measure.measured_inputs import RECORDING, measured_inputs, measured_recordings
 from meit.machine import cores
 from meit.model.devices import device_of
 from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
@@ -29,6 +29,8 @@ class EncoderInputs(Protocol):
     def __len__(self) -> int: ...
 
     def inputs(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+    def signals(self, indices: Sequence[int] | np.ndarray) -> list[tuple[np.ndarray, float, str]]: ...
 
 
 def recordings_for(
@@ -56,21 +58,24 @@ def encode_all(
     chosen = np.arange(len(data)) if chosen is None else chosen
     batches = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
     parts = []
-    names = encoder.config.measures if isinstance(encoder, Ensemble) and not by_signal else ()
+    measuring = encoder.config if isinstance(encoder, Ensemble) and not by_signal else None
     device = device_of(encoder)
-    for ecg, mask, measures in loaded(data, batches, names):
-        given = measures.to(device) if names else None
+    for ecg, mask, measures in loaded(data, batches, measuring):
+        given = measures.to(device) if measures.shape[1] else None
         found = encoder.encode(ecg.to(device), mask.to(device), given)
         parts.append([part.cpu() for part in found])
     return Encoded(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 def loaded(
-    data: EncoderInputs, batches: Sequence[np.ndarray], measures: Sequence[str] = ()
+    data: EncoderInputs, batches: Sequence[np.ndarray], measuring: EncoderConfig | None = None
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Inputs (B, n, 12), masks (B, n) and measurements (B, K), float32, of each batch of indices."""
-    ahead = cores() if measures else workers(data)  # measuring takes a tenth of a second each
-    return iter(DataLoader(_Batches(data, batches, measures), batch_size=None, num_workers=ahead))
+    """Inputs (B, n, 12), masks (B, n) and measurements (B, K), float32, of each batch of indices.
+
+    measuring: whose measurements; by default nothing is measured, which takes a tenth of a second each.
+    """
+    ahead = cores() if measuring is not None and measuring.measures else workers(data)
+    return iter(DataLoader(_Batches(data, batches, measuring), batch_size=None, num_workers=ahead))
 
 
 def workers(data: EncoderInputs) -> int:
@@ -79,13 +84,20 @@ def workers(data: EncoderInputs) -> int:
 
 
 class _Batches(Dataset):
-    def __init__(self, data: EncoderInputs, batches: Sequence[np.ndarray], measures: Sequence[str]):
-        self.data, self.batches, self.measures = data, batches, measures
+    def __init__(self, data: EncoderInputs, batches: Sequence[np.ndarray], measuring: EncoderConfig | None):
+        self.data, self.batches, self.measuring = data, batches, measuring
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
         ecgs, masks = self.data.inputs(self.batches[number].tolist())
-        values = measured_inputs(ecgs, masks, self.data.rate, self.measures)
+        values = self._measured(self.batches[number], ecgs, masks)
         return torch.from_numpy(ecgs), torch.from_numpy(masks.astype(np.float32)), torch.from_numpy(values)
+
+    def _measured(self, indices: np.ndarray, ecgs: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        if self.measuring is None:
+            return np.zeros((len(indices), 0), np.float32)
+        if self.measuring.measured_on == RECORDING:
+            return measured_recordings(self.data.signals(indices.tolist()), self.measuring.measures)
+        return measured_inputs(ecgs, masks, self.data.rate, self.measuring.measures)

@@ -5,12 +5,20 @@ measurement becomes steps at its quantiles, and each finding gets a weight for e
 (Hastie and Tibshirani, 1986) on top of the encoders' logits. What is not measured is a step of its own.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
+from meit.ecg.measure.measured_inputs import numbers
+from meit.ecg.recording import LEADS
+from meit.ecg.signal.normalising import CLIP
+from meit.model.encoder import FINDINGS, EcgEncoder, Encoded, EncoderConfig
+from meit.model.layers import Convolution
 
+LEAST_MV = 0.005  # of a lead's root mean square: a flat lead is not blown up
+LOG_TYPICAL = -1.5  # logarithm of a usual lead's root mean square in mV
 LOGIT_SCALE = 3.0  # a logit of this size counts as much as a step
 
 
@@ -48,11 +56,62 @@ class MeasuredHead(nn.Module):
         return logits + self.weights(self.dropout(self.inputs(measures, logits)))
 
 
-class Ensemble(nn.Module):
-    """What reads an ECG: an encoder, `others` whose logits are averaged with its own, and the measured head.
+class BeatEncoder(nn.Module):
+    """The median beat of all leads -> finding logits: three convolutions, and two layers over the places of a beat.
 
-    The others are encoders that each left out a part of the training patients (bagging; Breiman, 1996). Tokens and
-    features are the first encoder's alone.
+    Its input has no noise and stands still, so it learns shapes and voltages from few recordings; of the rhythm it sees
+    nothing.
+    """
+
+    WIDTH, PLACES, HIDDEN = 48, 11, 128
+
+    def __init__(self, n_findings: int):
+        super().__init__()
+        width, n_leads = self.WIDTH, len(LEADS)
+        layers: list[nn.Module] = []
+        for n_in, kernel, stride in ((n_leads, 9, 1), (width, 7, 2), (width, 5, 2)):
+            layers += [
+                Convolution(n_in, width, kernel, stride, kernel // 2, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+            ]
+        self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d((1, self.PLACES)), nn.Flatten())
+        self.findings = nn.Sequential(
+            nn.Dropout(0.3),
+            nn.Linear(width * self.PLACES + n_leads + 1, self.HIDDEN),
+            nn.BatchNorm1d(self.HIDDEN),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Linear(self.HIDDEN, n_findings),
+        )
+
+    @staticmethod
+    def inputs(columns: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, BEAT_COLUMNS) of meit.ecg.measure.measured_inputs -> shapes (B, BEAT_SAMPLES, 12), scales (B, 13).
+
+        Shapes: each chest lead over its own root mean square, the limb leads over that of I, II and III together, since
+        their ratio is the axis; 0 where there is no beat. Scales: logarithms of what was divided by, in mV, and whether
+        that is known, else all 0.
+        """
+        beats = columns[:, 1:].view(len(columns), -1, len(LEADS))
+        known = columns[:, :1].nan_to_num() * torch.isfinite(beats).flatten(1).any(1)[:, None]
+        beats = beats.nan_to_num()
+        power = beats.square().mean(1)
+        power[:, :6] = power[:, :3].mean(1, keepdim=True)
+        scale = power.sqrt().clamp_min(LEAST_MV)
+        shapes = (beats / scale[:, None]).clamp(-CLIP, CLIP)
+        return shapes, torch.cat([(torch.log(scale) - LOG_TYPICAL) * known, known], dim=1)
+
+    def find(self, shapes: Tensor, scales: Tensor) -> Tensor:
+        """Finding logits (B, F)."""
+        return self.findings(torch.cat([self.body(shapes.transpose(1, 2).unsqueeze(2)), scales], dim=1))
+
+
+class Ensemble(nn.Module):
+    """What reads an ECG: an encoder, `others` and `beats` whose logits are averaged with its own, and the measured head.
+
+    The others are encoders that each left out a part of the training patients (bagging; Breiman, 1996), and so are
+    those of the median beat, but one. Features are the first encoder's alone, and tokens where they are its frames.
     """
 
     def __init__(self, config: EncoderConfig):
@@ -61,24 +120,40 @@ class Ensemble(nn.Module):
         self.encoder = EcgEncoder(config)
         self.measured: MeasuredHead | None = None
         if config.measures:
-            self.measured = MeasuredHead(len(config.measures), config.measure_steps, len(config.findings))
+            count = numbers(config.measures)
+            self.measured = MeasuredHead(count, config.measure_steps, len(config.findings))
         self.others = nn.ModuleList(EcgEncoder(config) for _ in range(config.members - 1))
+        self.beats = nn.ModuleList(BeatEncoder(len(config.findings)) for _ in range(config.beats))
 
     def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
         """(B, n_samples, 12), (B, n_samples), and measurements (B, K), NaN where there is none; None: by the signal
         alone."""
         frames, recorded = self.encoder.frames(ecg, mask)
         features = self.encoder.features(frames, recorded)
-        logits = self.logits(ecg, mask, features)
-        return Encoded(self.probabilities(logits, measures), self.encoder.tokens(frames, recorded), features)
+        logits, tokens = [self.encoder.logits(features)], [self.encoder.tokens(frames, recorded)]
+        for other in self.others:
+            of_other = other(ecg, mask)
+            tokens.append(of_other[0])
+            logits.append(of_other[1])
+        if self.config.tokens_of == FINDINGS:
+            tokens = [torch.stack(tokens).mean(0)]
+        return Encoded(self.probabilities(self.joined(logits, measures), measures), tokens[0], features)
 
-    def logits(self, ecg: Tensor, mask: Tensor, features: Tensor) -> Tensor:
-        """(B, F) by the signal alone, the mean over all members; features (B, 2 * width) are the first one's."""
-        return torch.stack([self.encoder.logits(features), *(other(ecg, mask)[1] for other in self.others)]).mean(0)
+    def joined(self, logits: Sequence[Tensor], measures: Tensor | None) -> Tensor:
+        """(B, F) of each network of the signal -> (B, F), their mean with those of the median beat, where there is one."""
+        total, count = torch.stack(list(logits)).sum(0), len(logits)
+        if measures is None or not self.beats:
+            return total / count
+        columns = measures[:, numbers(self.config.measures) :]
+        there = torch.isfinite(columns[:, 1:]).any(1)[:, None].to(total.dtype)
+        of_beat = torch.stack([network.find(*BeatEncoder.inputs(columns)) for network in self.beats]).sum(0)
+        return (total + of_beat * there) / (count + len(self.beats) * there)
 
     def probabilities(self, logits: Tensor, measures: Tensor | None = None) -> Tensor:
-        """(B, F) logits by the signal and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""
-        return torch.sigmoid(logits if self.measured is None or measures is None else self.measured(measures, logits))
+        """(B, F) logits by the networks and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""
+        if self.measured is None or measures is None:
+            return torch.sigmoid(logits)
+        return torch.sigmoid(self.measured(measures[:, : numbers(self.config.measures)], logits))
 
 
 def as_planned(probabilities: Tensor, plan: float) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from meit.atomic import atomic_folder, write_json
-from meit.ecg.measure.measured_inputs import measured_inputs
+from meit.ecg.measure.measured_inputs import INPUT, measured_inputs
 from meit.ecg.quality import Reason
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG, ModelConfig, read_config
@@ -74,7 +74,7 @@ class ReportModel(nn.Module):
             n_findings=len(config.encoder.findings),
             finding_tokens=config.finding_tokens,
             n_tokens=config.encoder.n_tokens,
-            width=config.encoder.width,
+            width=config.encoder.token_width,
             hidden=config.hidden,
             heads=plain(backbone).config.num_attention_heads,
         )
@@ -101,11 +101,13 @@ class ReportModel(nn.Module):
     def encode(self, ecg: Tensor, mask: Tensor, measures: Tensor | None = None) -> Encoded:
         """(B, n_samples, 12), (B, n_samples) -> all that is read of the signal, on the model's device.
 
-        measures (B, K): what `measured_inputs` gave for these inputs; by default it is asked here, where the model needs
-        it.
+        measures (B, K): what was measured (meit.ecg.measure.measured_inputs). By default it is measured here, where the
+        model takes it of these inputs; of one that takes it of the recording, the signal alone is then asked.
         """
         config = self.spec.encoder
-        if config.measures and measures is None:  # else nothing has to leave the accelerator
+        if (
+            config.measures and config.measured_on == INPUT and measures is None
+        ):  # else nothing has to leave the accelerator
             values = measured_inputs(ecg.detach().cpu().numpy(), mask.cpu().numpy(), config.rate, config.measures)
             measures = torch.from_numpy(values)
         given = None if measures is None else measures.to(self.device)

@@ -6,8 +6,10 @@ and predict it; where the recipe bags, they join the encoder (Breiman, 1996).
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,31 +18,84 @@ from tqdm import tqdm
 
 from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
+from meit.ecg.measure.measured_inputs import numbers
 from meit.errors import ModelError
 from meit.model.devices import Place
-from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.encoding import encode_all, loaded
-from meit.model.findings import Ensemble, MeasuredHead
-from meit.training.pretraining import MIX_UP, pretrain
+from meit.model.encoder import FINDINGS, EcgEncoder, EncoderConfig
+from meit.model.encoding import loaded
+from meit.model.findings import BeatEncoder, Ensemble, MeasuredHead
+from meit.training.pretraining import MIX_UP, pretrain, pretrain_beats
 from meit.training.recipe import Recipe
 
 ENCODER, WITHOUT = "encoder.safetensors", "encoder-without-{}.safetensors"
-HELD_OUT, MEASURES = "held_out.npy", "measures.npy"
+BEATS, BEATS_WITHOUT = "beats.safetensors", "beats-without-{}.safetensors"
+HELD_OUT, HELD_OUT_TOKENS, MEASURES = "held_out.npy", "held_out_tokens.npy", "measures.npy"
 EPOCHS, BATCH, RATE, DECAY = 60, 64, 6e-3, 0.1  # of the measured head; chosen on fold 9 among a few (docs/results.md)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What reads the ECG, and for each training recording the probabilities (N, F) of one that did not see it."""
+    """What reads the ECG; and for each training recording what one gives that did not see it: probabilities (N, F), and
+    tokens (N, S, F) where these are findings."""
 
     ensemble: Ensemble
     held_out: np.ndarray
+    tokens: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """What the networks of a run are trained on. targets: (N, F) in 0..1. measures: (N, K) of the recordings."""
+
+    recipe: Recipe
+    config: EncoderConfig
+    train: EcgSet
+    targets: np.ndarray
+    measures: np.ndarray
+    folder: Path
+    place: Place
+
+    def signal(self, seen: np.ndarray, number: int) -> EcgEncoder:
+        """A network of the signal, trained on the recordings that are `seen` (N,); number 0 is the encoder, others left
+        out a part."""
+
+        def fit() -> EcgEncoder:
+            self.train.store_inputs()
+            chosen, label = np.flatnonzero(seen), self._label("encoder", number)
+            return pretrain(self.config, self.train, chosen, self.targets[seen], label=label, **self._settings(number))
+
+        path = self.folder / (WITHOUT.format(number) if number else ENCODER)
+        return _kept(path, lambda: EcgEncoder(self.config), fit, self.place)
+
+    def beats(self, seen: np.ndarray, number: int) -> BeatEncoder:
+        """As `signal`, of the median beat."""
+
+        def fit() -> BeatEncoder:
+            columns = self.measures[seen][:, numbers(self.config.measures) :]
+            label = self._label("encoder of beats", number)
+            return pretrain_beats(columns, self.targets[seen], label=label, **self._settings(number))
+
+        path = self.folder / (BEATS_WITHOUT.format(number) if number else BEATS)
+        return _kept(path, lambda: BeatEncoder(self.targets.shape[1]), fit, self.place)
+
+    def _settings(self, number: int) -> dict[str, Any]:
+        recipe = self.recipe
+        return {
+            "epochs": recipe.pretrain_epochs,
+            "batch_size": recipe.pretrain_batch_size,
+            "learning_rate": recipe.pretrain_learning_rate,
+            "seed": recipe.seed + number,
+            "place": self.place,
+        }
+
+    def _label(self, what: str, number: int) -> str:
+        return f"{what} without part {number} of {self.recipe.cross_fits}" if number else what
 
 
 def trained_encoder(
     recipe: Recipe, config: EncoderConfig, train: EcgSet, targets: np.ndarray, folder: Path, place: Place
 ) -> Trained:
-    """Trained on the signal alone; then, where the recipe says so, measurements are taken into account.
+    """Trained on the signal and on median beats; then, where the recipe says so, measurements are taken into account.
 
     targets: (N, F) in 0..1. Finished parts are read back from `folder`. Without pre-training the encoder is an untrained
     one, which finds nothing. The networks are trained on `place`, and lie there afterwards.
@@ -48,95 +103,100 @@ def trained_encoder(
     if not recipe.pretrain_epochs:
         torch.manual_seed(recipe.seed)
         return Trained(Ensemble(config).to(place.device).eval(), np.zeros((len(train), 0), np.float32))
+    measures = (
+        measures_of(train, config, folder / MEASURES) if config.measures else np.zeros((len(train), 0), np.float32)
+    )
     folds = np.array(train.column("fold"))
-    ensemble, held_out = _by_signal(recipe, config, train, targets, folds, folder, place)
+    fits = _Fits(recipe, config, train, targets, measures, folder, place)
+    ensemble, held_out, tokens = _networks(fits, folds)
     if config.measures:
-        measures = measures_of(train, config.measures, folder / MEASURES)
-        held_out = fit_measured(ensemble, held_out, measures, targets, folds % recipe.cross_fits, recipe.seed)
-    return Trained(ensemble.to(place.device).eval(), held_out)
+        values = measures[:, : numbers(config.measures)]
+        held_out = fit_measured(ensemble, held_out, values, targets, folds % recipe.cross_fits, recipe.seed)
+    return Trained(ensemble.to(place.device).eval(), held_out, tokens)
 
 
 def made_in(folder: Path) -> list[Path]:
     """What a run keeps of its encoders, as far as it is there."""
-    return sorted(path for name in ("encoder*.safetensors", HELD_OUT, MEASURES) for path in folder.glob(name))
+    names = ("encoder*.safetensors", "beats*.safetensors", HELD_OUT, HELD_OUT_TOKENS, MEASURES)
+    return sorted(path for name in names for path in folder.glob(name))
 
 
-def _by_signal(
-    recipe: Recipe,
-    config: EncoderConfig,
-    train: EcgSet,
-    targets: np.ndarray,
-    folds: np.ndarray,
-    folder: Path,
-    place: Place,
-) -> tuple[Ensemble, np.ndarray]:
-    """The encoder with its members, and the held-out probabilities (N, F), by the signal alone."""
+def _networks(fits: _Fits, folds: np.ndarray) -> tuple[Ensemble, np.ndarray, np.ndarray | None]:
+    """The encoder with its members, and what they give where they were held out: probabilities (N, F) by the networks
+    alone, and tokens (N, S, F) where these are findings."""
+    recipe, config = fits.recipe, fits.config
     ensemble = Ensemble(config)
-    everything = np.ones(len(targets), bool)
-    first = _fitted(recipe, config, train, targets, everything, 0, folder, place)
-    ensemble.encoder.load_state_dict(first.state_dict())
-    kept = folder / HELD_OUT
-    if kept.exists() and not ensemble.others:
-        return ensemble.eval(), np.load(kept)
-    held_out = np.zeros_like(targets)
+    everything = np.ones(len(fits.targets), bool)
+    ensemble.encoder.load_state_dict(fits.signal(everything, 0).state_dict())
+    if ensemble.beats:
+        ensemble.beats[0].load_state_dict(fits.beats(everything, 0).state_dict())
+    paths = [fits.folder / HELD_OUT] + [fits.folder / HELD_OUT_TOKENS] * (config.tokens_of == FINDINGS)
+    there = all(path.exists() for path in paths)
+    shapes = [fits.targets.shape, (len(folds), config.n_tokens, config.token_width)]
+    kept = [np.load(p) if there else np.zeros(shape, np.float32) for p, shape in zip(paths, shapes, strict=False)]
     for part in range(recipe.cross_fits):
         inside = folds % recipe.cross_fits == part
-        if not inside.any() and not ensemble.others:
+        if not ensemble.others and (there or not inside.any()):
             continue
         seen = everything if inside.all() else ~inside  # too few folds to leave one out
-        other = _fitted(recipe, config, train, targets, seen, part + 1, folder, place)
+        network = fits.signal(seen, part + 1)
+        beats = fits.beats(seen, part + 1) if ensemble.beats else None
         if ensemble.others:
-            ensemble.others[part].load_state_dict(other.state_dict())
-        if inside.any() and not kept.exists():
-            held_out[inside] = encode_all(other, train, np.flatnonzero(inside)).probabilities.numpy()
-    if not kept.exists():
-        with atomic_path(kept) as temporary:
-            np.save(temporary, held_out)
-    return ensemble.eval(), np.load(kept)
+            ensemble.others[part].load_state_dict(network.state_dict())
+        if ensemble.others and beats is not None:
+            ensemble.beats[part + 1].load_state_dict(beats.state_dict())
+        if inside.any() and not there:
+            single = Ensemble(replace(config, members=1, beats=int(beats is not None)))
+            single.encoder, single.measured = network, None
+            if beats is not None:
+                single.beats[0] = beats
+            found = _held_out(single.to(fits.place.device), fits, np.flatnonzero(inside))
+            for array, values in zip(kept, found, strict=False):
+                array[inside] = values
+    if not there:
+        for path, array in zip(paths, kept, strict=True):
+            with atomic_path(path) as temporary:
+                np.save(temporary, array)
+    return ensemble.eval(), kept[0], kept[1] if len(kept) > 1 else None
 
 
-def _fitted(
-    recipe: Recipe,
-    config: EncoderConfig,
-    train: EcgSet,
-    targets: np.ndarray,
-    seen: np.ndarray,
-    number: int,
-    folder: Path,
-    place: Place,
-) -> EcgEncoder:
-    """One network, trained on the recordings that are `seen` (N,); number: 0 is the encoder, others left a part out."""
+def _held_out(single: Ensemble, fits: _Fits, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and tokens by the networks alone, of what was measured already."""
+    single.eval()
+    probabilities, tokens = [], []
+    batches = np.array_split(chosen, math.ceil(len(chosen) / BATCH))
+    device = fits.place.device
+    with torch.inference_mode():
+        for batch, (ecg, mask, _) in zip(batches, loaded(fits.train, batches), strict=True):
+            measures = torch.from_numpy(fits.measures[batch]).to(device) if fits.config.beats else None
+            found = single.encode(ecg.to(device), mask.to(device), measures)
+            probabilities.append(found.probabilities.cpu())
+            tokens.append(found.tokens.cpu())
+    return torch.cat(probabilities).numpy(), torch.cat(tokens).numpy()
+
+
+def _kept[Network: (EcgEncoder, BeatEncoder)](
+    path: Path, build: Callable[[], Network], fit: Callable[[], Network], place: Place
+) -> Network:
+    """The network of that file, or the fitted one, which is kept there."""
     from safetensors.torch import load_file, save_file
 
-    path = folder / (WITHOUT.format(number) if number else ENCODER)
     if path.exists():
-        encoder = EcgEncoder(config)
-        encoder.load_state_dict(load_file(path))
-        return encoder.to(place.device).eval()
-    train.store_inputs()
-    encoder = pretrain(
-        config,
-        train,
-        np.flatnonzero(seen),
-        targets[seen],
-        epochs=recipe.pretrain_epochs,
-        batch_size=recipe.pretrain_batch_size,
-        learning_rate=recipe.pretrain_learning_rate,
-        seed=recipe.seed + number,
-        place=place,
-        label=f"encoder without part {number} of {recipe.cross_fits}" if number else "encoder",
-    )
+        network = build()
+        network.load_state_dict(load_file(path))
+        return network.to(place.device).eval()
+    network = fit()
     with atomic_path(path) as temporary:
-        save_file({key: value.cpu() for key, value in encoder.state_dict().items()}, temporary)
-    return encoder
+        save_file({key: value.cpu() for key, value in network.state_dict().items()}, temporary)
+    return network
 
 
-def measures_of(data: EcgSet, names: tuple[str, ...], kept: Path) -> np.ndarray:
+def measures_of(data: EcgSet, config: EncoderConfig, kept: Path) -> np.ndarray:
     """(N, K) of every recording of a set; read back from a file once it is there."""
     if kept.exists():
         return np.load(kept)
     batches = np.array_split(np.arange(len(data)), math.ceil(len(data) / BATCH))
-    bar = tqdm(loaded(data, batches, names), total=len(batches), desc="measuring", unit="batch")
+    bar = tqdm(loaded(data, batches, config), total=len(batches), desc="measuring", unit="batch")
     values = np.concatenate([measures.numpy() for _, _, measures in bar])
     with atomic_path(kept) as temporary:
         np.save(temporary, values)
@@ -161,7 +221,7 @@ def fit_measured(
     for part in np.unique(parts):
         inside = torch.from_numpy(parts == part)
         if inside.all():
-            better[:] = ensemble.probabilities(logits, values).detach().numpy()
+            better[:] = torch.sigmoid(ensemble.measured(values, logits)).detach().numpy()
             break
         other = MeasuredHead(measures.shape[1], ensemble.config.measure_steps, targets.shape[1])
         _fit(other, values[~inside], logits[~inside], wanted[~inside], seed + 1)

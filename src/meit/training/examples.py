@@ -105,7 +105,7 @@ class RecordedView:
 
     def __init__(self, data: EcgSet, config: EncoderConfig):
         self.data = data
-        self.nothing = torch.zeros(len(config.findings)), torch.zeros(config.n_tokens, config.width)
+        self.nothing = torch.zeros(len(config.findings)), torch.zeros(config.n_tokens, config.token_width)
 
     def __call__(self, index: int) -> View:
         ecgs, masks = self.data.inputs([index])
@@ -137,7 +137,7 @@ def text_examples(
     kinds = _drawn_kinds(recipe, count, recipe.seed)
     order = _in_batches(_lengths(answers.lengths, kinds), recipe.batch_size, rng)
     asked = _asked(recipe, tokenizer, [report.text for report in chosen], recipe.seed, kinds, order)
-    no_signal = torch.zeros(1, config.n_tokens, config.width).expand(count, -1, -1)
+    no_signal = torch.zeros(1, config.n_tokens, config.token_width).expand(count, -1, -1)
     view = EncodedView(torch.from_numpy(told), no_signal)
     return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed), asked)
 

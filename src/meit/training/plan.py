@@ -16,6 +16,7 @@ from transformers import TrainerCallback
 from meit.data.batches import EcgSet
 from meit.machine import cores, memory_bytes
 from meit.model.devices import training_place
+from meit.model.encoder import EncoderConfig
 from meit.model.encoding import loaded, workers
 from meit.model.findings import Ensemble
 from meit.model.report_model import ReportModel
@@ -58,7 +59,7 @@ def unseen(run: Run) -> Callable[[int], View]:
     if run.recipe.tune_encoder:
         return RecordedView(run.train, run.config)
     config = run.config
-    empty = View(torch.zeros(len(config.findings)), torch.zeros(config.n_tokens, config.width))
+    empty = View(torch.zeros(len(config.findings)), torch.zeros(config.n_tokens, config.token_width))
     return lambda index: empty
 
 
@@ -175,7 +176,7 @@ def _encoder_hours(run: Run) -> str:
     hours = (more - few) / STEPS * batches / 3600
     text = f"{(more - few) / STEPS:.3f} s a batch of {size}, mean of {STEPS}"
     if run.config.measures:
-        seconds = _measuring_seconds(run.train, run.config.measures)
+        seconds = _measuring_seconds(run.train, run.config)
         hours += seconds * len(run.train) / 3600
         text += f"; {1 / seconds:.1f} recordings measured a second"
     return f"{hours:.2f} ({text})"
@@ -200,9 +201,9 @@ def _pretraining_seconds(run: Run, count: int) -> float:
     return time.perf_counter() - start
 
 
-def _measuring_seconds(data: EcgSet, measures: tuple[str, ...]) -> float:
+def _measuring_seconds(data: EcgSet, config: EncoderConfig) -> float:
     """Seconds a recording, all processors measuring."""
     batches = np.array_split(np.arange(min(len(data), 16 * cores())), cores())
     start = time.perf_counter()
-    measured = sum(len(ecgs) for ecgs, _, _ in loaded(data, batches, measures))
+    measured = sum(len(ecgs) for ecgs, _, _ in loaded(data, batches, config))
     return (time.perf_counter() - start) / measured

@@ -1,6 +1,7 @@
-"""Pre-training of the ECG encoder: which findings (meit.training.targets) has this recording?"""
+"""Pre-training of the ECG encoders: which findings (meit.training.targets) has this recording?"""
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,9 +13,11 @@ from meit.errors import ModelError
 from meit.model.devices import Place
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.encoding import loaded
+from meit.model.findings import BeatEncoder
 from meit.model.layers import normal_noise, weights_side_by_side
 
 LEAD_DROP, NOISE, GAIN = 0.1, 0.08, 0.15  # share of chest leads left out; SDs of noise, and share of gain, at most
+LATE, NO_SCALE = 3, 0.2  # samples by which a median beat is shifted at most; share that is shown without its voltage
 MIX_UP = 0.3  # of the Beta distribution of shares (Zhang et al., 2018)
 
 
@@ -33,18 +36,61 @@ def pretrain(
 ) -> EcgEncoder:
     """Those recordings of a set whose indices are chosen (N,), and their targets (N, F) in 0..1 -> a trained encoder.
 
-    Binary cross-entropy, AdamW, one cycle of the learning rate; mix-up keeps 1,800 recordings from being learnt by
-    heart. The encoder stays on the device that it was trained on.
+    Binary cross-entropy, AdamW, one cycle of the learning rate; mix-up keeps a few thousand recordings from being learnt
+    by heart. The encoder stays on the device that it was trained on.
     """
-    device = place.device
+
+    def read(batches: Sequence[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
+        return ((ecg, mask) for ecg, mask, _ in loaded(data, [chosen[batch] for batch in batches]))
+
     torch.manual_seed(seed)
+    encoder = EcgEncoder(config)
+    _fit(encoder, read, augmented, targets, epochs, batch_size, learning_rate, seed, place, label)
+    return encoder.eval()
+
+
+def pretrain_beats(
+    columns: np.ndarray,
+    targets: np.ndarray,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    place: Place,
+    label: str = "encoder of beats",
+) -> BeatEncoder:
+    """Median beats (N, BEAT_COLUMNS) of meit.ecg.measure.measured_inputs, and targets (N, F); otherwise as `pretrain`."""
+
+    def read(batches: Sequence[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
+        return (BeatEncoder.inputs(torch.from_numpy(np.ascontiguousarray(columns[batch]))) for batch in batches)
+
+    torch.manual_seed(seed)
+    encoder = BeatEncoder(targets.shape[1])
+    _fit(encoder, read, augmented_beats, targets, epochs, batch_size, learning_rate, seed, place, label)
+    return encoder.eval()
+
+
+def _fit(
+    encoder: EcgEncoder | BeatEncoder,
+    read: Callable[[Sequence[np.ndarray]], Iterator[tuple[Tensor, Tensor]]],
+    augment: Callable[[Tensor, Tensor, Tensor, float, torch.Generator], tuple[Tensor, Tensor]],
+    targets: np.ndarray,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    place: Place,
+    label: str,
+) -> None:
+    """read: both inputs of each batch of rows of targets. augment: both inputs, changed and mixed with another's."""
+    device = place.device
     generator = torch.Generator(device).manual_seed(seed)
     rng = np.random.default_rng(seed)
-    encoder = EcgEncoder(config)
     set_prior(encoder, targets)
     encoder.to(device)
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=learning_rate, weight_decay=0.02, fused=True)
-    steps = math.ceil(len(chosen) / batch_size)
+    steps = math.ceil(len(targets) / batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.2)
     loss_of = nn.BCEWithLogitsLoss()
     wanted = torch.from_numpy(targets).to(device)
@@ -53,15 +99,14 @@ def pretrain(
         for _ in bar:
             encoder.train()
             total = torch.zeros((), device=device)
-            batches = np.array_split(rng.permutation(len(chosen)), steps)
-            for batch, (ecg, mask, _) in zip(batches, loaded(data, [chosen[batch] for batch in batches]), strict=True):
+            batches = np.array_split(rng.permutation(len(targets)), steps)
+            for batch, (ecg, mask) in zip(batches, read(batches), strict=True):
                 share = float(rng.beta(MIX_UP, MIX_UP))
                 other = torch.from_numpy(rng.permutation(len(batch))).to(device)
                 ecg, mask = ecg.to(device), mask.to(device)
                 mixed = wanted[batch] * share + wanted[batch][other] * (1 - share)
                 with place.autocast():
-                    frames, recorded = encoder.frames(*augmented(ecg, mask, other, share, generator))
-                    logits = encoder.logits(encoder.features(frames, recorded))
+                    logits = encoder.find(*augment(ecg, mask, other, share, generator))
                 loss = loss_of(logits.float(), mixed)
                 optimiser.zero_grad()
                 loss.backward()
@@ -70,10 +115,9 @@ def pretrain(
                 schedule.step()
                 total += loss.detach()
             bar.set_postfix(loss=f"{total.item() / steps:.4f}")
-    return encoder.eval()
 
 
-def set_prior(encoder: EcgEncoder, targets: np.ndarray) -> None:
+def set_prior(encoder: EcgEncoder | BeatEncoder, targets: np.ndarray) -> None:
     """The findings begin as frequent as they are among targets (N, F). Raises ModelError for an encoder that has none."""
     last = None if encoder.findings is None else encoder.findings[-1]
     if not isinstance(last, nn.Linear):
@@ -113,3 +157,30 @@ def varied(
     gain[:, :, 6:].masked_fill_(dropped[:, :, 6:], 0)
     shifted = ecg.reshape(-1, n_leads).index_select(0, source.view(-1)).view(batch, n, n_leads)
     return shifted.mul_(share * gain), mask.reshape(-1)[source]
+
+
+def augmented_beats(
+    shapes: Tensor, scales: Tensor, other: Tensor, share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Inputs of BeatEncoder, shapes (B, T, 12) and scales (B, 13), as `augmented`: shifted by a few samples, and some
+    without their voltage."""
+    first, second = (
+        _varied_beats(shapes[rows], part, generator) for rows, part in ((slice(None), share), (other, 1 - share))
+    )
+    deviation = NOISE * torch.rand(len(shapes), 1, 1, generator=generator, device=shapes.device)
+    noise = normal_noise(shapes.numel(), generator, shapes.device).view(shapes.shape)
+    hidden = torch.rand(len(scales), 1, generator=generator, device=scales.device) < NO_SCALE
+    shown = scales.masked_fill(hidden, 0)
+    return first.add_(second).addcmul_(noise, deviation), share * shown + (1 - share) * shown[other]
+
+
+def _varied_beats(shapes: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    batch, n, n_leads = shapes.shape
+    device = shapes.device
+    late = torch.randint(-LATE, LATE + 1, (batch, 1), generator=generator, device=device)
+    source = (torch.arange(n, device=device) + late).clamp(0, n - 1)
+    gain = 1 + GAIN * (2 * torch.rand(batch, 1, n_leads, generator=generator, device=device) - 1)
+    gain[:, :, :6] = gain[:, :, :1]
+    dropped = torch.rand(batch, 1, n_leads, generator=generator, device=device) <= LEAD_DROP
+    gain[:, :, 6:].masked_fill_(dropped[:, :, 6:], 0)
+    return shapes.gather(1, source[:, :, None].expand(-1, -1, n_leads)).mul_(share * gain)

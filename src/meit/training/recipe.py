@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 
 from meit.ecg.signal.normalising import NORMALISATIONS
 from meit.errors import ModelError
-from meit.model.encoder import ENCODERS
+from meit.model.encoder import ENCODERS, FINDINGS, FRAMES
 from meit.model.fusion import FUSIONS
 from meit.model.language.backbones import DEFAULT
 from meit.model.language.loading import WEIGHTS
@@ -79,7 +79,9 @@ class Recipe:
     cross_fits: int = 3
     bagged: bool = False  # the findings are those of the encoder and all cross-fitted ones together
     targets: str = "codes"  # what the encoder learns: the annotators' "codes", or "statements": what the report says
-    measured: bool = False  # the findings take measurements (meit.ecg.measure) into account
+    measured: bool = False  # the findings take measurements (meit.ecg.measure) of the recording into account
+    beats: bool = False  # and networks of the median beat, one beside each encoder
+    tokens_of: str = "frames"  # of the encoder; "findings": what encoders find in each stretch that had not seen it
 
     text_steps: int = 0
     tune_epochs: float = 5.0
@@ -134,6 +136,7 @@ CHOICES: dict[str, Sequence[str]] = {
     "instructions": tuple(INSTRUCTIONS),
     "prompt": tuple(PROMPTS),
     "targets": tuple(TARGETS),
+    "tokens_of": (FRAMES, FINDINGS),
     "engine": tuple(ENGINES),
 }
 
@@ -204,6 +207,12 @@ TOGETHER: tuple[tuple[Callable[[Recipe], bool], str], ...] = (  # what must hold
         lambda r: not (r.measured or r.bagged or r.plan) or (r.pretrain_epochs > 0 and not r.tune_encoder),
         "measured, bagged and plan need a pre-trained encoder that is not tuned along: set tune_encoder=false and "
         "pretrain_epochs, or these to false",
+    ),
+    (lambda r: not r.beats or r.measured, "beats needs measured=true: the median beat is measured"),
+    (
+        lambda r: r.tokens_of == FRAMES or (r.pretrain_epochs > 0 and not r.tune_encoder),
+        "tokens_of 'findings' needs a pre-trained encoder that is not tuned along: set pretrain_epochs and "
+        "tune_encoder=false",
     ),
     (lambda r: not r.plan or r.finding_tokens > 0, "plan needs finding_tokens, which carry it"),
     (lambda r: r.fusion != "input" or r.fusion_layers == "all", "fusion 'input' has no choice of fusion_layers"),

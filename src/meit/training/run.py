@@ -20,7 +20,7 @@ from meit.atomic import write_json
 from meit.data.batches import EcgSet, NoRecordings
 from meit.data.shards import read_manifest
 from meit.data.splits import SPLITS
-from meit.ecg.measure.measured_inputs import measure_names
+from meit.ecg.measure.measured_inputs import MEDIAN_BEAT, RECORDING, measure_names
 from meit.errors import ModelError
 from meit.model.devices import Place, training_place
 from meit.model.encoder import EcgEncoder, EncoderConfig
@@ -56,7 +56,7 @@ MOST_HELD_OUT = 5_000  # recordings that say how far from the training set is to
 ENCODER_KEYS = (  # what the encoders of a run depend on; the rest of its recipe can be corrected after them
     *("share", "seed", "encoder", "rate", "normalisation", "encoder_tokens"),
     *("pretrain_epochs", "pretrain_learning_rate", "pretrain_batch_size"),
-    *("cross_fits", "bagged", "targets", "measured"),
+    *("cross_fits", "bagged", "targets", "measured", "beats", "tokens_of"),
 )
 
 
@@ -118,8 +118,11 @@ def prepare(recipe: Recipe, place: Place) -> Run:
             config,
             findings=finding_names(data.reports, recipe.targets),
             targets=recipe.targets,
-            measures=measure_names() if recipe.measured else (),
+            measures=(*measure_names(), *[MEDIAN_BEAT] * recipe.beats) if recipe.measured else (),
+            measured_on=RECORDING,
             members=1 + recipe.cross_fits if recipe.bagged else 1,
+            beats=(1 + recipe.cross_fits if recipe.bagged else 1) if recipe.beats else 0,
+            tokens_of=recipe.tokens_of,
         )
         if not config.findings:
             raise ModelError(
@@ -258,6 +261,8 @@ def _view(run: Run, trained: Trained, data: EcgSet, told: np.ndarray | None = No
         with run.processes.main_process_first():
             data.store_inputs()
         return RecordedView(data, run.config)
+    if told is not None and trained.tokens is not None:
+        return EncodedView(torch.from_numpy(told), torch.from_numpy(trained.tokens))
     encoded = encode_all(trained.ensemble, data, by_signal=told is not None)
     return EncodedView(encoded.probabilities if told is None else torch.from_numpy(told), encoded.tokens)
 
