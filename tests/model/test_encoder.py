@@ -49,7 +49,7 @@ def test_resnet50_has_the_paper_s_shape(resnet50):
 @torch.no_grad()
 def test_what_is_not_recorded_does_not_matter_not_even_nan(shape):
     torch.manual_seed(1)
-    encoder = EcgEncoder(small(shape=shape, widths=(16, 16, 16, 16))).eval()
+    encoder = EcgEncoder(small(shape=shape, widths=(16,) * len(ENCODERS[shape].widths))).eval()
     ecg, mask = torch.randn(2, encoder.config.n_samples, 12), torch.ones(2, encoder.config.n_samples)
     mask[:, encoder.config.n_samples // 2 :] = 0
     silent, torn = ecg * mask[:, :, None], ecg.masked_fill(mask[:, :, None] == 0, torch.nan)
@@ -84,7 +84,7 @@ def test_a_configuration_says_everything_and_keeps_what_it_is_told():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"shape": "resnet18"}, "encoder 'resnet18' is not known; known are small, resnet50"),
+        ({"shape": "resnet18"}, "encoder 'resnet18' is not known; known are plain, small, resnet50"),
         ({"normalisation": "z"}, "normalisation 'z' is not known; known are " + ", ".join(NORMALISED)),
     ],
 )

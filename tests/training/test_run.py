@@ -7,15 +7,18 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import meit.training.run as training
 from meit.data.batches import EcgSet
+from meit.data.splits import SPLITS
+from meit.ecg.measure.measured_inputs import BEAT_COLUMNS, measured_recordings
 from meit.errors import ModelError
 from meit.model.encoder import EcgEncoder
-from meit.model.encoding import encode_all
+from meit.model.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
 
 SETTINGS = {
@@ -108,13 +111,36 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
     data = EcgSet([simulated], (9, 10), 100, 10)
     by_set, tokens, _ = encode_all(model.ensemble, data)
     ecgs, masks = data.inputs(range(len(data)))
-    alone, same_tokens, _ = model.encode(torch.from_numpy(ecgs), torch.from_numpy(masks.astype("float32")))
+    values = measured_recordings(data.signals(range(len(data))), model.spec.encoder.measures)
+    inputs = (torch.from_numpy(array) for array in (ecgs, masks.astype("float32"), values))
+    alone, same_tokens, _ = model.encode(*inputs)
     assert torch.allclose(by_set, alone, atol=1e-5) and torch.allclose(tokens, same_tokens, atol=1e-5)
     (Path(recipe.out) / "model" / "config.json").unlink()
     first = weights(folder)
     os.utime(Path(recipe.out) / "measures.npy", (1, 1))
     same(first, weights(training.train(measured)))
     assert (Path(recipe.out) / "measures.npy").stat().st_mtime == 1
+
+
+def test_beats_join_and_tokens_are_what_held_out_encoders_find(recipe, simulated):
+    """What the language model is tuned on comes from networks that had not seen the recording, tokens too."""
+    asked = replace(recipe, measured=True, beats=True, bagged=True, tokens_of="findings")
+    model = load_model(training.train(asked))
+    config, out = model.spec.encoder, Path(recipe.out)
+    assert config.measures[-1] == "median beat" and config.beats == len(model.ensemble.beats) == 1 + recipe.cross_fits
+    held_out, tokens = np.load(out / "held_out.npy"), np.load(out / "held_out_tokens.npy")
+    assert tokens.shape == (len(held_out), recipe.encoder_tokens, len(config.findings))
+    part = load_file(out / "encoder-without-1.safetensors")
+    single = EcgEncoder(config)
+    single.load_state_dict(part)
+    data = recordings_for(config, recipe.data, SPLITS["train"])
+    inside = np.flatnonzero(np.array(data.column("fold")) % recipe.cross_fits == 0)
+    np.testing.assert_allclose(encode_all(single, data, inside).tokens.numpy(), tokens[inside], atol=1e-4)
+    with torch.inference_mode():
+        given = np.load(out / "measures.npy")[inside]
+        of_signal = torch.logit(encode_all(single, data, inside).probabilities)
+        assert not np.allclose(torch.sigmoid(of_signal).numpy(), held_out[inside], atol=1e-3)  # the beats have a say
+        assert np.isfinite(given[:, -BEAT_COLUMNS + 1 :]).any(1).mean() > 0.8
 
 
 def test_bagged_encoders_are_averaged(recipe, tmp_path):

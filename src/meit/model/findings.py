@@ -104,6 +104,9 @@ class BeatEncoder(nn.Module):
 
     def find(self, shapes: Tensor, scales: Tensor) -> Tensor:
         """Finding logits (B, F)."""
+        return self(shapes, scales)
+
+    def forward(self, shapes: Tensor, scales: Tensor) -> Tensor:
         return self.findings(torch.cat([self.body(shapes.transpose(1, 2).unsqueeze(2)), scales], dim=1))
 
 
@@ -146,7 +149,7 @@ class Ensemble(nn.Module):
             return total / count
         columns = measures[:, numbers(self.config.measures) :]
         there = torch.isfinite(columns[:, 1:]).any(1)[:, None].to(total.dtype)
-        of_beat = torch.stack([network.find(*BeatEncoder.inputs(columns)) for network in self.beats]).sum(0)
+        of_beat = torch.stack([network(*BeatEncoder.inputs(columns)) for network in self.beats]).sum(0)
         return (total + of_beat * there) / (count + len(self.beats) * there)
 
     def probabilities(self, logits: Tensor, measures: Tensor | None = None) -> Tensor:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ ENCODER, WITHOUT = "encoder.safetensors", "encoder-without-{}.safetensors"
 BEATS, BEATS_WITHOUT = "beats.safetensors", "beats-without-{}.safetensors"
 HELD_OUT, HELD_OUT_TOKENS, MEASURES = "held_out.npy", "held_out_tokens.npy", "measures.npy"
 EPOCHS, BATCH, RATE, DECAY = 60, 64, 6e-3, 0.1  # of the measured head; chosen on fold 9 among a few (docs/results.md)
+
+
+Network = TypeVar("Network", EcgEncoder, BeatEncoder)
 
 
 @dataclass(frozen=True)
@@ -175,9 +178,7 @@ def _held_out(single: Ensemble, fits: _Fits, chosen: np.ndarray) -> tuple[np.nda
     return torch.cat(probabilities).numpy(), torch.cat(tokens).numpy()
 
 
-def _kept[Network: (EcgEncoder, BeatEncoder)](
-    path: Path, build: Callable[[], Network], fit: Callable[[], Network], place: Place
-) -> Network:
+def _kept(path: Path, build: Callable[[], Network], fit: Callable[[], Network], place: Place) -> Network:
     """The network of that file, or the fitted one, which is kept there."""
     from safetensors.torch import load_file, save_file
 

@@ -45,7 +45,7 @@ def measured_row(seen: Look, measurements: Measurements, names: Sequence[str], i
     beat = np.full((BEAT_SAMPLES, len(LEADS)), np.nan, np.float32)
     if seen.beat is not None and seen.leads is not None:
         beat[:, [LEADS.index(name) for name in seen.leads.names]] = seen.beat.smooth[::BEAT_STEP]
-    return np.concatenate([values, np.float32([in_mv]), beat.ravel()])
+    return np.concatenate([values, np.array([in_mv], np.float32), beat.ravel()])
 
 
 def measured_recordings(recordings: Sequence[tuple[np.ndarray, float, str]], names: Sequence[str]) -> np.ndarray:
