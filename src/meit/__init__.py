@@ -20,7 +20,7 @@ _HOMES = {
     "meit.ecg.quality": ("Quality", "Reason", "inspect"),
     "meit.reports.statements": ("Statement", "read_statements"),
     "meit.model.report_model": ("ReportModel", "load_model"),
-    "meit.drafting.draft": ("Draft", "draft_report", "draft_reports"),
+    "meit.drafting.draft": ("Answer", "Draft", "draft_report", "draft_reports"),
     "meit.errors": ("DataError", "MeitError", "ModelError", "RecordingError", "StationError"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

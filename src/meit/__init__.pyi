@@ -1,3 +1,4 @@
+from meit.drafting.draft import Answer as Answer
 from meit.drafting.draft import Draft as Draft
 from meit.drafting.draft import draft_report as draft_report
 from meit.drafting.draft import draft_reports as draft_reports

@@ -40,10 +40,24 @@ def report(args: argparse.Namespace) -> int:
         raise MeitError("name recordings or folders, or a file of their names with --list; one of the two")
     warnings: list[str] = []
     targets = draft_targets(args.paths, warnings) if args.list is None else listed_targets(args.list)
+    if args.ask is not None:
+        return _asked(args, targets, warnings)
     alone = args.list is None and len(args.paths) == 1 and not args.paths[0].is_dir() and args.format in EXPORT_FORMATS
     if args.out is None or alone:
         return _one_by_one(args, list(targets), warnings)
     return _into_folder(args, targets, warnings)
+
+
+def _asked(args: argparse.Namespace, targets: Iterator[DraftTarget], warnings: list[str]) -> int:
+    from meit.cli.asking import ask_about, check_asking
+
+    check_asking(args)
+    _check_alone(args)
+    chosen = list(targets)
+    if len(chosen) == 1:
+        _check_one(chosen[0].path, args.model)
+    failed, unusable = ask_about(args, chosen)
+    return _said(warnings, unusable, failed, len(failed), len(chosen))
 
 
 def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warnings: list[str]) -> int:
@@ -84,8 +98,7 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
 
 
 def _one_by_one(args: argparse.Namespace, targets: list[DraftTarget], warnings: list[str]) -> int:
-    if args.workers or args.engine != "local":
-        raise MeitError("several processes need a folder to draft into, and several recordings: add --out DIR")
+    _check_alone(args)
     binary = ROW_FORMATS[args.format] if args.format in ROW_FORMATS else EXPORT_FORMATS[args.format].binary
     if binary and args.out is None:
         _check_stdout(args.format, len(targets))
@@ -154,6 +167,11 @@ def _said(warnings: list[str], unusable: int, failures: list[str], failed: int, 
     return SOME_FAILED if failed else 0
 
 
+def _check_alone(args: argparse.Namespace) -> None:
+    if args.workers or args.engine != "local":
+        raise MeitError("several processes need a folder to draft into, and several recordings: add --out DIR")
+
+
 def _check_one(path: Path, model: Path) -> None:
     """A single recording that cannot be drafted shall say so before the model is loaded, and with exit code 2."""
     from meit.ecg.files.formats import read_ecg
@@ -196,6 +214,12 @@ def add_report(commands: Subparsers) -> None:
     )
     one.add_argument(
         "--model", type=input_folder, default=default_model(), help="a model's folder (default: the shipped one)"
+    )
+    one.add_argument(
+        "--ask",
+        metavar="QUESTION",
+        help="print the answer to a question, such as 'Is there atrial fibrillation?', instead of the report; "
+        "docs/instructions.md",
     )
     add_quantize(one)
     add_device(one)

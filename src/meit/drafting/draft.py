@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import overload
 
 import numpy as np
 import torch
 
+from meit.drafting.answering import Answer, checked_question
 from meit.drafting.checks.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
 from meit.drafting.checks.grounding import Confidences, ground, no_confidences
 from meit.drafting.confidence import load_calibration
@@ -19,10 +21,10 @@ from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording, check_leads
 from meit.model.report_model import ReportModel
 
-__all__ = ["Draft", "ModelInfo", "RecordingInfo", "draft_report", "draft_reports"]
+__all__ = ["Answer", "Draft", "ModelInfo", "RecordingInfo", "draft_report", "draft_reports"]
 
 
-@torch.inference_mode()
+@overload
 def draft_report(
     model: ReportModel,
     recording: Recording | Examined,
@@ -31,12 +33,42 @@ def draft_report(
     *,
     device: str | None = None,
     dtype: str | None = None,
-) -> Draft:
-    """Drafts the report of one recording; its first window, if it is longer than the model's. As draft_reports."""
-    return draft_reports(model, [recording], num_beams, strict=strict, device=device, dtype=dtype)[0]
+    ask: None = None,
+) -> Draft: ...
+@overload
+def draft_report(
+    model: ReportModel,
+    recording: Recording | Examined,
+    num_beams: int | None = None,
+    strict: bool = False,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    ask: str,
+) -> Answer: ...
+def draft_report(
+    model: ReportModel,
+    recording: Recording | Examined,
+    num_beams: int | None = None,
+    strict: bool = False,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    ask: str | None = None,
+) -> Draft | Answer:
+    """Drafts the report of one recording; its first window, if it is longer than the model's. As draft_reports.
+
+    ask: a question, such as "Is there atrial fibrillation?"; what comes back then is its Answer, with the same checks.
+    Raises MeitError for one that is empty or too long, ModelError where the model was tuned to answer none.
+    """
+    if ask is None:
+        return draft_reports(model, [recording], num_beams, strict=strict, device=device, dtype=dtype)[0]
+    question = checked_question(ask, model.spec)
+    return Answer(
+        question, _drafted(model, [recording], num_beams, DRAFTED_AT_ONCE, strict, device, dtype, question)[0]
+    )
 
 
-@torch.inference_mode()
 def draft_reports(
     model: ReportModel,
     recordings: Sequence[Recording | Examined | Prepared],
@@ -55,11 +87,26 @@ def draft_reports(
     (ReportModel.move); by default it stays as it is. Raises RecordingError where leads are missing that the model needs,
     ModelError where it cannot be moved.
     """
+    return _drafted(model, recordings, num_beams, batch, strict, device, dtype)
+
+
+@torch.inference_mode()
+def _drafted(
+    model: ReportModel,
+    recordings: Sequence[Recording | Examined | Prepared],
+    num_beams: int | None,
+    batch: int,
+    strict: bool,
+    device: str | None,
+    dtype: str | None,
+    instruction: str | None = None,
+) -> list[Draft]:
+    """instruction: what the model is asked; by default its own."""
     if device is not None or dtype is not None:
         model.move(device, dtype)
     for given in recordings:
         check_leads(given if isinstance(given, Recording) else given.recording, model.spec.missing_chest_leads)
-    writer = _Writer(model, num_beams, batch, strict)
+    writer = _Writer(model, num_beams, batch, strict, instruction)
     ahead = batch * READ_AHEAD
     parts = [recordings[start : start + ahead] for start in range(0, len(recordings), ahead)]
     return [draft for part in parts for draft in writer.drafts(part)]
@@ -92,6 +139,7 @@ class _Writer:
     num_beams: int | None
     batch: int
     strict: bool
+    instruction: str | None
 
     def drafts(self, recordings: Sequence[Recording | Examined | Prepared]) -> list[Draft]:
         """Looks at recordings batch by batch, then writes their reports, those of like length together."""
@@ -106,7 +154,7 @@ class _Writer:
         usable = [place for place, each in enumerate(seen) if each.quality.verdict != UNUSABLE]
         if usable:
             given = torch.cat(probabilities)[usable], torch.cat(tokens)[usable]
-            written = write_reports(self.model, *given, self.batch, self.num_beams)
+            written = write_reports(self.model, *given, self.batch, self.num_beams, self.instruction)
         texts = dict(zip(usable, written if usable else (), strict=True))
         return [self._draft(each, texts.get(place)) for place, each in enumerate(seen)]
 

@@ -31,12 +31,15 @@ def write_reports(
     tokens: Tensor,
     batch: int = DRAFTED_AT_ONCE,
     num_beams: int | None = None,
+    instruction: str | None = None,
     done: Callable[[int], object] = lambda count: None,
 ) -> list[str]:
-    """(N, F), (N, S, width) -> N reports in the same order. done(count) is told of each batch that is finished."""
+    """(N, F), (N, S, width) -> N reports in the same order. instruction: by default the model's own. done(count) is told of
+    each batch that is finished."""
     written: list[str] = [""] * len(tokens)
     for part in batches_by_length(model.spec.encoder.findings, probabilities, batch):
-        texts = model.generate(probabilities[part], tokens[part], MAX_NEW_TOKENS, num_beams)
+        asked = None if instruction is None else [instruction] * len(part)
+        texts = model.generate(probabilities[part], tokens[part], MAX_NEW_TOKENS, num_beams, asked)
         for index, text in zip(part.tolist(), texts, strict=True):
             written[index] = text
         done(len(part))

@@ -54,14 +54,14 @@ def brief(kinds: np.ndarray) -> np.ndarray:
 
 def question_and_answer(kind: str, texts: Sequence[str], index: int, rng: np.random.Generator) -> tuple[str, str]:
     """A question of a kind about the recording of texts[index], worded by chance, and what that report answers."""
-    if kind == REPORT:
-        return _one_of(instructions(), rng), texts[index]
-    wording = _one_of(wordings(kind), rng)
-    if kind != FINDING:
-        return wording, answer_of(kind, texts[index])
-    name = _one_of(finding_to_ask(texts, index, rng).names, rng)
-    question = wording.format(finding=name)
-    return question[:1].upper() + question[1:], answer_of(kind, texts[index], name)
+    name = _one_of(finding_to_ask(texts, index, rng).names, rng) if kind == FINDING else ""
+    return question_about(kind, rng, name), answer_of(kind, texts[index], name)
+
+
+def question_about(kind: str, rng: np.random.Generator, finding: str = "") -> str:
+    """A question of a kind, worded by chance. finding: the name of what FINDING asks for."""
+    question = _one_of(wordings(kind) or instructions(), rng).format(finding=finding)
+    return question[:1].upper() + question[1:]
 
 
 def finding_to_ask(texts: Sequence[str], index: int, rng: np.random.Generator) -> Askable:

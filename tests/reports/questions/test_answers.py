@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from meit.reports.questions import COMPARE, FINDING, KINDS, REPORT, answer_of, askable_findings
+from meit.reports.questions import COMPARE, FINDING, KINDS, REPORT, answer_of, askable_findings, has_form
 from meit.reports.statements import asserted, read_statements
 
 REPORTS = [
@@ -116,3 +116,17 @@ def test_a_comparison_is_never_taken_for_a_normal_ecg():
         answer = answer_of(COMPARE, report)
         if answer.startswith("Differs"):
             assert "NORM" not in asserted(read_statements(answer.partition(":")[0] + ":")), answer
+
+
+def test_answers_have_the_form_of_their_question_and_reports_have_not():
+    for report in REPORTS:
+        for kind in set(KINDS) - {REPORT, FINDING}:
+            assert has_form(kind, answer_of(kind, report)), (kind, report)
+        for finding in askable_findings():
+            assert has_form(FINDING, answer_of(FINDING, report, finding.names[-1]), finding.names[-1]), report
+    for kind in set(KINDS) - {REPORT}:
+        assert not has_form(kind, "Sinus rhythm. Left axis deviation.", "left axis deviation"), kind
+    assert not has_form("rhythm", "Sinus rhythm. Normal ECG.") and not has_form("abnormal", "Sinus rhythm.")
+    assert not has_form(FINDING, "No ischemia.", "atrial fibrillation")
+    assert not has_form(COMPARE, "Differs from normal: Sinus rhythm.")
+    assert has_form(REPORT, REPORTS[0]) and not has_form(REPORT, "")

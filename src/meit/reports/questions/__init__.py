@@ -5,7 +5,7 @@ What can be asked is data: question_wordings.tsv (how each kind of question is w
 their plain names). What is answered is a rule for each kind, over the report's own statements and sentences.
 """
 
-from meit.reports.questions.answers import COMPARE, FINDING, KINDS, REPORT, answer_of
+from meit.reports.questions.answers import COMPARE, FINDING, KINDS, REPORT, answer_of, has_form
 from meit.reports.questions.askable import Askable, askable_findings, wordings
 
-__all__ = ["COMPARE", "FINDING", "KINDS", "REPORT", "Askable", "answer_of", "askable_findings", "wordings"]
+__all__ = ["COMPARE", "FINDING", "KINDS", "REPORT", "Askable", "answer_of", "askable_findings", "has_form", "wordings"]

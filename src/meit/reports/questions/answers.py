@@ -11,6 +11,7 @@ from meit.reports.statements import Statement, codes, read_sentences, read_state
 
 REPORT, RHYTHM, ABNORMAL, FINDING, COMPARE = "report", "rhythm", "abnormal", "finding", "compare"
 YES, POSSIBLE, NO = "Yes", "Possible", "No"  # how the answer to FINDING begins
+_DIFFERS = "Differs from normal: "
 # What tells the rhythm beside the codes that PTB-XL counts as rhythm.
 RHYTHMS = frozenset(
     {"JUNC", "JTACH", "EAR", "ATACH", "SVR", "IVR", "VTACH", "VFIB", "WCT", "TACHY", "BRADY", "IRREG", "WAP"}
@@ -37,7 +38,7 @@ def _abnormal(report: str, finding: str) -> str:
 
 def _compare(report: str, finding: str) -> str:
     if differing := _said(report, _is_abnormal):
-        return f"Differs from normal: {differing}"
+        return f"{_DIFFERS}{differing}"
     return _said(report, _is_normal) or "No difference is stated."
 
 
@@ -82,3 +83,17 @@ def _said(report: str, wanted: Callable[[Statement], bool]) -> str:
             stop = "" if one.text.endswith("?") else ";" if goes_on and report[one.end : one.end + 1] == ";" else "."
             words += f" {one.text}{stop}"
     return words.strip()
+
+
+def has_form(kind: str, answer: str, finding: str = "") -> bool:
+    """Whether an answer is what its kind of question asks for, right or wrong: a rhythm and nothing else, abnormal findings
+    alone, yes, possible or no with the finding that was asked for, a comparison; of REPORT, any statement at all."""
+    if kind == REPORT:
+        return bool(read_statements(answer))
+    if kind == FINDING:
+        word, asked = answer.partition(" ")[0].removesuffix(":"), named(finding)
+        of_it = [one for one in read_statements(answer) if one.code in asked.codes]
+        return word in (YES, POSSIBLE, NO) and bool(of_it) and all(one.negated == (word == NO) for one in of_it)
+    if kind == COMPARE and answer.startswith(_DIFFERS):
+        return has_form(ABNORMAL, answer.removeprefix(_DIFFERS)) and any(map(_is_abnormal, read_statements(answer)))
+    return answer == answer_of(kind, answer)
