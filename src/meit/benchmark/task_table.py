@@ -102,6 +102,12 @@ TASKS = {
         split="validation",
         tables={"tokens": Table(_MODEL_ROWS, TOKEN_METRICS)},
     ),
+    "statements": Task(
+        "tasks.statement_worth:evaluate_statements",
+        version=1,
+        takes=(*_PLACED, "quantised", "coded"),
+        split="validation",
+    ),
 }
 TABLES = {name: (task_name, table) for task_name, task in TASKS.items() for name, table in task.tables.items()}
 

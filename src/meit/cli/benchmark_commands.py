@@ -32,6 +32,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "chosen": args.noises,
         "nstdb": args.nstdb,
         "table": args.table,
+        "coded": args.coded,
     }
     if table := run_task(args.task, options):  # under torchrun the first process has it
         print(table)
@@ -103,7 +104,7 @@ def add(commands: Subparsers) -> None:
     one.add_argument(
         "--split",
         choices=("validation", "test", "all"),
-        help="default: test; of zero-shot all, since none was seen; of tokens validation",
+        help="default: test; of zero-shot all, since none was seen; of tokens and statements validation",
     )
     one.add_argument(
         "--protocol", choices=("corpus", "meit"), default="corpus", help="how texts are scored (docs/metrics.md)"
@@ -122,6 +123,14 @@ def add(commands: Subparsers) -> None:
         "--nstdb", type=input_folder, metavar="DIR", help="noise: MIT-BIH NSTDB's records bw, ma, em, for real noise"
     )
     one.add_argument("--table", type=input_file, metavar="CSV", help="expert: PTB-XL's ptbxl_database.csv")
+    one.add_argument(
+        "--coded",
+        type=input_folder,
+        nargs="+",
+        default=(),
+        metavar="DIR",
+        help="statements: CinC 2021's or LUDB's files",
+    )
     one.add_argument("--out", type=output_folder, required=True, metavar="DIR")
     one.set_defaults(run=evaluate)
 

@@ -1,7 +1,7 @@
 """From recordings to the drafts of their reports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import overload
 
@@ -11,7 +11,8 @@ import torch
 from meit.drafting.answering import Answer, checked_question
 from meit.drafting.checks.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
 from meit.drafting.checks.grounding import Confidences, ground, no_confidences
-from meit.drafting.confidence import load_calibration
+from meit.drafting.checks.measured_findings import may_be_written
+from meit.drafting.confidence import load_calibration, load_validation
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.examine import Examined, InputForm, Prepared, prepare
@@ -187,8 +188,9 @@ class _Writer:
         info, quality, by = seen.info, seen.quality, ModelInfo.of(self.model)
         if text is None:
             return Draft(info, "", (), tuple(quality.warnings()), by, quality, note=NO_REPORT)
-        grounding = ground(text, seen.measurements, info.sex, info.age, self._confidences(seen), self.strict)
         reasons = [one.reason for one in quality.reasons]
+        sure, write = self._confidences(seen), may_be_written(reasons)
+        grounding = ground(text, seen.measurements, info.sex, info.age, sure, self.strict, write)
         warnings = [
             *grounding.warnings,
             *unlikely_normal(grounding.report, seen.probabilities),
@@ -200,7 +202,11 @@ class _Writer:
             warnings.append("the model wrote nothing for this recording")
         elif not grounding.report:
             warnings.append("nothing is left of the draft: the measurements contradict all of it")
-        return Draft(info, grounding.report, grounding.statements, tuple(warnings), by, quality, seen.measurements)
+        validation = load_validation(self.model.folder, self.model.sha256)
+        statements = grounding.statements
+        if validation is not None:
+            statements = tuple(replace(one, worth=validation.words(one)) for one in statements)
+        return Draft(info, grounding.report, statements, tuple(warnings), by, quality, seen.measurements)
 
     def _confidences(self, seen: _Seen) -> Confidences:
         """What gives statements their confidences: nothing does without a calibration, or without findings."""

@@ -35,7 +35,13 @@ def measured_words(measurements: Measurements | None) -> list[str]:
 def finding_line(grounded: Grounded) -> str:
     """ "+ 96%  rate 48/min: sinus bradycardia"."""
     sure = "    " if grounded.confidence is None else f"{grounded.confidence:4.0%}"
-    return f"{MARKS[grounded.support]} {sure}  {grounded.evidence or statement_words(grounded)}"
+    return f"{MARKS[grounded.support]} {sure}  {evidence_words(grounded)}"
+
+
+def evidence_words(grounded: Grounded) -> str:
+    """What a statement rests on, else its own words, and how often such statements were right, where that was counted."""
+    worth = f" ({grounded.worth})" if grounded.worth else ""
+    return (grounded.evidence or statement_words(grounded)) + worth
 
 
 def statement_words(grounded: Grounded) -> str:

@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from meit.data.batches import EcgSet
 from meit.data.shards import Example
-from meit.drafting.set_drafts import write_drafts
+from meit.drafting.checks.grounding import ground, no_confidences
+from meit.drafting.checks.measured_findings import may_be_written
+from meit.drafting.confidence import load_calibration
+from meit.drafting.set_drafts import Written, write_drafts
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
+from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
 from meit.model.encoding import recordings_for
@@ -68,13 +74,36 @@ def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> Prep
     )
 
 
-def measure_prepared(example: Example) -> Measurements:
-    """Measurements of a stored recording. Of a z-scored one, whose limb leads are given their ratio back by
-    meit.ecg.signal.normalising, what bears on voltages is left out: leads' amplitudes and all that is in mV."""
+def as_read(model: ReportModel, data: EcgSet, written: Written) -> list[str]:
+    """The drafts of a set as a reader gets them, held against what is measured on each recording: with measured findings
+    written in, and with hedges where the model is calibrated. Under torchrun each process a share, and all get all."""
+    names = model.spec.encoder.findings
+    calibration = load_calibration(model.folder, model.sha256) if names else None
+    texts = []
+    for index in share(len(data)):
+        example = data.example(index)
+        about, recording = example.report, prepared_recording(example)
+        reasons = [one.reason for one in inspect(recording).reasons]
+        encoder = dict(zip(names, written.probabilities[index].tolist(), strict=True))
+        sure = no_confidences if calibration is None else partial(calibration.confidences, encoder=encoder)
+        found, write = measure_prepared(example, recording), may_be_written(reasons)
+        texts.append(ground(written.drafts[index], found, about.sex, about.age, sure, write=write).report)
+    return gathered(texts)
+
+
+def prepared_recording(example: Example) -> Recording:
+    """A stored recording as it would be read of a file. A z-scored one, whose limb leads are given their ratio back by
+    meit.ecg.signal.normalising, is given a typical size, so that no voltage of it may be believed."""
     signal = example.signal
     if example.unit != "mV":
         signal = np.where(np.isfinite(signal), TYPICAL_MV * normalise(signal, example.rate, example.unit), np.nan)
-    found = measure(Recording(example.report.record_id, signal, example.rate))
+    return Recording(example.report.record_id, signal, example.rate)
+
+
+def measure_prepared(example: Example, recording: Recording | None = None) -> Measurements:
+    """Measurements of a stored recording; without what bears on voltages where it is z-scored: leads' amplitudes and all
+    that is in mV. recording: as prepared_recording made it, where somebody has it."""
+    found = measure(prepared_recording(example) if recording is None else recording)
     if example.unit == "mV":
         return found
     return Measurements({name: value for name, value in found.values.items() if name in WITHOUT_VOLTAGE})

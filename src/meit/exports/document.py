@@ -70,18 +70,18 @@ class Document:
     @cached_property
     def current(self) -> Draft:
         """The draft as it would be had it been drafted with this text: its statements, held against what is measured,
-        and what is to be checked. A statement that the model drafted too keeps its confidence. `model` is None where none
+        and what is to be checked. A statement that the model drafted too keeps its confidence and worth. `model` is None where none
         drafted."""
         draft = self.draft
         if draft is not None and self.text == draft.report:
             return draft
         patient = self.recording.patient
         grounding = ground(self.text, self.measurements or Measurements(), patient.sex, patient.age)
-        sure = {} if draft is None else {_key(one): one.confidence for one in draft.statements}
+        drafted = {} if draft is None else {_key(one): one for one in draft.statements}
         return Draft(
             recording=RecordingInfo.of(self.recording) if draft is None else draft.recording,
             report=self.text,
-            statements=tuple(replace(one, confidence=sure.get(_key(one))) for one in grounding.statements),
+            statements=tuple(as_drafted(one, drafted.get(_key(one))) for one in grounding.statements),
             warnings=(*grounding.warnings, *self.quality.warnings()),
             model=None if draft is None else draft.model,
             quality=self.quality,
@@ -121,6 +121,13 @@ class Document:
 def untouched(recording: Recording, draft: Draft) -> Document:
     """A draft that nobody has touched."""
     return Document(recording, draft.report, draft)
+
+
+def as_drafted(one: Grounded, drafted: Grounded | None) -> Grounded:
+    """A statement of a text as it stands, with the confidence and the worth of the same one in the draft."""
+    if drafted is None:
+        return replace(one, confidence=None)
+    return replace(one, confidence=drafted.confidence, worth=drafted.worth)
 
 
 def _key(grounded: Grounded) -> tuple[str, bool]:

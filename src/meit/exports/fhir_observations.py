@@ -22,6 +22,8 @@ def finding_observation(grounded: Grounded) -> dict[str, Any]:
     """A statement: its finding is the code, and whether it is stated or excluded the value."""
     statement = grounded.statement
     said = {"certainty": statement.certainty, "territory": statement.territory, "support": grounded.support}
+    said |= {"validation": grounded.worth}
+    said |= {"written by": "measurements"} if grounded.from_measurements else {}
     parts = [{"code": {"text": name}, "valueCodeableConcept": {"text": value}} for name, value in said.items() if value]
     if grounded.confidence is not None:
         words = {"text": "confidence of the draft: probability that a reference report states this"}

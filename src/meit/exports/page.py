@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
-from meit.drafting.draft_wording import MARKS, NO_REPORT, sentences, statement_words
+from meit.drafting.draft_wording import MARKS, NO_REPORT, evidence_words, sentences
 from meit.ecg.paper import MM_PER_MILLIVOLT, MM_PER_SECOND, SHEET_SECONDS, about_patient
 from meit.ecg.stated import moment_words
 from meit.exports.document import AMENDED, DRAFT, FINAL, Document
@@ -77,5 +77,5 @@ def clean(text: str) -> str:
 
 def _finding(grounded: Grounded) -> Finding:
     sure = "" if grounded.confidence is None else f"{grounded.confidence:.0%}"
-    words = clean(grounded.evidence or statement_words(grounded))
+    words = clean(evidence_words(grounded))
     return Finding(MARKS[grounded.support], grounded.support, sure, words)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from meit.drafting.checks.grounding import Grounded, finding_of
 from meit.drafting.draft_wording import statement_words
 from meit.errors import AbsentError
-from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature
+from meit.exports.document import AMENDED, DRAFT, FINAL, Document, Signature, as_drafted
 from meit.reports.gravity import critical_words
 from meit.reports.statements import read_sentences
 from meit.station.shelf import Shown
@@ -71,7 +71,7 @@ def shown_draft(draft: SavedDraft, shown: Shown) -> dict:
 def checked_text(store: Store, text: str, draft: SavedDraft, shown: Shown) -> dict:
     """Any text, held against what was measured for a draft: its statements, what they contradict, what they leave out."""
     found = check_text(store, draft.recording_id, text, draft.id)
-    sure = {(one.statement.code, one.statement.negated): one.confidence for one in draft.draft.statements}
+    sure = {(one.statement.code, one.statement.negated): one for one in draft.draft.statements}
     return {
         "statements": [_statement(one, sure, shown) for one in found.statements],
         "not_read": [
@@ -130,8 +130,7 @@ def exported(store: Store, entry: WorklistEntry, shown: Shown, number: int | Non
 
 
 def _statement(one: Grounded, sure: dict, shown: Shown) -> dict:
-    confidence = sure.get((one.statement.code, one.statement.negated))
-    return {**statement(one, shown), "confidence": confidence}
+    return statement(as_drafted(one, sure.get((one.statement.code, one.statement.negated))), shown)
 
 
 def capital(words: str) -> str:

@@ -81,7 +81,7 @@ def compare_systems(
         + markdown_table(scores)
         + "\n\nFindings that the reports state (docs/statements.md):\n\n"
         + markdown_table({name: _only(found, SHOWN_FINDINGS) for name, found in findings.items()})
-        + "\n\nOur model minus each baseline (paired bootstrap over patients):\n\n"
+        + "\n\nOur model minus each other system (paired bootstrap over patients):\n\n"
         + markdown_table(gains)
     )
     if groups:

@@ -1,4 +1,5 @@
-"""Task 1, report quality: the drafts of a split against its reports, beside three baselines."""
+"""Task 1, report quality: the drafts of a split against its reports, as the model wrote them and as a reader gets them,
+beside three baselines."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +17,14 @@ from meit.benchmark.tasks.comparison import (
 )
 from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import SPLITS, folds_of
+from meit.drafting.prepared_drafts import as_read
 from meit.drafting.set_drafts import signal_features, write_drafts
 from meit.model.encoding import recordings_for
 from meit.model.report_model import load_model
 from meit.model.sharing import is_first
 
 NEAREST = "nearest ECG"
+AS_READ = "model, with measured findings"  # and hedges: what a reader gets (meit.drafting.prepared_drafts.as_read)
 
 
 def evaluate_quality(
@@ -47,12 +50,14 @@ def evaluate_quality(
     train_texts = training_texts(data)
     written = write_drafts(model, test)
     drafts = written.drafts
+    read = as_read(model, test, written)
     train_features = signal_features(model, train)
     if not is_first():
         return ""
     swap = other_patient(test.patients, SHUFFLE_SEED)
     systems = {
         MODEL: drafts,
+        AS_READ: read,
         FREQUENT: [most_frequent_report(train_texts)] * len(drafts),
         NEAREST: nearest_reports(train_features.numpy(), train.texts, written.features.numpy()),
         SHUFFLED: [drafts[index] for index in swap],

@@ -13,6 +13,7 @@ from typing import Any
 from meit.drafting.checks.accounting import accounts_for, is_of_age, wall_of
 from meit.drafting.checks.grounding_rules import Rule, SexAge, grounding_rules
 from meit.drafting.checks.measured_conditions import STATED_LEADS, Evidence, RuleCondition, holds
+from meit.drafting.checks.measured_findings import is_from_measurements, proven, with_measured
 from meit.drafting.checks.rewording import NORMAL_ECG, hedged, without
 from meit.drafting.checks.urgent_findings import UrgentRow, urgent_findings
 from meit.ecg.measure.measurements import Measurements
@@ -28,12 +29,16 @@ _OVERALL = (NORMAL_ECG, ABNORMAL_ECG)  # statements on the whole, which other st
 @dataclass(frozen=True)
 class Grounded:
     """A statement with its support. confidence: the probability that a reference report asserts it; None where the
-    model has no calibration or the statement excludes the finding."""
+    model has no calibration or the statement excludes the finding. from_measurements: they wrote it, and no model; the
+    confidence is then how often such a statement was right (measured_findings.tsv). worth: in words, how often such
+    statements of this model were right; "" where that was not counted."""
 
     statement: Statement
     support: str = UNCHECKED
     evidence: str = ""
     confidence: float | None = None
+    from_measurements: bool = False
+    worth: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; `from_dict` is its inverse. start and end: of the words, in the report."""
@@ -49,11 +54,13 @@ class Grounded:
             "confidence": self.confidence,
             "support": self.support,
             "evidence": self.evidence,
+            "from_measurements": self.from_measurements,
+            "worth": self.worth,
         }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Grounded":
-        """Age and place in the report may be absent, as in drafts that were kept before they had them."""
+        """Age, place in the report and who wrote it may be absent, as in drafts that were kept before they had them."""
         statement = Statement(
             given["code"],
             given["text"],
@@ -63,7 +70,8 @@ class Grounded:
             given["territory"],
             given.get("age", ""),
         )
-        return cls(statement, given["support"], given["evidence"], given["confidence"])
+        more = given.get("from_measurements", False), given.get("worth", "")
+        return cls(statement, given["support"], given["evidence"], given["confidence"], *more)
 
 
 Confidences = Callable[[Sequence[Grounded]], Sequence[float | None]]  # of statements whose support is known
@@ -101,17 +109,25 @@ def ground(
     age: float | None = None,
     confidences: Confidences = no_confidences,
     strict: bool = False,
+    write: bool = False,
 ) -> Grounding:
     """The whole way of one draft. confidences: gives each statement, whose support is known, its confidence.
 
-    strict: contradicted statements leave the text, and a warning names each. What is contradicted or measured but not
+    write: what is measured, proven and not stated is written into the text (measured_findings.py). strict: contradicted statements leave the text, and a warning names each. What is contradicted or measured but not
     accounted for is always named. Statements of low confidence that are not measured get a hedge.
     """
     patient = SexAge(sex, age)
     statements = read_statements(report)
     checked = check_statements(statements, measurements, patient)
-    checked = [replace(one, confidence=sure) for one, sure in zip(checked, confidences(checked), strict=True)]
     warnings, removed = [], []
+    if write:
+        against = [one.evidence if one.support == CONTRADICTED else "" for one in checked]
+        named = [one.code for one in _omissions(checked, measurements, patient)]
+        report, warnings = with_measured(report, statements, against, named, measurements, patient)
+        statements = read_statements(report)
+        checked = check_statements(statements, measurements, patient)
+    checked = [replace(one, confidence=sure) for one, sure in zip(checked, confidences(checked), strict=True)]
+    checked = marked(report, checked)
     if strict and any(one.support == CONTRADICTED for one in checked):
         report, left = without(report, statements, [one.support == CONTRADICTED for one in checked])
         for index, one in enumerate(checked):
@@ -123,7 +139,8 @@ def ground(
         checked = [checked[index] for index in left]
     else:
         warnings += [f"contradicted: {one.evidence}" for one in checked if one.support == CONTRADICTED]
-    report = hedged(report, [None if one.support == MEASURED else one.confidence for one in checked])
+    sure_enough = [one.support == MEASURED or one.from_measurements for one in checked]
+    report = hedged(report, [None if so else one.confidence for so, one in zip(sure_enough, checked, strict=True)])
     worded = read_statements(report)
     if [one.code for one in worded] == [one.statement.code for one in checked]:
         checked = [replace(one, statement=now) for one, now in zip(checked, worded, strict=True)]
@@ -133,6 +150,18 @@ def ground(
     if patient.is_child and age is not None:
         warnings.append(_OF_A_CHILD.format(age_words(age)))
     return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
+
+
+def marked(report: str, checked: Sequence[Grounded]) -> list[Grounded]:
+    """The statements of a report, those that the measurements wrote marked so, with how often such are right."""
+    return [_marked(one) if is_from_measurements(report, one.statement) else one for one in checked]
+
+
+def _marked(one: Grounded) -> Grounded:
+    share = proven(one.statement.code)
+    told = f"written from the measurements, such being right {share} times"
+    evidence = "; ".join(filter(None, (one.evidence, told)))
+    return replace(one, from_measurements=True, evidence=evidence, confidence=share.value if share.cases else None)
 
 
 _OF_A_CHILD = (

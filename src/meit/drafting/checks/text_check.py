@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from meit.drafting.checks.grounding import CONTRADICTED, Grounded, Omission, check_statements, omissions
+from meit.drafting.checks.grounding import CONTRADICTED, Grounded, Omission, check_statements, marked, omissions
 from meit.drafting.checks.grounding_rules import SexAge
 from meit.ecg.measure import Measurements
 from meit.reports.statements import Statement, read, read_sentences
@@ -28,7 +28,7 @@ def hold_against(text: str, measurements: Measurements, sex: str | None, age: fl
     patient, reading = SexAge(sex, age), read(text)
     statements = list(reading.statements)
     grounded, unmentioned = (
-        check_statements(statements, measurements, patient),
+        marked(text, check_statements(statements, measurements, patient)),
         omissions(statements, measurements, patient),
     )
     return TextCheck(tuple(grounded), tuple(unmentioned), reading.unread)

@@ -55,7 +55,7 @@ export class Findings {
       sure && make("span", { class: doubted ? "sure doubted" : "sure", "aria-hidden": "true" }, sure),
       make("span", { class: "unseen" }, `, ${SAID[one.support]}${said}`),
     ];
-    return this.button(key, `chip ${one.support}`, one, one.evidence || SAID[one.support], children, () => {
+    return this.button(key, `chip ${one.support}`, one, [one.evidence || SAID[one.support], one.worth].filter(Boolean).join("; "), children, () => {
       this.pinned = this.pinned === key ? null : key;
       this.mark(key, this.pinned !== null);
     });
