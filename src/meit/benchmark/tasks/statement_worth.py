@@ -41,7 +41,16 @@ from meit.reports.statements import asserted, codes, read_statements
 LEAST_CASES = 5
 LEAST_OF_GROUP = 20  # recordings
 MEASURES = ("sensitivity", "specificity", "ppv", "npv")
-_ALL_HOSPITALS = "all of these"
+_ALL_HOSPITALS = "All hospitals of coded recordings"
+_PREFACE = """# What each statement is worth
+
+Of {name} {version} (sha256 {sha256:.12}): its drafts as a reader gets them, with measured findings written in. A finding is there
+where the report asserts its code; of the hospitals' recordings, which the model has not seen, where a diagnosis in their file
+says so (src/meit/benchmark/tasks/coded_statements.tsv), and it is stated where the draft has a code of that row. What a
+hospital does not write down counts as absent. Statements with {least} cases or more; 95% intervals (Wilson; recordings taken
+as independent). `meit evaluate --task statements` wrote this page as its table.md.
+
+"""
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,8 @@ def evaluate_statements(
         sets[_ALL_HOSPITALS] = [one for _, one in others]
     tables = {name: by_statement(records) for name, records in sets.items()}
     groups = by_group(held)
-    text = "\n".join(
+    identity = model_identity(model, quantised), data_identity(data)
+    text = _PREFACE.format(least=LEAST_CASES, **identity[0]) + "\n".join(
         f"## {name}\n\nn = {len(sets[name])} recordings\n\n{statements_table(rows)}" for name, rows in tables.items()
     )
     text += f"\n## Groups of {next(iter(sets))}\n\nAll statements together.\n\n{groups_table(groups)}"
@@ -101,7 +111,6 @@ def evaluate_statements(
         "groups": {name: {measure: _json(of) for measure, of in row.items()} for name, row in groups.items()},
     }
     whole = {f"statement_{name}": Metric(of.value, of.ci95) for name, of in groups["all"].items() if of.cases}
-    identity = model_identity(model, quantised), data_identity(data)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "results.json", results_json("statements", len(held), *identity, whole, extra))
