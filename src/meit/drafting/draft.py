@@ -189,7 +189,7 @@ class _Writer:
         if text is None:
             return Draft(info, "", (), tuple(quality.warnings()), by, quality, note=NO_REPORT)
         reasons = [one.reason for one in quality.reasons]
-        sure, write = self._confidences(seen), may_be_written(reasons)
+        sure, write = self._confidences(seen), self.instruction is None and may_be_written(reasons)
         grounding = ground(text, seen.measurements, info.sex, info.age, sure, self.strict, write)
         warnings = [
             *grounding.warnings,
