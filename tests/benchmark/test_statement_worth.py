@@ -126,10 +126,7 @@ def test_the_command(build, simulated, tmp_path, example, monkeypatch):
     )
     options = {"model_folder": tmp_path / "model", "data": [data], "out": tmp_path / "out", "split": "all"}
     text = run_task("statements", options | {"quantised": None, "device": "cpu", "dtype": "auto", "coded": [coded]})
-    assert (
-        "\n## simulated, all\n\nn = 30 recordings" in text
-        and (tmp_path / "out" / "table.md").read_text() == text
-    )
+    assert "\n## simulated, all\n\nn = 30 recordings" in text and (tmp_path / "out" / "table.md").read_text() == text
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     of = results["sets"]["simulated, all"]
     assert of["AFIB"]["sensitivity"] | {"ci95": 0} == {"right": 0, "cases": 15, "value": 0.0, "ci95": 0}
