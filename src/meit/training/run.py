@@ -47,6 +47,7 @@ from meit.training.preconditions import check
 from meit.training.recipe import SHARDED, Recipe
 from meit.training.reinforcement.reward_examples import reward_examples
 from meit.training.targets import MIN_CASES, best_threshold, finding_names, plans, targets_of
+from meit.training.trainer import WHOLE
 
 if TYPE_CHECKING:
     from accelerate import PartialState
@@ -58,6 +59,7 @@ ENCODER_KEYS = (  # what the encoders of a run depend on; the rest of its recipe
     *("pretrain_epochs", "pretrain_learning_rate", "pretrain_batch_size"),
     *("cross_fits", "bagged", "targets", "measured", "beats", "tokens_of"),
 )
+REWARD_KEYS = ("reward_steps", "reward_samples", "reward_rate", "invented_price", "wording_weight")
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def claim(recipe: Recipe) -> None:
     """Binds the run's folder to its recipe and to what the prepared data hold.
 
     A recipe that differs from the one before is taken up where nothing that was made depends on what differs: before
-    the first encoder everything may, before the first checkpoint all that encoders do not depend on. Raises ModelError.
+    the first encoder everything may, before the first checkpoint all that encoders do not depend on, before the first
+    one of drafts that were rewarded how they are. Raises ModelError.
     """
     folder = recipe.folder
     path = folder / RUN
@@ -156,7 +159,9 @@ def claim(recipe: Recipe) -> None:
                 f"{folder} holds a run on other data than {', '.join(recipe.data)} hold now: name another folder with "
                 "out=..., or remove it"
             )
-        bound = set(mine["recipe"]) - {"data", "out"} if checkpoints else ENCODER_KEYS
+        bound = set(mine["recipe"]) - {"data", "out"} if checkpoints else set(ENCODER_KEYS)
+        if not any(path.name == WHOLE and path.read_text() for path in checkpoints):
+            bound -= set(REWARD_KEYS)
         differing = sorted(key for key in bound if recipe_before.get(key) != mine["recipe"][key])
         if differing:
             changes = (f"{key} was {recipe_before.get(key)!r}, is {mine['recipe'][key]!r}" for key in differing)

@@ -24,7 +24,7 @@ from meit.training.reinforcement.reward_examples import REPORTS, RewardCollator
 from meit.training.reinforcement.schedule import two_slopes
 from meit.training.reinforcement.self_critical import LOGGED, SelfCritical
 
-WHOLE = "whole"  # the file that says that a checkpoint was written to its end
+WHOLE = "whole"  # the file that says that a checkpoint was written to its end; not empty once drafts were rewarded
 PLOTTED = ("loss", "learning_rate", "eval_loss", *LOGGED)  # what is drawn
 
 
@@ -54,6 +54,11 @@ class ReportTrainer(Trainer):
             self.optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
         return self.optimizer
 
+    @property
+    def tuned_steps(self) -> int:
+        """After which the drafts are rewarded."""
+        return self.state.max_steps - self.recipe.reward_steps
+
     def create_scheduler(self, num_training_steps, optimizer=None):
         if self.lr_scheduler is None:
             self.lr_scheduler = two_slopes(optimizer or self.optimizer, self.recipe, num_training_steps)
@@ -71,9 +76,16 @@ class ReportTrainer(Trainer):
         rewarded = self.recipe.reward_steps and "loss" in logs
         super().log(logs | self.critic.curves(self.accelerator) if rewarded else logs, *arguments, **named)
 
+    def _begin_rewards(self) -> None:
+        """Forgets the averages of another loss's gradients, of another size; a finished run's rate has come to nothing."""
+        self.optimizer.state.clear()
+        slopes = zip(self.lr_scheduler.base_lrs, self.lr_scheduler.lr_lambdas, strict=True)
+        for group, (rate, factor) in zip(self.optimizer.param_groups, slopes, strict=True):
+            group["lr"] = rate * factor(self.state.global_step)
+
     def training_step(self, *arguments, **named):
-        if self.state.global_step == self.state.max_steps - self.recipe.reward_steps:
-            self.optimizer.state.clear()  # averages of another loss's gradients, of another size
+        if self.recipe.reward_steps and self.state.global_step == self.tuned_steps:
+            self._begin_rewards()
         loss = super().training_step(*arguments, **named)
         if not math.isfinite(loss.item()):
             raise ModelError(
@@ -99,7 +111,7 @@ class ReportTrainer(Trainer):
             super()._save_checkpoint(model, trial)
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
-                (folder / WHOLE).touch()
+                (folder / WHOLE).write_text("rewarded" if self.state.global_step > self.tuned_steps else "")
         except (OSError, RuntimeError, SafetensorError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise ModelError(
@@ -125,6 +137,16 @@ def remove_unfinished(folder: str | Path) -> None:
     for path in Path(folder).glob("checkpoint-*"):
         if not (path / WHOLE).exists():
             shutil.rmtree(path, ignore_errors=True)
+
+
+class KeepTuned(TrainerCallback):
+    """A checkpoint where the reward stage begins: that can be tried in more than one way."""
+
+    def __init__(self, reward_steps: int):
+        self.reward_steps = reward_steps
+
+    def on_step_end(self, args, state, control, **_):
+        control.should_save |= state.global_step == state.max_steps - self.reward_steps
 
 
 class Bar(TrainerCallback):
@@ -235,6 +257,8 @@ def trainer_for(
     )
     arguments.place(device)
     callbacks: list[TrainerCallback] = [Bar(log)]
+    if recipe.reward_steps:
+        callbacks.append(KeepTuned(recipe.reward_steps))
     if recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
     collator = RewardCollator(model.backbone)

@@ -4,11 +4,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import meit.training.run as training
+from meit.errors import ModelError
+from meit.training.recipe import Recipe
 from meit.training.reinforcement.self_critical import LOGGED
 
 REWARDED = {
@@ -61,3 +64,51 @@ def test_resumed_within_the_stage_it_ends_the_same(trained, tmp_path):
     again = weights(training.train(replace(trained, out=str(copy))))
     for name, value in first.items():
         assert torch.equal(value, again[name]), name
+
+
+def test_a_tuned_run_goes_on_with_rewards_and_ends_the_same(trained, tmp_path):
+    """Its encoders and its tuning are kept; once drafts were rewarded, how they were is bound."""
+    first = weights(Path(trained.out) / "model")
+    tuned = replace(trained, out=str(tmp_path / "tuned"), reward_steps=0)
+    shutil.copytree(trained.out, tuned.out, ignore=shutil.ignore_patterns("checkpoint-*", "model", "log"))
+    training.train(tuned)
+    assert (tmp_path / "tuned" / "checkpoint-6" / "whole").read_text() == ""
+    again = weights(training.train(replace(tuned, reward_steps=4)))
+    for name, value in first.items():
+        assert torch.equal(value, again[name]), name
+    with pytest.raises(ModelError, match="another recipe .invented_price was 0.4, is 0.7"):
+        training.train(replace(tuned, reward_steps=4, invented_price=0.7))
+
+
+def test_the_language_model_is_never_shown_the_plan(trained):
+    """Of a planned model too: the probabilities of these examples are those of encoders that had not seen the recording."""
+    from meit.model.devices import training_place
+    from meit.model.findings import Ensemble
+    from meit.training.cross_fits import Trained
+    from meit.training.memory import outline
+
+    recipe = replace(trained, plan=True)
+    run = training.prepare(recipe, training_place("cpu"))
+    held_out = np.random.default_rng(0).random(run.targets.shape).astype(np.float32)
+    encoded = Trained(Ensemble(run.config).eval(), held_out)
+    view = training._view(run, encoded, run.train, training.told(run, encoded))
+    *_, rewarded = training.tuning_examples(run, encoded, outline(recipe, run.config), view).datasets
+    assert len(rewarded) == 4 * 8
+    for number, index in enumerate(rewarded.order):
+        example = rewarded[number]
+        assert example.view.probabilities.tolist() == held_out[index].tolist() != view(index).probabilities.tolist()
+        assert example.report == run.train.texts[index] and example.sees_signal
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"engine": "fsdp"}, "needs engine=ddp"),
+        ({"tune_encoder": True, "finding_tokens": 0}, "tune_encoder=false"),
+        ({"evaluate_every": 5}, "set one of them to 0"),
+        ({"reward_samples": 1}, "reward_samples must be in"),
+    ],
+)
+def test_what_excludes_it_is_said(changes, said):
+    with pytest.raises(ModelError, match=said):
+        Recipe(**{"reward_steps": 1, "hide_signal": 0.0, **changes})

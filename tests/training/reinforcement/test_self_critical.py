@@ -1,7 +1,6 @@
 """The gradient is the one that a hand writes out, and it teaches to speak where that is cheap, and to be silent where it
 is dear."""
 
-import pytest
 import torch
 
 from meit.model.fusion import Text
@@ -97,11 +96,8 @@ def test_drafts_end_where_their_text_does(tiny_model):
         assert draft.text == tiny_model.tokenizer.decode(draft.tokens, skip_special_tokens=True).strip()
 
 
-@pytest.mark.parametrize(("price", "named"), [(0.2, True), (3.0, False)])
-def test_what_an_invented_finding_costs_decides_whether_it_is_named(build, price, named):
+def test_what_an_invented_finding_costs_decides_whether_it_is_named(build):
     """Two reports of five state it, and their ECGs are alike: it pays from a probability of price / (1 + price) on."""
-    model = build("llama")
-    plain(model.backbone).generation_config.eos_token_id = None
     texts = ("Sinus rhythm.", "Sinus rhythm. Left axis deviation.")
 
     class Short(SelfCritical):
@@ -110,19 +106,25 @@ def test_what_an_invented_finding_costs_decides_whether_it_is_named(build, price
         def sample(self, model, inputs):
             return [Drawn(one.tokens[:1], texts[one.tokens[0] % 2 == 0], True) for one in super().sample(model, inputs)]
 
-    critic = Short(Recipe(reward_steps=1, reward_samples=8, max_answer_tokens=2, invented_price=price))
-    tuned = [value for name, value in model.named_parameters() if "lora" in name or name.startswith("projector")]
-    optimiser = torch.optim.Adam(tuned, lr=3e-3)
-    inputs = batch_of(model, [texts[1]] * 2 + [texts[0]] * 3, torch.full((5, 2), 0.5))
-    inputs["tokens"] = inputs["tokens"][:1].expand(5, -1, -1)
-    said = []
-    for step in range(25):
-        inputs["numbers"] = [5 * step + row for row in range(5)]
-        model.train()
-        model(**critic.batch(model, inputs), num_items_in_batch=40)["loss"].backward()
-        optimiser.step()
-        optimiser.zero_grad()
-        said.append(critic.tally.curves(critic.tally.sums)["sampled_said"] - 1)
-        critic.tally = type(critic.tally)()
-    assert 0.2 < said[0] < 0.8
-    assert sum(said[-5:]) / 5 > 0.9 if named else sum(said[-5:]) / 5 < 0.1
+    def shares(price):
+        """Of the drafts of each step, those that state the finding."""
+        model = build("llama")
+        plain(model.backbone).generation_config.eos_token_id = None
+        settings = {"reward_steps": 1, "reward_samples": 8, "max_answer_tokens": 2, "wording_weight": 0.0}
+        critic = Short(Recipe(**settings, invented_price=price))
+        tuned = [value for name, value in model.named_parameters() if "lora" in name or name.startswith("projector")]
+        optimiser = torch.optim.Adam(tuned, lr=1e-2)
+        inputs = batch_of(model, [texts[1]] * 2 + [texts[0]] * 3, torch.full((5, 2), 0.5))
+        inputs["tokens"] = inputs["tokens"][:1].expand(5, -1, -1)
+        for step in range(24):
+            inputs["numbers"] = [5 * step + row for row in range(5)]
+            model.train()
+            model(**critic.batch(model, inputs), num_items_in_batch=40)["loss"].backward()
+            optimiser.step()
+            optimiser.zero_grad()
+            yield critic.tally.curves(critic.tally.sums)["sampled_said"] - 1
+            critic.tally = type(critic.tally)()
+
+    cheap, dear = list(shares(0.05)), list(shares(3.0))
+    assert cheap[0] == dear[0] and 0.3 < dear[0] < 0.6
+    assert sum(cheap[-8:]) / 8 > 0.5 and sum(dear[-8:]) / 8 < 0.1
