@@ -12,7 +12,8 @@ from meit.ecg.signal.windowing import first_windows
 from meit.model import default_model
 from meit.model.encoder import EcgEncoder, EncoderConfig
 from meit.model.familiarity import FILE, Familiarity, K, body_sha256, fit_familiarity, load_familiarity
-from meit.model.report_model import export_merged, load_model
+from meit.model.merging import export_merged
+from meit.model.report_model import load_model
 from meit.training.run import familiarity_of, rebuilt
 
 CONFIG = EncoderConfig(findings=("NORM",), widths=(8, 8, 8, 8))

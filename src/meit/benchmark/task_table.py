@@ -50,7 +50,7 @@ class Task:
     tables: Mapping[str, Table] = field(default_factory=dict)
 
 
-_PLACED = ("model_folder", "data", "out", "split", "device", "dtype")
+_PLACED = ("model_folder", "data", "out", "split", "device", "dtype", "operating_point")
 _COMMON = (*_PLACED, "quantised", "scoring")
 _MODEL_ROWS = (DATA, BACKBONE, "model.name")
 TASKS = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meit.bulk.bookkeeping.identity import FileIdentity
+from meit.model.operating_points import BALANCED
 
 DRAFTED, UNUSABLE, FAILED = BECAME = "drafted", "unusable", "failed"
 
@@ -22,6 +23,7 @@ class DraftTask:
     quantised: str | None = None
     device: str = "auto"
     dtype: str = "auto"
+    operating_point: str = BALANCED
     plot: str | None = None
     threads: int = 0
 

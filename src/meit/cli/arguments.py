@@ -8,6 +8,7 @@ from typing import NoReturn, TypeAlias, TypeVar
 
 from meit.errors import MeitError
 from meit.model.devices import DEVICES, DTYPES, device_name
+from meit.model.operating_points import BALANCED, OPERATING_POINTS
 
 BAD_INPUT, SOME_FAILED = 2, 1
 _Item = TypeVar("_Item")
@@ -119,6 +120,17 @@ def add_device(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--dtype", choices=DTYPES, default="auto", help="precision (default: bfloat16 on a GPU, float32 on the CPU)"
+    )
+
+
+def add_operating_point(command: argparse.ArgumentParser, default: str | None = BALANCED) -> None:
+    """default: None where the command chooses."""
+    command.add_argument(
+        "--operating-point",
+        choices=OPERATING_POINTS,
+        default=default,
+        help="sensitive: call more ECGs abnormal, rightly and wrongly; its numbers stand in the model's card "
+        f"(default: {default or 'sensitive, where the model has that'})",
     )
 
 

@@ -36,7 +36,7 @@ def ask_about(args: argparse.Namespace, targets: Sequence["DraftTarget"]) -> tup
     from meit.ecg.files.formats import read_ecg
     from meit.model.report_model import load_model
 
-    model = load_model(args.model, args.quantize, args.device, args.dtype)
+    model = load_model(args.model, args.quantize, args.device, args.dtype, args.operating_point)
     failed, unusable = [], 0
     for target in progress(targets, len(targets), "asking"):
         try:

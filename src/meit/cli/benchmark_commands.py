@@ -6,6 +6,7 @@ from meit.benchmark.task_table import TABLES, TASKS, run_task
 from meit.cli.arguments import (
     Subparsers,
     add_device,
+    add_operating_point,
     add_quantize,
     input_file,
     input_folder,
@@ -27,6 +28,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "quantised": args.quantize,
         "device": args.device,
         "dtype": args.dtype,
+        "operating_point": args.operating_point,
         "scoring": Scoring(args.protocol, tuple(args.metrics), args.bertscore_encoder),
         "tuned_on": args.tuned_on,
         "chosen": args.noises,
@@ -101,6 +103,7 @@ def add(commands: Subparsers) -> None:
     one.add_argument("--task", choices=tuple(TASKS), default="quality")
     add_quantize(one)
     add_device(one)
+    add_operating_point(one)
     one.add_argument(
         "--split",
         choices=("validation", "test", "all"),

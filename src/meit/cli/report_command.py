@@ -12,6 +12,7 @@ from meit.cli.arguments import (
     SOME_FAILED,
     Subparsers,
     add_device,
+    add_operating_point,
     add_quantize,
     input_file,
     input_folder,
@@ -77,6 +78,7 @@ def _into_folder(args: argparse.Namespace, targets: Iterator[DraftTarget], warni
         quantised=args.quantize,
         device=args.device,
         dtype=args.dtype,
+        operating_point=args.operating_point,
         plot=args.plot,
     )
     made = [place for place in (out, out / ".meit", out / "manifest.json") if not place.exists()]
@@ -108,7 +110,7 @@ def _one_by_one(args: argparse.Namespace, targets: list[DraftTarget], warnings: 
     from meit.drafting.draft_files import draft_paths
     from meit.model.report_model import load_model
 
-    model = load_model(args.model, args.quantize, args.device, args.dtype)
+    model = load_model(args.model, args.quantize, args.device, args.dtype, args.operating_point)
     drafted = draft_paths(model, [one.path for one in targets], strict=args.strict)
     failed, unusable = [], 0
     for target, file in zip(targets, progress(drafted, len(targets), "drafting"), strict=True):
@@ -223,6 +225,7 @@ def add_report(commands: Subparsers) -> None:
     )
     add_quantize(one)
     add_device(one)
+    add_operating_point(one)
     one.add_argument(
         "--strict",
         action="store_true",

@@ -2,10 +2,11 @@
 
 import argparse
 
-from meit.cli.arguments import Subparsers, add_device, input_folder, input_path, number
+from meit.cli.arguments import Subparsers, add_device, add_operating_point, input_folder, input_path, number
 from meit.errors import MeitError
 from meit.model import default_model
 from meit.model.devices import chosen_device
+from meit.model.operating_points import BALANCED, SENSITIVE
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -21,7 +22,8 @@ def serve(args: argparse.Namespace) -> int:
         raise MeitError(f"the reading station needs pip install 'meit[station]' ({error.name} is not there)") from None
 
     if args.workers:
-        read_config(args.model)  # the workers load it later, each by itself
+        config = read_config(args.model)  # the workers load it later, each by itself
+        args.operating_point = args.operating_point or (SENSITIVE if config.sensitive else BALANCED)
         if args.device not in ("auto", "cpu"):  # which are always there
             chosen_device(args.device)
     settings = StationSettings(
@@ -33,6 +35,7 @@ def serve(args: argparse.Namespace) -> int:
         workers=args.workers,
         device=args.device,
         dtype=args.dtype,
+        operating_point=args.operating_point or BALANCED,
         watch=args.watch,
         upload_bytes=args.upload_mb * 2**20,
     )
@@ -75,6 +78,7 @@ def add(commands: Subparsers) -> None:
         "--workers", type=number(int, 0), default=1, metavar="N", help="processes that draft; 0: others do"
     )
     add_device(command)
+    add_operating_point(command, default=None)
     command.add_argument(
         "--watch", type=input_folder, metavar="DIR", help="recordings that are written into this folder are taken in"
     )

@@ -23,14 +23,17 @@ def train(args: argparse.Namespace) -> int:
 def calibrate(args: argparse.Namespace) -> int:
     """Fit the confidences of a model's statements on its drafts of the validation fold; MODEL/calibration.json."""
     from meit.drafting.calibrating import calibrate_confidences as run
+    from meit.drafting.sensitive_point import find_sensitive_point
 
+    if args.sensitive:
+        print(find_sensitive_point(args.model, args.data, args.device, args.dtype))
     print(run(args.model, args.data, args.device, args.dtype))
     return 0
 
 
 def merge(args: argparse.Namespace) -> int:
     """Fold a model's adapter into its language model, for export: OUT/backbone is a folder of transformers."""
-    from meit.model.report_model import export_merged
+    from meit.model.merging import export_merged
 
     export_merged(args.model, args.out)
     print(f"Model: {args.out}")
@@ -65,6 +68,11 @@ def add(commands: Subparsers) -> None:
         "data", type=input_folder, nargs="+", metavar="DATA", help="prepared folders; the first one counts"
     )
     add_device(one)
+    one.add_argument(
+        "--sensitive",
+        action="store_true",
+        help="first find the sensitive operating point, which is kept in the model's configuration",
+    )
     one.set_defaults(run=calibrate)
 
     one = commands.add_parser("merge", help="fold the adapter into the language model", description=merge.__doc__)

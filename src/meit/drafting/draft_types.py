@@ -11,6 +11,7 @@ from meit.ecg.measure import Measurements
 from meit.ecg.quality import UNUSABLE, Quality
 from meit.ecg.recording import Recording
 from meit.ecg.stated import age_words
+from meit.model.operating_points import BALANCED
 from meit.reports.gravity import beyond, critical_words
 
 if TYPE_CHECKING:  # a draft can be read where no model is loaded
@@ -66,21 +67,31 @@ class ModelInfo:
     version: str
     sha256: str
     never_names: tuple[str, ...] | None = None
+    operating_point: str = BALANCED
 
     @classmethod
     def of(cls, model: "ReportModel") -> "ModelInfo":
         spec = model.spec
         never = beyond(spec.encoder.findings) if spec.plan else None
-        return cls(spec.name, spec.version, model.sha256, never)
+        return cls(spec.name, spec.version, model.sha256, never, model.operating_point)
+
+    @property
+    def words(self) -> str:
+        """Name, version, the beginning of its sum, and the operating point where that is not the usual one."""
+        point = "" if self.operating_point == BALANCED else f", {self.operating_point} operating point"
+        return f"{self.name} {self.version} ({self.sha256[:12]}{point})"
 
     def to_dict(self) -> dict[str, Any]:
-        named = {"name": self.name, "version": self.version, "sha256": self.sha256}
-        return named if self.never_names is None else {**named, "never_names": list(self.never_names)}
+        named: dict[str, Any] = {"name": self.name, "version": self.version, "sha256": self.sha256}
+        if self.never_names is not None:
+            named |= {"never_names": list(self.never_names)}
+        return named if self.operating_point == BALANCED else named | {"operating_point": self.operating_point}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "ModelInfo":
         never = given.get("never_names")
-        return cls(given["name"], given["version"], given["sha256"], None if never is None else tuple(never))
+        never = None if never is None else tuple(never)
+        return cls(given["name"], given["version"], given["sha256"], never, given.get("operating_point", BALANCED))
 
 
 @dataclass(frozen=True)
@@ -155,7 +166,7 @@ class Draft:
 
     def drafted_by(self) -> str:
         """ "" where no model drafted."""
-        return f"Model {self.model.name} {self.model.version} ({self.model.sha256[:12]})." if self.model else ""
+        return f"Model {self.model.words}." if self.model else ""
 
     def limits(self) -> list[str]:
         """What a reader has to look for without the model."""

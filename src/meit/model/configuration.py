@@ -23,7 +23,8 @@ class ModelConfig:
 
     missing_chest_leads: how many of them a recording may lack; they are masked. num_beams: how drafts are written.
     projector, prompt, fusion: rows of PROJECTORS, PROMPTS, FUSIONS. plan: the probability from which a finding is to be
-    written; 0: the language model sees the probabilities themselves. backbone_sha256, backbone_matrices_sha256: meit.model.language.loading's; the second is empty
+    written; 0: the language model sees the probabilities themselves. sensitive: what the operating point of that name
+    adds to the logits of abnormal findings; 0: the model has no such point. backbone_sha256, backbone_matrices_sha256: meit.model.language.loading's; the second is empty
     where the backbone was quantised while it was tuned. asks: the kinds of meit.reports.questions that the model was
     tuned on; empty where it knows no other than to write the report. normalised: what the encoder's normalisation did
     when it was trained. Raises ModelError for a name that is not known.
@@ -47,6 +48,7 @@ class ModelConfig:
     missing_chest_leads: int = 0
     num_beams: int = 1
     plan: float = 0.0
+    sensitive: float = 0.0
     leads: tuple[str, ...] = LEADS
     asks: tuple[str, ...] = ()
     normalised: str = ""

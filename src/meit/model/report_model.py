@@ -1,20 +1,21 @@
 """The whole model: what reads the ECG, projector, frozen backbone with its adapter; built, saved and loaded here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from meit.atomic import atomic_folder, write_json
+from meit.atomic import write_json
 from meit.ecg.measure.measured_inputs import INPUT, measured_inputs
 from meit.ecg.quality import Reason
 from meit.errors import ModelError
+from meit.model import row_of
 from meit.model.configuration import CONFIG, ModelConfig, read_config
 from meit.model.devices import chosen_device, chosen_dtype, device_of, may_spread
-from meit.model.encoder import Encoded
+from meit.model.encoder import FINDINGS, Encoded
 from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
 from meit.model.findings import Ensemble, as_planned
 from meit.model.fusion import Text, build_fusion
@@ -26,7 +27,6 @@ from meit.model.language.small_weights import small_weights
 from meit.model.model_files import (
     ADAPTER,
     ADAPTER_WEIGHTS,
-    CALIBRATION,
     MERGED,
     PARTS,
     TRAINING,
@@ -39,6 +39,7 @@ from meit.model.model_files import (
     read_tensors,
     singled,
 )
+from meit.model.operating_points import BALANCED, OPERATING_POINTS, SENSITIVE, leaning
 from meit.model.projector import ProjectorSizes, build_projector
 from meit.model.prompt import IGNORED, for_drafting, prompt_ids
 
@@ -69,6 +70,7 @@ class ReportModel(nn.Module):
         self.folder, self.sha256 = folder, sha256
         self.training_record = dict(training_record or {})
         self.familiarity = familiarity
+        self.operating_point = BALANCED
         self.ensemble = Ensemble(config.encoder)
         sizes = ProjectorSizes(
             n_findings=len(config.encoder.findings),
@@ -119,6 +121,11 @@ class ReportModel(nn.Module):
 
     def ecg_tokens(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
         """(B, F), (B, S, width) -> (B, finding_tokens + S, hidden), of the plan where the model has one."""
+        if self.operating_point == SENSITIVE:
+            findings, lean = self.spec.encoder.findings, self.spec.sensitive
+            probabilities = torch.sigmoid(leaning(torch.logit(probabilities, eps=1e-6), findings, lean))
+            if self.spec.encoder.tokens_of == FINDINGS:
+                tokens = leaning(tokens, findings, lean)
         return self.projector(as_planned(probabilities, self.spec.plan), tokens)
 
     accepts_loss_kwargs = True  # tells transformers' Trainer that forward takes num_items_in_batch
@@ -246,13 +253,18 @@ class ReportModel(nn.Module):
 
 
 def load_model(
-    folder: str | Path, quantised: str | None = None, device: str = "auto", dtype: str = "auto"
+    folder: str | Path,
+    quantised: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> ReportModel:
     """A saved model, ready to draft, its adapter merged into the backbone.
 
     Weights are read straight into their precision and place; a backbone that one GPU cannot hold is spread over all,
     where the device has no number. quantised: a name of meit.model.language.small_weights. device, dtype: names of
-    meit.model.devices; dtype is the backbone's, all else computes in float32. Raises ModelError for a folder that holds
+    meit.model.devices; dtype is the backbone's, all else computes in float32. operating_point: of OPERATING_POINTS; at
+    "sensitive" it calls more ECGs abnormal, rightly and wrongly. Raises ModelError for a folder that holds
     no model, where the backbone is not the one it was tuned on, and for what there is not or what excludes each other.
     """
     place = chosen_device(device)
@@ -266,6 +278,11 @@ def load_model(
     as_stored = "auto" if precision == torch.float16 else str(precision).removeprefix("torch.")
     folder = Path(folder)
     config = read_config(folder)
+    if operating_point == SENSITIVE and not config.sensitive:
+        raise ModelError(
+            f"{folder} has no sensitive operating point: 'meit calibrate' finds one, or leave out operating point"
+        )
+    row_of(dict.fromkeys(OPERATING_POINTS), "operating point", operating_point)
     own = {key: singled(value) for key, value in read_tensors(folder / WEIGHTS).items()}
     backbone, tokenizer = loading.load(
         str(folder / MERGED) if config.backbone == MERGED else config.backbone,
@@ -298,6 +315,7 @@ def load_model(
             model.get_submodule(part).to(place)
     except RuntimeError as error:
         raise ModelError(f"{folder / WEIGHTS} does not fit {CONFIG}: {' '.join(str(error).split())}") from None
+    model.operating_point = operating_point
     return model.eval()
 
 
@@ -311,37 +329,3 @@ def _check_backbone(folder: Path, config: ModelConfig, backbone: LanguageModel) 
                 f"{folder} was tuned on another {config.backbone!r} (fingerprint {tuned_on[:12]}, found {found[:12]}): "
                 "use that backbone, or delete the cached one to convert it anew"
             )
-
-
-def export_merged(folder: str | Path, out: str | Path) -> None:
-    """A model with its adapter folded into the backbone, which then lies in `out`/backbone as transformers saves it.
-
-    `out` is a model of meit as well, which drafts the same with the same confidences. It appears whole or not at all.
-    Raises ModelError where `out` exists.
-    """
-    from safetensors.torch import save_file
-
-    out = Path(out)
-    if out.exists():
-        raise ModelError(f"{out} exists: name a folder that does not")
-    model = load_model(folder, device="cpu", dtype="float32")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_folder(out) as temporary:
-        plain(model.backbone).save_pretrained(temporary / MERGED)
-        model.tokenizer.save_pretrained(temporary / MERGED)
-        save_file(own_weights(model.state_dict()), temporary / WEIGHTS)
-        spec = replace(
-            model.spec,
-            backbone=MERGED,
-            backbone_sha256=loading.fingerprint(model.backbone),
-            backbone_matrices_sha256=loading.matrices_sha256(model.backbone),
-            lora_rank=0,
-        )
-        if model.familiarity is not None:
-            model.familiarity.save(temporary)
-        if model.training_record:
-            write_json(temporary / TRAINING, model.training_record)
-        write_json(temporary / CONFIG, asdict(spec))
-        calibration = read_json(Path(folder) / CALIBRATION)
-        if calibration.get("model_sha256") == model.sha256:
-            write_json(temporary / CALIBRATION, {**calibration, "model_sha256": checksum(temporary)})

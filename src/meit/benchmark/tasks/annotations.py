@@ -28,6 +28,7 @@ from meit.benchmark.tables.metric_tables import markdown_table, metrics_json, re
 from meit.benchmark.tasks.report_quality import evaluate_quality
 from meit.benchmark.texts.scoring import Scoring
 from meit.errors import DataError
+from meit.model.operating_points import BALANCED
 from meit.model.sharing import is_first, of_first
 from meit.patient_bootstrap import Metric, bootstrapped
 from meit.reports.gravity import SUPERCLASSES
@@ -64,12 +65,13 @@ def evaluate_expert(
     scoring: Scoring = Scoring(),
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """`evaluate_annotations` of a model, whose drafts of the split are made in `out`/quality unless they are there."""
     read_annotations(table)  # a wrong one shall say so before anything is drafted
     drafts = Path(out) / "quality"
     if of_first(not (drafts / "predictions.jsonl").exists()):
-        evaluate_quality(model_folder, data, drafts, split, quantised, scoring, device, dtype)
+        evaluate_quality(model_folder, data, drafts, split, quantised, scoring, device, dtype, operating_point)
     return evaluate_annotations(drafts, table, Path(out)) if is_first() else ""
 
 

@@ -134,6 +134,7 @@ def model_identity(model: ReportModel, quantised: str | None) -> dict:
         "parameters": sum(parameter.numel() for parameter in model.backbone.parameters()),
         "training": model.training_record,
         "quantised": quantised,
+        "operating_point": model.operating_point,
         "device": str(model.device),
         "dtype": str(input_embeddings(model.backbone).dtype).removeprefix("torch."),
     }

@@ -34,6 +34,7 @@ from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, folds_of
 from meit.drafting import report_writing
 from meit.model.encoding import encode_all, recordings_for
+from meit.model.operating_points import BALANCED
 from meit.model.report_model import ReportModel, load_model
 from meit.model.sharing import gathered, is_first, share
 from meit.patient_bootstrap import Metric, bootstrapped, patient_index
@@ -62,10 +63,11 @@ def evaluate_tokens(
     quantised: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """Writes results.json, predictions.jsonl and table.md to `out`; returns the table. Intervals: 95%, 1,000 bootstraps over
     patients. Raises DataError, also where one patient has more than half of the recordings, and ModelError."""
-    model = load_model(model_folder, quantised, device, dtype)
+    model = load_model(model_folder, quantised, device, dtype, operating_point)
     test = recordings_for(model.spec.encoder, data, folds_of(split))
     swap = other_patient(test.patients, SHUFFLE_SEED)
     probabilities, tokens, _ = encode_all(model.ensemble, test, share(len(test)))

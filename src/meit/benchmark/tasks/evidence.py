@@ -28,6 +28,7 @@ from meit.drafting.checks.grounding import SUPPORTS, ground
 from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError
+from meit.model.operating_points import BALANCED
 from meit.model.report_model import load_model
 from meit.model.sharing import is_first
 from meit.reports.statements import CERTAINTIES, asserted, read_statements
@@ -42,10 +43,11 @@ def evaluate_grounding(
     split: str = "test",
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """Writes results.json, predictions.jsonl, table.md and, where the model is calibrated, calibration.png to `out`;
     returns the table. Intervals: 95%, 1,000 bootstraps over patients, paired for the differences."""
-    model = load_model(model_folder, device=device, dtype=dtype)
+    model = load_model(model_folder, device=device, dtype=dtype, operating_point=operating_point)
     records = draft_prepared(model, data, folds_of(split))
     if not records:
         raise DataError(f"no recording of the {split} split to draft")

@@ -28,6 +28,7 @@ from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
 from meit.model.encoding import recordings_for
+from meit.model.operating_points import BALANCED
 from meit.model.report_model import ReportModel, load_model
 from meit.model.sharing import is_first, of_first
 from meit.patient_bootstrap import Metric
@@ -54,6 +55,7 @@ def evaluate_noise(
     scoring: Scoring = Scoring(),
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """Drafts and scores a split under each noise and level; returns the table.
 
@@ -72,7 +74,7 @@ def evaluate_noise(
     for condition in conditions:
         _check(*condition)
     scoring.check()  # what is absent shall say so now
-    model = load_model(model_folder, quantised, device, dtype)
+    model = load_model(model_folder, quantised, device, dtype, operating_point)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
     prepared = data_identity(data)

@@ -20,6 +20,7 @@ from meit.data.splits import SPLITS, folds_of
 from meit.drafting.prepared_drafts import as_read
 from meit.drafting.set_drafts import signal_features, write_drafts
 from meit.model.encoding import recordings_for
+from meit.model.operating_points import BALANCED
 from meit.model.report_model import load_model
 from meit.model.sharing import is_first
 
@@ -36,6 +37,7 @@ def evaluate_quality(
     scoring: Scoring = Scoring(),
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """Scores a model on a split; `meit.benchmark.tasks.comparison.compare` says what is written. Returns the table.
 
@@ -43,7 +45,7 @@ def evaluate_quality(
     return "". Raises DataError, ModelError.
     """
     scoring.check()  # what is absent shall say so now
-    model = load_model(model_folder, quantised, device, dtype)
+    model = load_model(model_folder, quantised, device, dtype, operating_point)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
     train = recordings_for(config, data, SPLITS["train"])

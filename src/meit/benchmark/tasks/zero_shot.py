@@ -32,6 +32,7 @@ from meit.errors import DataError
 from meit.model.encoding import recordings_for
 from meit.model.language import loading
 from meit.model.model_files import MERGED
+from meit.model.operating_points import BALANCED
 from meit.model.prompt import for_drafting, prompt_ids
 from meit.model.report_model import load_model
 from meit.model.sharing import is_first
@@ -50,6 +51,7 @@ def evaluate_zero_shot(
     scoring: Scoring = Scoring(),
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """`data`: prepared folders of the other hospital; `tuned_on`: those that the model was tuned on.
 
@@ -57,7 +59,7 @@ def evaluate_zero_shot(
     `compare_systems` does; returns the table. Raises DataError, ModelError.
     """
     scoring.check()  # what is absent shall say so now
-    model = load_model(model_folder, quantised, device, dtype)
+    model = load_model(model_folder, quantised, device, dtype, operating_point)
     config = model.spec.encoder
     test = recordings_for(config, data, folds_of(split))
     here, there = training_texts(data), training_texts(tuned_on)

@@ -30,7 +30,13 @@ def made_by(task: DraftTask, cluster: Mapping[str, float] | None) -> tuple[int, 
             "sha256": checksum(task.model),
             "said_of_it": [_sha256(task.model / name) for name in (CALIBRATION_FILE, FAMILIARITY_FILE)],
         },
-        "options": {"strict": task.strict, "quantised": task.quantised, "dtype": dtype, "plot": task.plot},
+        "options": {
+            "strict": task.strict,
+            "quantised": task.quantised,
+            "dtype": dtype,
+            "plot": task.plot,
+            "operating_point": task.operating_point,
+        },
         "meit": __version__,
     }
     key = hashlib.sha256(json.dumps(stands_for, sort_keys=True).encode()).hexdigest()[:16]

@@ -29,7 +29,7 @@ class Drafter:
         from meit.model.report_model import load_model
 
         self._task = task
-        self._model = load_model(task.model, task.quantised, task.device, task.dtype)
+        self._model = load_model(task.model, task.quantised, task.device, task.dtype, task.operating_point)
 
     def outcomes(self, handed: Iterable[Handed]) -> Iterator[Outcome]:
         """Of each recording, in their order; some are read ahead. Close it where nobody asks for the rest.

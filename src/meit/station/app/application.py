@@ -43,7 +43,14 @@ def create_app(store: Store, settings: StationSettings | None = None) -> FastAPI
         with ExitStack() as beside:
             if settings.model is not None and settings.workers:
                 beside.enter_context(
-                    Workers(store, settings.model, settings.workers, device=settings.device, dtype=settings.dtype)
+                    Workers(
+                        store,
+                        settings.model,
+                        settings.workers,
+                        device=settings.device,
+                        dtype=settings.dtype,
+                        operating_point=settings.operating_point,
+                    )
                 )
             if watch is not None:
                 beside.enter_context(watch)

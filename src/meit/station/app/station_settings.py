@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from meit.model.operating_points import BALANCED
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -10,7 +12,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class StationSettings:
     """host: the address that it listens at. hosts: other names by which browsers reach it, behind a proxy. https: whether
     they reach it by TLS, which the proxy ends. model: None where another process drafts. device, dtype: on and in
-    which the workers draft (meit.model.devices)."""
+    which the workers draft (meit.model.devices). operating_point: theirs (meit.model.operating_points)."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -20,6 +22,7 @@ class StationSettings:
     workers: int = 1
     device: str = "auto"
     dtype: str = "auto"
+    operating_point: str = BALANCED
     watch: Path | None = None
     upload_bytes: int = 64 * 2**20  # of a request; a 24 h recording has more, ten seconds 20 kB to 1 MB
 

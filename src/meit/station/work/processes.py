@@ -6,6 +6,7 @@ import threading
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from meit.model.operating_points import BALANCED
 from meit.station.store.database import Store
 from meit.station.work.queue import LEASE
 from meit.station.work.worker import run_worker
@@ -30,8 +31,9 @@ class Workers:
         lease: float = LEASE,
         device: str = "auto",
         dtype: str = "auto",
+        operating_point: str = BALANCED,
     ):
-        self._arguments = (store.url, str(model), lease, device, dtype)
+        self._arguments = (store.url, str(model), lease, device, dtype, operating_point)
         self._count = count
         self._context = multiprocessing.get_context("spawn")
         self._processes: dict[int, BaseProcess] = {}  # by the worker's number, which its successor inherits

@@ -21,6 +21,7 @@ from meit.ecg.files.formats import find_recordings, read_ecg
 from meit.ecg.recording import Recording, check_leads
 from meit.errors import MeitError, RecordingError, StationError
 from meit.model.devices import device_of_worker
+from meit.model.operating_points import BALANCED
 from meit.model.report_model import ReportModel, load_model
 from meit.station.store.database import Store
 from meit.station.store.opening import open_store
@@ -114,6 +115,7 @@ def run_worker(
     lease: float = LEASE,
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
     number: int = 0,
     workers: int = 1,
 ) -> None:
@@ -129,7 +131,8 @@ def run_worker(
         threading.Thread(target=_stop_after, args=(parent, stop), daemon=True).start()
     store = open_store(url)
     try:
-        loaded = load_model(model, device=device_of_worker(device, number, workers), dtype=dtype)
+        place = device_of_worker(device, number, workers)
+        loaded = load_model(model, device=place, dtype=dtype, operating_point=operating_point)
         Worker(store, loaded, worker_name(), lease=lease).work(stop)
     finally:
         store.close()
