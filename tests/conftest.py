@@ -207,3 +207,14 @@ def tiny_backbone(tiny_folder) -> Path:
 @pytest.fixture
 def tiny_model(build):
     return build("llama")
+
+
+@pytest.fixture(scope="session")
+def make_small_recipe(simulated, tiny_backbone):
+    """The smallest recipe that goes the whole way: folder of its run -> recipe."""
+    from meit.training.recipe import Recipe
+
+    def make(out) -> Recipe:
+        return Recipe(out=str(out), data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, cross_fits=2)
+
+    return make

@@ -1,18 +1,8 @@
-"""Shared by the tests of training: the smallest recipe that goes the whole way."""
+"""Shared by the tests of training."""
 
 import pytest
 
 from meit.training.recipe import Recipe
-
-
-@pytest.fixture(scope="session")
-def make_small_recipe(simulated, tiny_backbone):
-    """folder of its run -> recipe"""
-
-    def make(out) -> Recipe:
-        return Recipe(out=str(out), data=(str(simulated),), backbone=str(tiny_backbone), batch_size=8, cross_fits=2)
-
-    return make
 
 
 @pytest.fixture

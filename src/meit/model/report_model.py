@@ -279,9 +279,7 @@ def load_model(
     folder = Path(folder)
     config = read_config(folder)
     if operating_point == SENSITIVE and not config.sensitive:
-        raise ModelError(
-            f"{folder} has no sensitive operating point: 'meit calibrate' finds one, or leave out operating point"
-        )
+        raise ModelError(f"{folder} has no sensitive operating point: 'meit calibrate --sensitive' finds one")
     row_of(dict.fromkeys(OPERATING_POINTS), "operating point", operating_point)
     own = {key: singled(value) for key, value in read_tensors(folder / WEIGHTS).items()}
     backbone, tokenizer = loading.load(
