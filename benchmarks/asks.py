@@ -25,7 +25,7 @@ from meit.atomic import write_json
 from meit.data.splits import SPLITS
 from meit.drafting.report_writing import MAX_NEW_TOKENS, write_reports
 from meit.errors import ModelError
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.report_model import ReportModel, load_model
 from meit.reports.questions import FINDING, KINDS, REPORT, answer_of, askable_findings, has_form
 from meit.reports.statements import asserted, read_statements

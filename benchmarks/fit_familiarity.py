@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from meit.data.splits import SPLITS
 from meit.model.configuration import read_config
-from meit.model.encoding import recordings_for
+from meit.model.encoders.encoding import recordings_for
 from meit.model.model_files import WEIGHTS
 from meit.training.run import familiarity_of, rebuilt
 

@@ -40,7 +40,7 @@ from meit.ecg.files.formats import find_recordings, read_ecg
 from meit.ecg.recording import LEADS, Recording
 from meit.model import default_model
 from meit.model.devices import chosen_device, training_place
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.fusion import Text
 from meit.model.language import loading
 from meit.model.language.architectures import body, head
@@ -162,7 +162,7 @@ def tuning(setting: Setting) -> str:
 
 
 class Noise:
-    """A set of recordings for an encoder (meit.model.encoding.EncoderInputs) that are kept in memory, and are noise."""
+    """A set of recordings for an encoder (meit.model.encoders.encoding.EncoderInputs) that are kept in memory, and are noise."""
 
     rate, keeps_inputs = 100.0, True
 

@@ -10,7 +10,7 @@ from decoding import weight_bytes
 
 from meit.ecg.recording import Recording
 from meit.model.configuration import ModelConfig
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.fusion import Text
 from meit.model.language import loading
 from meit.model.language.adapter import lora_backbone

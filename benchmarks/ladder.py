@@ -17,8 +17,8 @@ from sklearn.metrics import roc_auc_score
 from meit.benchmark.finding_scores import abnormal_auroc, abnormality
 from meit.data.splits import SPLITS
 from meit.ecg.measure.measured_inputs import numbers
-from meit.model.encoding import loaded, recordings_for
-from meit.model.findings import BeatEncoder, Ensemble
+from meit.model.encoders.encoding import loaded, recordings_for
+from meit.model.encoders.findings import BeatEncoder, Ensemble
 from meit.model.report_model import load_model
 from meit.training.cross_fits import HELD_OUT, MEASURES, fit_measured
 from meit.training.targets import MIN_CASES, PRESENT, best_threshold, targets_of

@@ -47,7 +47,7 @@ def make_model(folder: Path, gigabytes: float) -> int:
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     from meit.model.configuration import ModelConfig
-    from meit.model.encoder import EncoderConfig
+    from meit.model.encoders.encoder import EncoderConfig
     from meit.model.language import loading
     from meit.model.language.adapter import lora_backbone
     from meit.model.language.backbones import DEFAULT

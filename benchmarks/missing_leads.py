@@ -12,7 +12,7 @@ from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.recording import CHEST_LEADS, LEADS
 from meit.model import default_model
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
 from meit.training.targets import PRESENT, finding_targets
 

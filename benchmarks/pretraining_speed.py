@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parents[1] / "src"
 
 
 class Noise:
-    """Recordings for the encoder (meit.model.encoding.EncoderInputs), all in memory."""
+    """Recordings for the encoder (meit.model.encoders.encoding.EncoderInputs), all in memory."""
 
     rate, keeps_inputs = 100.0, True
 
@@ -45,7 +45,7 @@ class Noise:
 def seconds(asked: argparse.Namespace) -> Callable[[int], float]:
     """What trains one round on this process's checkout and tells how long it took."""
     from meit.model.devices import training_place
-    from meit.model.encoder import EncoderConfig
+    from meit.model.encoders.encoder import EncoderConfig
     from meit.training.pretraining import pretrain
 
     data = Noise(asked.batch * STEPS)
@@ -70,8 +70,8 @@ def auroc(asked: argparse.Namespace) -> Callable[[int], float]:
     from missing_leads import auroc as area
 
     from meit.model.devices import training_place
-    from meit.model.encoder import EncoderConfig
-    from meit.model.encoding import encode_all, recordings_for
+    from meit.model.encoders.encoder import EncoderConfig
+    from meit.model.encoders.encoding import encode_all, recordings_for
     from meit.training.pretraining import pretrain
     from meit.training.targets import PRESENT, finding_names, targets_of
 

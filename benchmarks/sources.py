@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from meit.data.sources.ptb_xl import PTB_XL_TABLE, read_table
 from meit.data.splits import SPLITS
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
 
 QUARTERS = 4

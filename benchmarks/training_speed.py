@@ -14,7 +14,7 @@ import torch
 
 from meit.machine import keep_freed_memory
 from meit.model.configuration import ModelConfig
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.fusion import Text
 from meit.model.language import loading
 from meit.model.language.adapter import lora_backbone

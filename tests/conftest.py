@@ -162,7 +162,7 @@ def build(tiny_folder):
 
     def make(kind, attention=None, fusion="concat", layers="all", adapter=True):
         from meit.model.configuration import ModelConfig
-        from meit.model.encoder import EncoderConfig
+        from meit.model.encoders.encoder import EncoderConfig
         from meit.model.language import loading
         from meit.model.language.adapter import lora_backbone
         from meit.model.report_model import ReportModel

@@ -58,7 +58,7 @@ def test_pieces_are_worked_on_elsewhere(elsewhere):
 
 def test_loading_ahead_elsewhere(elsewhere, simulated, monkeypatch):
     from meit.data.batches import EcgSet
-    from meit.model.encoding import loaded, workers
+    from meit.model.encoders.encoding import loaded, workers
 
     data = EcgSet([simulated], (1, 2), 100, 10)
     assert workers(data) == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from meit.benchmark.tasks.confidence_quality import calibration_metrics, error_of_chance, reliability_figure
-from meit.drafting.calibrating import Judged, fit
+from meit.drafting.calibration.calibrating import Judged, fit
 from meit.drafting.checks.grounding import Grounded
 from meit.reports.statements import Statement
 

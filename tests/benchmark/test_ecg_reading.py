@@ -26,7 +26,7 @@ from meit.benchmark.texts.scoring import Scoring
 from meit.data.shards import read_examples
 from meit.drafting import report_writing
 from meit.errors import DataError
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 
 WRITTEN = (OWN, ANOTHERS, ANOTHERS_SIGNAL, ANOTHERS_FINDINGS, ZEROED, HIDDEN, SHUFFLED_DRAFTS)
 

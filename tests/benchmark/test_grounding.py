@@ -8,9 +8,9 @@ import pytest
 from meit.benchmark.set_scores import set_scores
 from meit.benchmark.tasks.evidence import SYSTEMS, _by_code, _judge, _shares, evaluate_grounding
 from meit.drafting import set_drafts
-from meit.drafting.calibrating import calibrate_confidences
+from meit.drafting.calibration.calibrating import calibrate_confidences
+from meit.drafting.calibration.confidence import load_calibration
 from meit.drafting.checks.grounding import SUPPORTS
-from meit.drafting.confidence import load_calibration
 from meit.drafting.prepared_drafts import PreparedDraft, measure_prepared
 from meit.ecg.measure.measurements import Measure, Measurements
 from meit.errors import DataError

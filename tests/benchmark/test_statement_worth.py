@@ -12,8 +12,8 @@ from meit.benchmark.tasks.coded_recordings import coded_files, coded_statements,
 from meit.benchmark.tasks.statement_worth import LEAST_CASES, Held, by_group, by_statement, measures
 from meit.data.shards import read_examples
 from meit.drafting import report_writing
+from meit.drafting.calibration.confidence import Validation, load_validation
 from meit.drafting.checks.grounding import Grounded
-from meit.drafting.confidence import Validation, load_validation
 from meit.errors import DataError
 from meit.reports.statements import Statement, codes, read_statements
 

@@ -72,7 +72,7 @@ def test_kept_and_unkept_inputs_are_the_same(folders, monkeypatch):
 
 
 def test_workers_make_the_same_batches(folders, monkeypatch):
-    from meit.model.encoding import loaded, workers
+    from meit.model.encoders.encoding import loaded, workers
 
     parts = [np.array([1, 2]), np.array([9]), np.array([200, 4, 4])]
     kept = EcgSet(folders, range(1, 11), 100, 10)

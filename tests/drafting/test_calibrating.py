@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meit.drafting.calibrating import Judged, bins, calibration_error, confidences, cross_validated, fit
+from meit.drafting.calibration.calibrating import Judged, bins, calibration_error, confidences, cross_validated, fit
 from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, UNCHECKED, Grounded
 from meit.reports.statements import Statement
 

@@ -5,14 +5,14 @@ import math
 
 import pytest
 
-from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, Grounded
-from meit.drafting.confidence import (
+from meit.drafting.calibration.confidence import (
     CALIBRATION_FILE,
     CONFIDENCE_FEATURES,
     Calibration,
     confidence_features,
     load_calibration,
 )
+from meit.drafting.checks.grounding import CONTRADICTED, MEASURED, Grounded
 from meit.model import default_model
 from meit.reports.statements import Statement, codes
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from meit.drafting import sensitive_point
-from meit.drafting.sensitive_point import Point, find_sensitive_point
+from meit.drafting.calibration import sensitive_point
+from meit.drafting.calibration.sensitive_point import Point, find_sensitive_point
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG, read_config
 from meit.training.run import train

@@ -18,7 +18,7 @@ from meit.drafting import report_writing
 from meit.drafting.draft import draft_reports
 from meit.ecg import read_ecg
 from meit.model import devices
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.fusion import FUSIONS
 from meit.model.language.architectures import model_class, see_everything
 from meit.model.language.backbones import BACKBONES

@@ -7,7 +7,7 @@ from torch import nn
 
 from meit.ecg.signal.normalising import NORMALISATIONS
 from meit.errors import ModelError
-from meit.model.encoder import ENCODERS, NORMALISED, EcgEncoder, EncoderConfig
+from meit.model.encoders.encoder import ENCODERS, NORMALISED, EcgEncoder, EncoderConfig
 
 
 def small(**changes) -> EncoderConfig:

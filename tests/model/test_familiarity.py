@@ -10,8 +10,8 @@ from meit.ecg.noise import NOISES
 from meit.ecg.quality import LIMITED
 from meit.ecg.signal.windowing import first_windows
 from meit.model import default_model
-from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.familiarity import FILE, Familiarity, K, body_sha256, fit_familiarity, load_familiarity
+from meit.model.encoders.encoder import EcgEncoder, EncoderConfig
+from meit.model.encoders.familiarity import FILE, Familiarity, K, body_sha256, fit_familiarity, load_familiarity
 from meit.model.merging import export_merged
 from meit.model.report_model import load_model
 from meit.training.run import familiarity_of, rebuilt

@@ -8,8 +8,8 @@ from meit.ecg.files.formats import read_ecg
 from meit.ecg.measure import look, measured
 from meit.ecg.measure.measured_inputs import BEAT_COLUMNS, MEDIAN_BEAT, measured_recordings, measured_row
 from meit.ecg.signal.normalising import normalise
-from meit.model.encoder import EncoderConfig
-from meit.model.findings import BeatEncoder, Ensemble, MeasuredHead
+from meit.model.encoders.encoder import EncoderConfig
+from meit.model.encoders.findings import BeatEncoder, Ensemble, MeasuredHead
 from meit.training.cross_fits import fit_measured
 
 NAMES = ("heart_rate_bpm", "pr_ms")

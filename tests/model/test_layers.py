@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from meit.model.layers import TABLE, Convolution, RectifiedDropout, normal_noise, weights_side_by_side
+from meit.model.encoders.layers import TABLE, Convolution, RectifiedDropout, normal_noise, weights_side_by_side
 
 
 def channels_last(batch: int, channels: int, n: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG, FORMAT, read_config
-from meit.model.encoder import NORMALISED
+from meit.model.encoders.encoder import NORMALISED
 from meit.model.merging import export_merged
 from meit.model.model_files import CALIBRATION, MERGED, TRAINING, WEIGHTS, checksum
 from meit.model.report_model import load_model

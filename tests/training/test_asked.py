@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from meit.data.batches import EcgSet
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.prompt import instructions, prompt_ids
 from meit.reports.questions import FINDING, KINDS, REPORT, answer_of, askable_findings, wordings
 from meit.training.asked import FULL_SHARE, draw_kinds, finding_to_ask, question_and_answer

@@ -10,7 +10,7 @@ import torch
 import meit.training.run as training
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.prompt import INSTRUCTION, instructions, prompt_ids
 from meit.training.examples import Answers, EncodedView, RecordedView, all_prompts, ecg_examples
 from meit.training.recipe import Recipe

@@ -9,7 +9,7 @@ from conftest import TINY
 import meit.training.run as training
 from meit.errors import ModelError
 from meit.model.devices import training_place
-from meit.model.findings import Ensemble
+from meit.model.encoders.findings import Ensemble
 from meit.model.fusion import FUSIONS
 from meit.model.language import loading
 from meit.training.cross_fits import Trained

@@ -17,8 +17,8 @@ from meit.data.batches import EcgSet
 from meit.data.splits import SPLITS
 from meit.ecg.measure.measured_inputs import BEAT_COLUMNS, measured_recordings
 from meit.errors import ModelError
-from meit.model.encoder import EcgEncoder
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoder import EcgEncoder
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.report_model import load_model
 
 SETTINGS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from meit.data.shards import Report
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.training.targets import AXIS, best_threshold, finding_names, finding_targets
 
 

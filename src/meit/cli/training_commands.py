@@ -22,8 +22,8 @@ def train(args: argparse.Namespace) -> int:
 
 def calibrate(args: argparse.Namespace) -> int:
     """Fit the confidences of a model's statements on its drafts of the validation fold; MODEL/calibration.json."""
-    from meit.drafting.calibrating import calibrate_confidences as run
-    from meit.drafting.sensitive_point import find_sensitive_point
+    from meit.drafting.calibration.calibrating import calibrate_confidences as run
+    from meit.drafting.calibration.sensitive_point import find_sensitive_point
 
     if args.sensitive:
         print(find_sensitive_point(args.model, args.data, args.device, args.dtype))

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from meit.drafting.answering import Answer, checked_question
+from meit.drafting.calibration.confidence import load_calibration, load_validation
 from meit.drafting.checks.draft_doubts import hidden_rhythm, partly_read, unlikely_normal
 from meit.drafting.checks.grounding import Confidences, ground, no_confidences
 from meit.drafting.checks.measured_findings import may_be_written
-from meit.drafting.confidence import load_calibration, load_validation
 from meit.drafting.draft_types import Draft, ModelInfo, RecordingInfo
 from meit.drafting.draft_wording import NO_REPORT
 from meit.drafting.examine import Examined, InputForm, Prepared, prepare

@@ -45,7 +45,7 @@ def examine(recording: Recording) -> Examined:
 
 @dataclass(frozen=True)
 class InputForm:
-    """What an encoder takes, as meit.model.encoder.EncoderConfig says it: plain values for processes without PyTorch."""
+    """What an encoder takes, as meit.model.encoders.encoder.EncoderConfig says it: plain values for processes without PyTorch."""
 
     rate: float
     seconds: float

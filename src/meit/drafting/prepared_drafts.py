@@ -9,16 +9,16 @@ import numpy as np
 
 from meit.data.batches import EcgSet
 from meit.data.shards import Example
+from meit.drafting.calibration.confidence import load_calibration
 from meit.drafting.checks.grounding import ground, no_confidences
 from meit.drafting.checks.measured_findings import may_be_written
-from meit.drafting.confidence import load_calibration
 from meit.drafting.set_drafts import Written, write_drafts
 from meit.ecg.measure import measure
 from meit.ecg.measure.measurements import GLOBAL, Measurements
 from meit.ecg.quality import inspect
 from meit.ecg.recording import Recording
 from meit.ecg.signal.normalising import normalise
-from meit.model.encoding import recordings_for
+from meit.model.encoders.encoding import recordings_for
 from meit.model.report_model import ReportModel
 from meit.model.sharing import gathered, share
 

@@ -6,7 +6,7 @@ import torch
 from tqdm import tqdm
 
 from meit.drafting.report_writing import write_reports
-from meit.model.encoding import EncoderInputs, encode_all
+from meit.model.encoders.encoding import EncoderInputs, encode_all
 from meit.model.report_model import ReportModel
 from meit.model.sharing import gathered, is_first, share
 

@@ -8,7 +8,7 @@ from typing import Any
 from meit.ecg.recording import LEADS
 from meit.errors import ModelError
 from meit.model import row_of
-from meit.model.encoder import NORMALISED, EncoderConfig
+from meit.model.encoders.encoder import NORMALISED, EncoderConfig
 from meit.model.fusion import FUSIONS
 from meit.model.projector import PROJECTORS
 from meit.model.prompt import INSTRUCTION, PROMPTS

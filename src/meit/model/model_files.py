@@ -14,7 +14,7 @@ from meit.model.configuration import CONFIG
 
 WEIGHTS, ADAPTER, MERGED = "ecg.safetensors", "adapter", "backbone"
 TRAINING = "training.json"  # recipe, seconds, machine, versions
-CALIBRATION = "calibration.json"  # meit.drafting.confidence; of the model whose sha256 it names
+CALIBRATION = "calibration.json"  # meit.drafting.calibration.confidence; of the model whose sha256 it names
 ADAPTER_WEIGHTS = f"{ADAPTER}/adapter_model.safetensors"
 PARTS = ("ensemble", "projector", "fusion")  # what is saved besides the adapter
 

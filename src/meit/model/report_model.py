@@ -15,9 +15,9 @@ from meit.errors import ModelError
 from meit.model import row_of
 from meit.model.configuration import CONFIG, ModelConfig, read_config
 from meit.model.devices import chosen_device, chosen_dtype, device_of, may_spread
-from meit.model.encoder import FINDINGS, Encoded
-from meit.model.familiarity import Familiarity, body_sha256, load_familiarity
-from meit.model.findings import Ensemble, as_planned
+from meit.model.encoders.encoder import FINDINGS, Encoded
+from meit.model.encoders.familiarity import Familiarity, body_sha256, load_familiarity
+from meit.model.encoders.findings import Ensemble, as_planned
 from meit.model.fusion import Text, build_fusion
 from meit.model.language import loading
 from meit.model.language.adapter import low_rank, merge_adapter

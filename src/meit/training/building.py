@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meit.model.configuration import ModelConfig
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.language.adapter import lora_backbone
 from meit.model.report_model import ReportModel
 from meit.reports.questions import KINDS

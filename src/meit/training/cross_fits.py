@@ -21,9 +21,9 @@ from meit.data.batches import EcgSet
 from meit.ecg.measure.measured_inputs import numbers
 from meit.errors import ModelError
 from meit.model.devices import Place
-from meit.model.encoder import FINDINGS, EcgEncoder, EncoderConfig
-from meit.model.encoding import loaded
-from meit.model.findings import BeatEncoder, Ensemble, MeasuredHead
+from meit.model.encoders.encoder import FINDINGS, EcgEncoder, EncoderConfig
+from meit.model.encoders.encoding import loaded
+from meit.model.encoders.findings import BeatEncoder, Ensemble, MeasuredHead
 from meit.training.pretraining import MIX_UP, pretrain, pretrain_beats
 from meit.training.recipe import Recipe
 
@@ -207,7 +207,7 @@ def measures_of(data: EcgSet, config: EncoderConfig, kept: Path) -> np.ndarray:
 def fit_measured(
     ensemble: Ensemble, held_out: np.ndarray, measures: np.ndarray, targets: np.ndarray, parts: np.ndarray, seed: int
 ) -> np.ndarray:
-    """Fits ensemble.measured (meit.model.findings) to what encoders gave for recordings they had not seen.
+    """Fits ensemble.measured (meit.model.encoders.findings) to what encoders gave for recordings they had not seen.
 
     held_out, targets: (N, F) probabilities in 0..1; measures: (N, K). parts: (N,) which part each recording belongs
     to; for each part another head is fitted to the others and predicts it. Returns the held-out probabilities (N, F)

@@ -17,7 +17,7 @@ from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, in_share
 from meit.errors import ModelError
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.language.architectures import LanguageModel
 from meit.model.prompt import answer_ids, for_training, prompt_ids
 from meit.training.asked import Asked, brief, draw_kinds

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from meit.errors import ModelError
 from meit.machine import memory_bytes
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.model.fusion import Text
 from meit.model.language.architectures import decoder_layers, head
 from meit.model.language.loading import outlined

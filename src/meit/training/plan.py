@@ -16,9 +16,9 @@ from transformers import TrainerCallback
 from meit.data.batches import EcgSet
 from meit.machine import cores, memory_bytes
 from meit.model.devices import training_place
-from meit.model.encoder import EncoderConfig
-from meit.model.encoding import loaded, workers
-from meit.model.findings import Ensemble
+from meit.model.encoders.encoder import EncoderConfig
+from meit.model.encoders.encoding import loaded, workers
+from meit.model.encoders.findings import Ensemble
 from meit.model.report_model import ReportModel
 from meit.training.cross_fits import Trained
 from meit.training.examples import Collator, Example, Examples, RecordedView, View

@@ -11,10 +11,10 @@ from tqdm import tqdm
 from meit.data.batches import EcgSet
 from meit.errors import ModelError
 from meit.model.devices import Place
-from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.encoding import loaded
-from meit.model.findings import BeatEncoder
-from meit.model.layers import normal_noise, weights_side_by_side
+from meit.model.encoders.encoder import EcgEncoder, EncoderConfig
+from meit.model.encoders.encoding import loaded
+from meit.model.encoders.findings import BeatEncoder
+from meit.model.encoders.layers import normal_noise, weights_side_by_side
 
 LEAD_DROP, NOISE, GAIN = 0.1, 0.08, 0.15  # share of chest leads left out; SDs of noise, and share of gain, at most
 LATE, NO_SCALE = 3, 0.2  # samples by which a median beat is shifted at most; share that is shown without its voltage

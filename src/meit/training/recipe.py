@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 
 from meit.ecg.signal.normalising import NORMALISATIONS
 from meit.errors import ModelError
-from meit.model.encoder import ENCODERS, FINDINGS, FRAMES
+from meit.model.encoders.encoder import ENCODERS, FINDINGS, FRAMES
 from meit.model.fusion import FUSIONS
 from meit.model.language.backbones import DEFAULT
 from meit.model.language.loading import WEIGHTS

@@ -23,9 +23,9 @@ from meit.data.splits import SPLITS
 from meit.ecg.measure.measured_inputs import MEDIAN_BEAT, RECORDING, measure_names
 from meit.errors import ModelError
 from meit.model.devices import Place, training_place
-from meit.model.encoder import EcgEncoder, EncoderConfig
-from meit.model.encoding import encode_all, recordings_for, workers
-from meit.model.familiarity import MOST_KEPT, Familiarity, fit_familiarity
+from meit.model.encoders.encoder import EcgEncoder, EncoderConfig
+from meit.model.encoders.encoding import encode_all, recordings_for, workers
+from meit.model.encoders.familiarity import MOST_KEPT, Familiarity, fit_familiarity
 from meit.model.language import loading
 from meit.model.model_files import TRAINING
 from meit.model.prompt import prompt_ids

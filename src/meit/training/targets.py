@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from meit.data.shards import Report
-from meit.model.encoder import EncoderConfig
+from meit.model.encoders.encoder import EncoderConfig
 from meit.reports.statements import asserted, read_statements
 
 AXIS = ("MID", "LAD", "ALAD", "RAD", "ARAD", "AXL", "AXR")  # PTB-XL's heart_axis; absent where no axis was given

@@ -83,7 +83,7 @@ def test_a_tuned_run_goes_on_with_rewards_and_ends_the_same(trained, tmp_path):
 def test_the_language_model_is_never_shown_the_plan(trained):
     """Of a planned model too: the probabilities of these examples are those of encoders that had not seen the recording."""
     from meit.model.devices import training_place
-    from meit.model.findings import Ensemble
+    from meit.model.encoders.findings import Ensemble
     from meit.training.cross_fits import Trained
     from meit.training.memory import outline
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meit.drafting.calibrating import Judged, bins, calibration_error, confidences
-from meit.drafting.confidence import Calibration
+from meit.drafting.calibration.calibrating import Judged, bins, calibration_error, confidences
+from meit.drafting.calibration.confidence import Calibration
 from meit.patient_bootstrap import N_BOOTSTRAP, SEED, Metric, patient_index, resampled_rows, with_intervals
 
 

@@ -33,7 +33,7 @@ from meit.data.batches import EcgSet
 from meit.data.shards import read_all_reports
 from meit.data.splits import SPLITS, folds_of
 from meit.drafting import report_writing
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.operating_points import BALANCED
 from meit.model.report_model import ReportModel, load_model
 from meit.model.sharing import gathered, is_first, share

@@ -23,9 +23,9 @@ from meit.benchmark.tables.plots import save_figure
 from meit.benchmark.tasks.comparison import data_identity, model_identity
 from meit.benchmark.tasks.confidence_quality import calibration_metrics, error_of_chance, reliability_figure
 from meit.data.splits import folds_of
-from meit.drafting.calibrating import confidences, judged
+from meit.drafting.calibration.calibrating import confidences, judged
+from meit.drafting.calibration.confidence import Calibration, load_calibration
 from meit.drafting.checks.grounding import SUPPORTS, ground
-from meit.drafting.confidence import Calibration, load_calibration
 from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError
 from meit.model.operating_points import BALANCED

@@ -27,7 +27,7 @@ from meit.ecg.noise import NOISES, NSTDB, SEGMENT_SHARES, SWAPS, Noise, nstdb_no
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.windowing import first_windows
 from meit.errors import DataError
-from meit.model.encoding import recordings_for
+from meit.model.encoders.encoding import recordings_for
 from meit.model.operating_points import BALANCED
 from meit.model.report_model import ReportModel, load_model
 from meit.model.sharing import is_first, of_first

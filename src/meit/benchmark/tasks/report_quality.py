@@ -19,7 +19,7 @@ from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import SPLITS, folds_of
 from meit.drafting.prepared_drafts import as_read
 from meit.drafting.set_drafts import signal_features, write_drafts
-from meit.model.encoding import recordings_for
+from meit.model.encoders.encoding import recordings_for
 from meit.model.operating_points import BALANCED
 from meit.model.report_model import load_model
 from meit.model.sharing import is_first

@@ -26,12 +26,12 @@ from meit.benchmark.tasks.comparison import data_identity, model_identity
 from meit.data.batches import EcgSet
 from meit.data.shards import Report, read_manifest
 from meit.data.splits import folds_of
-from meit.drafting.confidence import Validation
+from meit.drafting.calibration.confidence import Validation
 from meit.drafting.draft_files import draft_paths
 from meit.drafting.prepared_drafts import as_read, prepared_recording
 from meit.drafting.set_drafts import write_drafts
 from meit.ecg.quality import GOOD, inspect
-from meit.model.encoding import recordings_for
+from meit.model.encoders.encoding import recordings_for
 from meit.model.report_model import ReportModel, load_model
 from meit.model.sharing import gathered, is_first, share
 from meit.patient_bootstrap import Metric

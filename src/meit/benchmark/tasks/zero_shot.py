@@ -29,7 +29,7 @@ from meit.data.splits import folds_of
 from meit.drafting.report_writing import MAX_NEW_TOKENS
 from meit.drafting.set_drafts import write_drafts
 from meit.errors import DataError
-from meit.model.encoding import recordings_for
+from meit.model.encoders.encoding import recordings_for
 from meit.model.language import loading
 from meit.model.model_files import MERGED
 from meit.model.operating_points import BALANCED

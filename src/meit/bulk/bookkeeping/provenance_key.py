@@ -8,10 +8,10 @@ from typing import Any
 
 from meit import __version__
 from meit.bulk.outcome import DraftTask
-from meit.drafting.confidence import CALIBRATION_FILE
+from meit.drafting.calibration.confidence import CALIBRATION_FILE
 from meit.model.configuration import read_config
 from meit.model.devices import chosen_device, chosen_dtype
-from meit.model.familiarity import FILE as FAMILIARITY_FILE
+from meit.model.encoders.familiarity import FILE as FAMILIARITY_FILE
 from meit.model.model_files import checksum
 
 

@@ -23,7 +23,7 @@ KINDS = {  # of disturbances, as they are reported
 def inspect(recording: Recording) -> Quality:
     """The quality of a recording, of a long one that of its first ten seconds where noise, beats and electrodes are
     concerned; never raises for one that passed Recording's own checks. Whether the model knows such recordings is
-    added when it drafts (meit.model.familiarity).
+    added when it drafts (meit.model.encoders.familiarity).
     """
     given, recording = recording, as_recorded(recording)
     recording, _ = lifted(recording)  # pacing spikes are no beats, and as steep as nothing else

@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from meit.data.splits import SPLITS
+from meit.drafting.calibration.confidence import CONFIDENCE_FEATURES, Calibration, confidence_features
 from meit.drafting.checks.grounding import Grounded, check_statements
 from meit.drafting.checks.grounding_rules import SexAge
-from meit.drafting.confidence import CONFIDENCE_FEATURES, Calibration, confidence_features
 from meit.drafting.prepared_drafts import PreparedDraft, draft_prepared
 from meit.errors import DataError, ModelError
 from meit.model.report_model import load_model

@@ -16,7 +16,7 @@ from meit.ecg.measure.measured_inputs import INPUT
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import CLIP, HIGH_HZ, LOW_HZ
 from meit.model import row_of
-from meit.model.layers import Convolution, RectifiedDropout
+from meit.model.encoders.layers import Convolution, RectifiedDropout
 
 
 class BasicBlock(nn.Module):
@@ -175,7 +175,7 @@ class Encoded(NamedTuple):
 class EcgEncoder(nn.Module):
     """(B, n_samples, 12) normalised ECG and (B, n_samples) mask -> tokens (B, S, width), finding logits (B, F).
 
-    What a config says of measurements and further members is meit.model.findings.Ensemble's, whose parts these are.
+    What a config says of measurements and further members is meit.model.encoders.findings.Ensemble's, whose parts these are.
     """
 
     def __init__(self, config: EncoderConfig):

@@ -11,7 +11,7 @@ from meit.data.splits import SPLITS
 from meit.drafting.report_writing import write_reports
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG
-from meit.model.encoding import encode_all, recordings_for
+from meit.model.encoders.encoding import encode_all, recordings_for
 from meit.model.operating_points import SENSITIVE
 from meit.model.report_model import load_model
 from meit.reports.gravity import is_abnormal

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from meit.ecg.measure.measured_inputs import numbers
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import CLIP
-from meit.model.encoder import FINDINGS, EcgEncoder, Encoded, EncoderConfig
-from meit.model.layers import Convolution
+from meit.model.encoders.encoder import FINDINGS, EcgEncoder, Encoded, EncoderConfig
+from meit.model.encoders.layers import Convolution
 
 LEAST_MV = 0.005  # of a lead's root mean square: a flat lead is not blown up
 LOG_TYPICAL = -1.5  # logarithm of a usual lead's root mean square in mV

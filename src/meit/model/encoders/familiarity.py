@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from meit.ecg.quality import Reason, because
-from meit.model.encoder import EcgEncoder
+from meit.model.encoders.encoder import EcgEncoder
 
 FILE = "familiarity.safetensors"
 K = 5

@@ -13,8 +13,8 @@ from meit.data.batches import EcgSet
 from meit.ecg.measure.measured_inputs import RECORDING, measured_inputs, measured_recordings
 from meit.machine import cores
 from meit.model.devices import device_of
-from meit.model.encoder import EcgEncoder, Encoded, EncoderConfig
-from meit.model.findings import Ensemble
+from meit.model.encoders.encoder import EcgEncoder, Encoded, EncoderConfig
+from meit.model.encoders.findings import Ensemble
 
 
 class EncoderInputs(Protocol):

@@ -1,0 +1,1 @@
+"""What reads the ECG: networks of the signal and of the median beat, measurements, and what they were trained on."""
