@@ -22,6 +22,7 @@ ORDER = (
         "atomic",
         "provenance",
         "patient_bootstrap",
+        "proportions",
         "ecg",
         "reports",
         "data",

@@ -47,17 +47,19 @@ def wrong(monkeypatch):
 def test_what_is_contradicted_is_marked_and_named(model, recording, wrong):
     draft = meit.draft_report(model, recording)
     support = {one.statement.code: one.support for one in draft.statements}
-    assert support["SBRAD"] == support["RAD"] == support["NORM"] == "contradicted"
-    contradicted = [line for line in draft.warnings if line.startswith("contradicted: ")]
-    assert len(contradicted) == 3 and "'Sinus bradycardia' but rate 7" in contradicted[0]
-    assert any(line.startswith("not mentioned: axis -") for line in draft.warnings)
+    assert support["SBRAD"] == "contradicted" and support["ALAD"] == "measured"
+    (contradicted,) = [line for line in draft.warnings if line.startswith("contradicted: ")]
+    assert "'Sinus bradycardia' but rate 7" in contradicted
+    # the axis is measured, and written; what cannot stand beside it goes
+    assert "Marked left axis deviation (measured: axis -" in draft.report and not {"RAD", "NORM"} & support.keys()
+    assert {"removed: 'normal ECG'"} < {line for line in draft.warnings if line.startswith("removed: ")}
     lines = draft.to_text().splitlines()
     assert any(line.startswith("  ! ") and "'Sinus bradycardia' but rate 7" in line for line in lines)
 
 
 def test_strict_leaves_it_out_and_says_so(model, recording, wrong):
     draft = meit.draft_report(model, recording, strict=True)
-    assert [one.statement.code for one in draft.statements] == ["LAO/LAE"]
+    assert [one.statement.code for one in draft.statements] == ["LAO/LAE", "ALAD"]
     assert "atrial enlargement" in draft.report and "Sinus" not in draft.report
     assert sum(line.startswith("removed: ") for line in draft.warnings) == 3
 
@@ -70,11 +72,15 @@ def test_the_command_hands_strict_on(model, example, wrong, monkeypatch, capsys)
     args = parser().parse_args(["report", str(example.with_name("00041_lr")), "--strict", "--format", "json"])
     assert args.run(args) == 0
     given = json.loads(capsys.readouterr().out)
-    assert [one["code"] for one in given["statements"]] == ["LAO/LAE"]
+    assert [one["code"] for one in given["statements"]] == ["LAO/LAE", "ALAD"]
 
 
 def test_a_draft_of_which_nothing_is_left(model, recording, monkeypatch):
     monkeypatch.setattr(drafting, "write_reports", lambda *arguments: ["Sinus bradycardia."])
+    draft = meit.draft_report(model, recording, strict=True)
+    assert [one.from_measurements for one in draft.statements] == [True] and "(measured: axis -" in draft.report
+    assert any("nothing is left" in line for line in draft.warnings)
+    monkeypatch.setattr(drafting, "may_be_written", lambda reasons: False)
     draft = meit.draft_report(model, recording, strict=True)
     assert draft.report == "" and draft.statements == () and any("nothing is left" in line for line in draft.warnings)
     assert "(no sentence)" in draft.to_text()

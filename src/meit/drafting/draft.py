@@ -200,7 +200,7 @@ class _Writer:
         ]
         if not text:
             warnings.append("the model wrote nothing for this recording")
-        elif not grounding.report:
+        elif grounding.removed and all(one.from_measurements for one in grounding.statements):
             warnings.append("nothing is left of the draft: the measurements contradict all of it")
         validation = load_validation(self.model.folder, self.model.sha256)
         statements = grounding.statements

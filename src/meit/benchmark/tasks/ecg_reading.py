@@ -129,10 +129,8 @@ def written_of(model: ReportModel, probabilities: Tensor, tokens: Tensor, swap: 
     mine = share(len(tokens))
     drafts = {}
     with tqdm(total=len(ways) * len(mine), desc="drafting", unit="ECG", disable=not is_first()) as bar:
-        for name, given in ways.items():
-            drafts[name] = gathered(
-                report_writing.write_reports(model, *(each[mine] for each in given), done=bar.update)
-            )
+        for name, (found, seen_as) in ways.items():
+            drafts[name] = gathered(report_writing.write_reports(model, found[mine], seen_as[mine], done=bar.update))
     # without its tokens one recording is like any other: written once
     nothing = torch.zeros(1, model.spec.n_tokens, model.spec.hidden, device=model.device)
     for name, seen in ((ZEROED, None), (HIDDEN, torch.zeros(1, model.spec.n_tokens))):

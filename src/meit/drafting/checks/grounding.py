@@ -119,7 +119,8 @@ def ground(
     patient = SexAge(sex, age)
     statements = read_statements(report)
     checked = check_statements(statements, measurements, patient)
-    warnings, removed = [], []
+    warnings: list[str] = []
+    removed: list[Grounded] = []
     if write:
         against = [one.evidence if one.support == CONTRADICTED else "" for one in checked]
         named = [one.code for one in _omissions(checked, measurements, patient)]
