@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from meit.benchmark.finding_scores import abnormal_auroc, abnormality
 from meit.data.splits import SPLITS
-from meit.ecg.measure.measured_inputs import numbers
+from meit.ecg.measure.measured_inputs import n_numbers
 from meit.model.encoders.encoding import loaded, recordings_for
 from meit.model.encoders.findings import BeatEncoder, Ensemble
 from meit.model.report_model import load_model
@@ -33,7 +33,7 @@ def main(run: str, *data: str) -> None:
     train, test = (recordings_for(config, data, SPLITS[split]) for split in ("train", "validation"))
     known, wanted = targets_of(train.reports, config), targets_of(test.reports, config)
     parts = np.array(train.column("fold")) % (config.members - 1)
-    held_out, measures = np.load(run / HELD_OUT), np.load(run / MEASURES)[:, : numbers(config.measures)]
+    held_out, measures = np.load(run / HELD_OUT), np.load(run / MEASURES)[:, : n_numbers(config.measures)]
 
     # measurements alone: the same head, fitted to what is known without any signal, how frequent each finding is
     constant = np.tile(np.clip(known.mean(0), 1e-3, 0.95), (len(known), 1)).astype(np.float32)
@@ -48,7 +48,7 @@ def main(run: str, *data: str) -> None:
         for ecg, mask, given in loaded(test, batches, config):
             logits = [network.find(ecg, mask) for network in (ensemble.encoder, *ensemble.others)]
             joined = ensemble.joined(logits, given)
-            columns = given[:, numbers(config.measures) :]
+            columns = given[:, n_numbers(config.measures) :]
             of_beats = [network.find(*BeatEncoder.inputs(columns)) for network in ensemble.beats]
             found["one"].append(torch.sigmoid(logits[0]))
             found["signal"].append(torch.sigmoid(torch.stack(logits).mean(0)))

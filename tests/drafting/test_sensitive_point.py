@@ -5,7 +5,7 @@ import json
 import pytest
 
 from meit.drafting.calibration import sensitive_point
-from meit.drafting.calibration.sensitive_point import Point, find_sensitive_point
+from meit.drafting.calibration.sensitive_point import OperatingPoint, find_sensitive_point
 from meit.errors import ModelError
 from meit.model.configuration import CONFIG, read_config
 from meit.training.run import train
@@ -16,7 +16,7 @@ NORMAL, ABNORMAL = "Sinus rhythm. Normal ECG.", "Atrial fibrillation. Left axis 
 def test_a_point_by_hand():
     drafts = [NORMAL, ABNORMAL, ABNORMAL, NORMAL]
     references = [NORMAL, NORMAL, ABNORMAL, ABNORMAL]
-    point = Point.of(0.5, drafts, references)
+    point = OperatingPoint.of(0.5, drafts, references)
     assert (point.sensitivity, point.specificity, point.f1) == (0.5, 0.5, 0.5)
 
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from meit.atomic import atomic_path
 from meit.data.batches import EcgSet
-from meit.ecg.measure.measured_inputs import numbers
+from meit.ecg.measure.measured_inputs import n_numbers
 from meit.errors import ModelError
 from meit.model.devices import Place
 from meit.model.encoders.encoder import FINDINGS, EcgEncoder, EncoderConfig
@@ -74,7 +74,7 @@ class _Fits:
         """As `signal`, of the median beat."""
 
         def fit() -> BeatEncoder:
-            columns = self.measures[seen][:, numbers(self.config.measures) :]
+            columns = self.measures[seen][:, n_numbers(self.config.measures) :]
             label = self._label("encoder of beats", number)
             return pretrain_beats(columns, self.targets[seen], label=label, **self._settings(number))
 
@@ -113,7 +113,7 @@ def trained_encoder(
     fits = _Fits(recipe, config, train, targets, measures, folder, place)
     ensemble, held_out, tokens = _networks(fits, folds)
     if config.measures:
-        values = measures[:, : numbers(config.measures)]
+        values = measures[:, : n_numbers(config.measures)]
         held_out = fit_measured(ensemble, held_out, values, targets, folds % recipe.cross_fits, recipe.seed)
     return Trained(ensemble.to(place.device).eval(), held_out, tokens)
 

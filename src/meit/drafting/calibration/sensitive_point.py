@@ -22,7 +22,7 @@ LEAST_SPECIFICITY = 0.9  # of the ECGs that are reported as normal, the share th
 
 
 @dataclass(frozen=True)
-class Point:
+class OperatingPoint:
     """Of calling ECGs abnormal, and micro F1 over all findings."""
 
     lean: float
@@ -31,7 +31,7 @@ class Point:
     f1: float
 
     @classmethod
-    def of(cls, lean: float, drafts: Sequence[str], references: Sequence[str]) -> "Point":
+    def of(cls, lean: float, drafts: Sequence[str], references: Sequence[str]) -> "OperatingPoint":
         called, true = (
             np.array([is_abnormal(read_statements(text)) for text in texts]) for texts in (drafts, references)
         )
@@ -59,7 +59,7 @@ def find_sensitive_point(model_folder: Path, data: Sequence[Path], device: str =
     model.operating_point = SENSITIVE
     for lean in LEANS:
         model.spec = replace(model.spec, sensitive=lean)
-        points.append(Point.of(lean, write_reports(model, probabilities, tokens), recordings.texts))
+        points.append(OperatingPoint.of(lean, write_reports(model, probabilities, tokens), recordings.texts))
     kept = [point.lean for point in points if point.lean and point.specificity >= LEAST_SPECIFICITY]
     table = "\n".join(
         f"| {point.lean:g} | {point.sensitivity:.3f} | {point.specificity:.3f} | {point.f1:.3f} |" for point in points

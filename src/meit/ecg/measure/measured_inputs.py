@@ -25,7 +25,7 @@ def measure_names() -> tuple[str, ...]:
     return (*GLOBAL, *(f"{lead} {name}" for lead in LEADS for name in BY_LEAD))
 
 
-def numbers(names: Sequence[str]) -> int:
+def n_numbers(names: Sequence[str]) -> int:
     """How many of these measurements are one number: all but the median beat, which stands at the end."""
     return len(names) - (MEDIAN_BEAT in names)
 
@@ -36,7 +36,7 @@ def measured_row(seen: Look, measurements: Measurements, names: Sequence[str], i
     K: one for each name, and BEAT_COLUMNS for the median beat. in_mv: whether the voltage is known; where it is not,
     everything is given but what is in millivolts, and the beat in other units.
     """
-    count = numbers(names)
+    count = n_numbers(names)
     values = _values(measurements, names[:count])
     if not in_mv:
         values[[name.endswith(_IN_MV) for name in names[:count]]] = np.nan

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from meit.ecg.measure.measured_inputs import numbers
+from meit.ecg.measure.measured_inputs import n_numbers
 from meit.ecg.recording import LEADS
 from meit.ecg.signal.normalising import CLIP
 from meit.model.encoders.encoder import FINDINGS, EcgEncoder, Encoded, EncoderConfig
@@ -123,7 +123,7 @@ class Ensemble(nn.Module):
         self.encoder = EcgEncoder(config)
         self.measured: MeasuredHead | None = None
         if config.measures:
-            count = numbers(config.measures)
+            count = n_numbers(config.measures)
             self.measured = MeasuredHead(count, config.measure_steps, len(config.findings))
         self.others = nn.ModuleList(EcgEncoder(config) for _ in range(config.members - 1))
         self.beats = nn.ModuleList(BeatEncoder(len(config.findings)) for _ in range(config.beats))
@@ -147,7 +147,7 @@ class Ensemble(nn.Module):
         total, count = torch.stack(list(logits)).sum(0), len(logits)
         if measures is None or not self.beats:
             return total / count
-        columns = measures[:, numbers(self.config.measures) :]
+        columns = measures[:, n_numbers(self.config.measures) :]
         there = torch.isfinite(columns[:, 1:]).any(1)[:, None].to(total.dtype)
         of_beat = torch.stack([network(*BeatEncoder.inputs(columns)) for network in self.beats]).sum(0)
         return (total + of_beat * there) / (count + len(self.beats) * there)
@@ -156,7 +156,7 @@ class Ensemble(nn.Module):
         """(B, F) logits by the networks and (B, K) measurements, NaN where there is none -> (B, F) in 0..1."""
         if self.measured is None or measures is None:
             return torch.sigmoid(logits)
-        return torch.sigmoid(self.measured(measures[:, : numbers(self.config.measures)], logits))
+        return torch.sigmoid(self.measured(measures[:, : n_numbers(self.config.measures)], logits))
 
 
 def as_planned(probabilities: Tensor, plan: float) -> Tensor:
