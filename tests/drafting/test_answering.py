@@ -73,7 +73,7 @@ def test_the_model_is_asked_what_the_reader_asks(answering, recording):
     model, told = answering("No atrial fibrillation.")
     answer = meit.draft_report(model, recording, ask=ASKED)
     assert told == [ASKED] and answer.question == ASKED and answer.text == "No atrial fibrillation."
-    assert meit.draft_report(model, recording).report == answer.text and told[1] is None  # its own instruction
+    assert meit.draft_report(model, recording).report.startswith(answer.text) and told[1] is None  # its own instruction
 
 
 def test_no_is_held_against_what_is_measured(answering, recording, monkeypatch):
