@@ -50,7 +50,9 @@ def test_it_says_what_the_run_takes_and_keeps_nothing(recipe, tmp_path):
 
 
 def test_rewarded_steps_are_told_apart(recipe):
-    table = {line[:22].strip(): line[22:] for line in plan(replace(recipe, reward_steps=3)).splitlines()}
+    table = {
+        line[:22].strip(): line[22:] for line in plan(replace(recipe, reward_steps=3, max_answer_tokens=8)).splitlines()
+    }
     assert table["steps"] == "17 of 8 examples (2 of text, 12 of ECGs), 3 of them rewarded"
     assert "median of 10" in table["hours, tuning"] and "at most" in table["hours, reward"]
 
