@@ -135,8 +135,9 @@ def _tuning_hours(run: Run, model: ReportModel, examples: ConcatDataset) -> dict
     for name, (recipe, rewarded, most) in kinds.items():
         parts = [part for part in examples.datasets if isinstance(part, RewardExamples) == rewarded]
         if parts:
-            taken = step_seconds(replace(run, recipe=recipe), model, ConcatDataset(parts))
-            seconds, steps = statistics.median(taken), sum(map(len, parts)) // recipe.batch_size
+            stage = ConcatDataset(parts)
+            taken = step_seconds(replace(run, recipe=recipe), model, stage)
+            seconds, steps = statistics.median(taken), len(stage) // recipe.batch_size
             measured = f"{seconds:.2f} s a step, median of {len(taken)}"
             rows[name] = f"{seconds * steps / 3600:.2f}{most} ({measured})"
     return rows

@@ -61,7 +61,7 @@ class ReportTrainer(Trainer):
 
     def create_scheduler(self, num_training_steps, optimizer=None):
         if self.lr_scheduler is None:
-            self.lr_scheduler = two_slopes(optimizer or self.optimizer, self.recipe, num_training_steps)
+            self.lr_scheduler = two_slopes(optimizer or self.create_optimizer(), self.recipe, num_training_steps)
         return self.lr_scheduler
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
@@ -78,6 +78,7 @@ class ReportTrainer(Trainer):
 
     def _begin_rewards(self) -> None:
         """Forgets the averages of another loss's gradients, of another size; a finished run's rate has come to nothing."""
+        assert self.optimizer is not None and self.lr_scheduler is not None  # made before the first step
         self.optimizer.state.clear()
         slopes = zip(self.lr_scheduler.base_lrs, self.lr_scheduler.lr_lambdas, strict=True)
         for group, (rate, factor) in zip(self.optimizer.param_groups, slopes, strict=True):

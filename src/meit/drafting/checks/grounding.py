@@ -146,11 +146,11 @@ def ground(
     if [one.code for one in worded] == [one.statement.code for one in checked]:
         checked = [replace(one, statement=now) for one, now in zip(checked, worded, strict=True)]
     checked = [replace(one, confidence=one.confidence and round(one.confidence, 3)) for one in checked]
-    named = _omissions(checked, measurements, patient)
-    warnings += [_naming(one, checked) for one in named]
+    omitted = _omissions(checked, measurements, patient)
+    warnings += [_naming(one, checked) for one in omitted]
     if patient.is_child and age is not None:
         warnings.append(_OF_A_CHILD.format(age_words(age)))
-    return Grounding(report, tuple(checked), tuple(named), tuple(removed), tuple(dict.fromkeys(warnings)))
+    return Grounding(report, tuple(checked), tuple(omitted), tuple(removed), tuple(dict.fromkeys(warnings)))
 
 
 def marked(report: str, checked: Sequence[Grounded]) -> list[Grounded]:
