@@ -9,7 +9,7 @@ from support import write_prepared
 
 from meit.benchmark.task_table import run_task
 from meit.benchmark.tasks.coded_recordings import coded_files, coded_statements, diagnoses, restated
-from meit.benchmark.tasks.statement_worth import LEAST_CASES, Held, by_group, by_statement, measures
+from meit.benchmark.tasks.statement_worth import FEWEST_CASES, Held, by_statement, measures, worth_by_group
 from meit.data.shards import read_examples
 from meit.drafting import report_writing
 from meit.drafting.calibration.confidence import Validation, load_validation
@@ -25,8 +25,8 @@ def test_the_four_counts():
 
 
 def test_only_statements_with_enough_cases_the_most_frequent_first():
-    records = [Held(frozenset({"SR", "LAD"}), frozenset({"SR"}))] * LEAST_CASES
-    records += [Held(frozenset({"SR", "AFIB"}), frozenset({"AFIB"}))] * (LEAST_CASES - 1)
+    records = [Held(frozenset({"SR", "LAD"}), frozenset({"SR"}))] * FEWEST_CASES
+    records += [Held(frozenset({"SR", "AFIB"}), frozenset({"AFIB"}))] * (FEWEST_CASES - 1)
     found = by_statement(records)
     assert list(found) == ["SR", "LAD"] and found["SR"]["sensitivity"] == (5, 9)
     assert found["LAD"]["ppv"] == (0, 0) and found["LAD"]["npv"] == (4, 9)
@@ -35,7 +35,7 @@ def test_only_statements_with_enough_cases_the_most_frequent_first():
 def test_groups_with_too_few_recordings_are_left_out():
     one = Held(frozenset({"SR", "AFIB"}), frozenset({"SR"}), (True, False), ("all", "women"))
     few = Held(frozenset({"SR"}), frozenset({"SR", "LAD"}), (False, False), ("all", "paced"))
-    found = by_group([one] * 20 + [few] * 3)
+    found = worth_by_group([one] * 20 + [few] * 3)
     assert list(found) == ["all", "women"]
     assert found["women"] == {
         "sensitivity": (20, 40),

@@ -13,7 +13,7 @@ from meit.errors import MeitError, ModelError
 if TYPE_CHECKING:  # an answer can be read where no model is loaded
     from meit.model.configuration import ModelConfig
 
-LONGEST = 300  # characters of a question
+LONGEST_QUESTION = 300  # characters of a question
 NOT_A_REPORT = "Answer to a question, for a clinician's review: no report, and not a diagnosis."
 NO_ANSWER = "No answer was given: the recording is unusable."
 
@@ -23,8 +23,8 @@ def plain_question(question: str) -> str:
     asked = " ".join(question.split())
     if not asked:
         raise MeitError("the question is empty: ask for example 'Is there atrial fibrillation?'")
-    if len(asked) > LONGEST:
-        raise MeitError(f"the question has {len(asked)} characters: ask in at most {LONGEST}")
+    if len(asked) > LONGEST_QUESTION:
+        raise MeitError(f"the question has {len(asked)} characters: ask in at most {LONGEST_QUESTION}")
     return asked
 
 

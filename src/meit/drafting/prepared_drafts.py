@@ -74,7 +74,7 @@ def _drafted(example: Example, draft: str, encoder: Mapping[str, float]) -> Prep
     )
 
 
-def as_read(model: ReportModel, data: EcgSet, written: Written) -> list[str]:
+def as_a_reader_gets(model: ReportModel, data: EcgSet, written: Written) -> list[str]:
     """The drafts of a set as a reader gets them, held against what is measured on each recording: with measured findings
     written in, and with hedges where the model is calibrated. Under torchrun each process a share, and all get all."""
     names = model.spec.encoder.findings

@@ -135,7 +135,7 @@ def _tuning_hours(run: Run, model: ReportModel, examples: ConcatDataset) -> dict
     for name, (recipe, rewarded, most) in kinds.items():
         parts = [part for part in examples.datasets if isinstance(part, RewardExamples) == rewarded]
         if parts:
-            stage = ConcatDataset(parts)
+            stage: ConcatDataset = ConcatDataset(parts)
             taken = step_seconds(replace(run, recipe=recipe), model, stage)
             seconds, steps = statistics.median(taken), len(stage) // recipe.batch_size
             measured = f"{seconds:.2f} s a step, median of {len(taken)}"

@@ -17,7 +17,7 @@ from meit.benchmark.tasks.comparison import (
 )
 from meit.benchmark.texts.scoring import Scoring
 from meit.data.splits import SPLITS, folds_of
-from meit.drafting.prepared_drafts import as_read
+from meit.drafting.prepared_drafts import as_a_reader_gets
 from meit.drafting.set_drafts import signal_features, write_drafts
 from meit.model.encoders.encoding import recordings_for
 from meit.model.operating_points import BALANCED
@@ -25,7 +25,9 @@ from meit.model.report_model import load_model
 from meit.model.sharing import is_first
 
 NEAREST = "nearest ECG"
-AS_READ = "model, with measured findings"  # and hedges: what a reader gets (meit.drafting.prepared_drafts.as_read)
+AS_READ = (
+    "model, with measured findings"  # and hedges: what a reader gets (meit.drafting.prepared_drafts.as_a_reader_gets)
+)
 
 
 def evaluate_quality(
@@ -52,7 +54,7 @@ def evaluate_quality(
     train_texts = training_texts(data)
     written = write_drafts(model, test)
     drafts = written.drafts
-    read = as_read(model, test, written)
+    read = as_a_reader_gets(model, test, written)
     train_features = signal_features(model, train)
     if not is_first():
         return ""

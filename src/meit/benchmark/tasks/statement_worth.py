@@ -7,7 +7,7 @@
 On prepared data a finding is there where the report asserts its code, and stated where the draft asserts that very code; on
 coded recordings (--coded) where somebody's diagnosis says so, and stated by any code of coded_statements.tsv's row. What a
 hospital never diagnoses counts as absent there, so that its PPV is low for what its cardiologists do not write down. Statements
-with LEAST_CASES or more are told. Intervals: 95%, Wilson's, recordings taken as independent.
+with FEWEST_CASES or more are told. Intervals: 95%, Wilson's, recordings taken as independent.
 """
 
 import csv
@@ -28,7 +28,7 @@ from meit.data.shards import Report, read_manifest
 from meit.data.splits import folds_of
 from meit.drafting.calibration.confidence import Validation
 from meit.drafting.draft_files import draft_paths
-from meit.drafting.prepared_drafts import as_read, prepared_recording
+from meit.drafting.prepared_drafts import as_a_reader_gets, prepared_recording
 from meit.drafting.set_drafts import write_drafts
 from meit.ecg.quality import GOOD, inspect
 from meit.model.encoders.encoding import recordings_for
@@ -38,9 +38,9 @@ from meit.patient_bootstrap import Metric
 from meit.proportions import Proportion
 from meit.reports.statements import asserted, codes, read_statements
 
-LEAST_CASES = 5
+FEWEST_CASES = 5
 LEAST_OF_GROUP = 20  # recordings
-MEASURES = ("sensitivity", "specificity", "ppv", "npv")
+WORTHS = ("sensitivity", "specificity", "ppv", "npv")
 _ALL_HOSPITALS = "All hospitals of coded recordings"
 _PREFACE = """# What each statement is worth
 
@@ -92,9 +92,9 @@ def evaluate_statements(
     if len(sets) > 2:
         sets[_ALL_HOSPITALS] = [one for _, one in others]
     tables = {name: by_statement(records) for name, records in sets.items()}
-    groups = by_group(held)
+    groups = worth_by_group(held)
     identity = model_identity(model, quantised), data_identity(data)
-    text = _PREFACE.format(least=LEAST_CASES, **identity[0]) + "\n".join(
+    text = _PREFACE.format(least=FEWEST_CASES, **identity[0]) + "\n".join(
         f"## {name}\n\nn = {len(sets[name])} recordings\n\n{statements_table(rows)}" for name, rows in tables.items()
     )
     text += f"\n## Groups of {next(iter(sets))}\n\nAll statements together.\n\n{groups_table(groups)}"
@@ -121,7 +121,7 @@ def evaluate_statements(
 
 
 def _prepared(model: ReportModel, test: EcgSet) -> list[Held]:
-    texts = as_read(model, test, write_drafts(model, test))
+    texts = as_a_reader_gets(model, test, write_drafts(model, test))
     return gathered([_of_report(test, index, texts[index]) for index in share(len(test))])
 
 
@@ -154,17 +154,17 @@ def _coded(model: ReportModel, files: Sequence[tuple[Path, str]]) -> list[tuple[
 
 
 def by_statement(records: Sequence[Held]) -> dict[str, dict[str, Proportion]]:
-    """MEASURES of each code that LEAST_CASES or more of the recordings have, the most frequent first."""
+    """WORTHS of each code that FEWEST_CASES or more of the recordings have, the most frequent first."""
     cases: dict[str, int] = defaultdict(int)
     for one in records:
         for code in one.has:
             cases[code] += 1
-    told = sorted((code for code, n in cases.items() if n >= LEAST_CASES), key=lambda code: (-cases[code], code))
+    told = sorted((code for code, n in cases.items() if n >= FEWEST_CASES), key=lambda code: (-cases[code], code))
     return {code: measures([(code in one.has, code in one.stated) for one in records]) for code in told}
 
 
 def measures(pairs: Sequence[tuple[bool, bool]]) -> dict[str, Proportion]:
-    """(has it, states it) of each recording -> MEASURES."""
+    """(has it, states it) of each recording -> WORTHS."""
     count = {key: pairs.count(key) for key in ((True, True), (True, False), (False, True), (False, False))}
     hit, missed, false, neither = count.values()
     return {
@@ -175,7 +175,7 @@ def measures(pairs: Sequence[tuple[bool, bool]]) -> dict[str, Proportion]:
     }
 
 
-def by_group(records: Sequence[Held]) -> dict[str, dict[str, Proportion]]:
+def worth_by_group(records: Sequence[Held]) -> dict[str, dict[str, Proportion]]:
     """Of each group with LEAST_OF_GROUP recordings: over all statements of all of them, of those that reports have the
     share stated, and of those stated the share that reports have; and of calling the ECG abnormal."""
     names = list(dict.fromkeys(name for one in records for name in one.groups))
@@ -196,18 +196,18 @@ def by_group(records: Sequence[Held]) -> dict[str, dict[str, Proportion]]:
 
 
 def statements_table(rows: Mapping[str, Mapping[str, Proportion]]) -> str:
-    head = ["statement", "code", "cases", *MEASURES, "ppv counted"]
+    head = ["statement", "code", "cases", *WORTHS, "ppv counted"]
     lines = [
         [
             codes()[code].description,
             code,
             str(row["sensitivity"].cases),
-            *map(_cell, (row[m] for m in MEASURES)),
+            *map(_cell, (row[m] for m in WORTHS)),
             str(row["ppv"]),
         ]
         for code, row in rows.items()
     ]
-    return _markdown(head, lines) if lines else f"No statement has {LEAST_CASES} cases.\n"
+    return _markdown(head, lines) if lines else f"No statement has {FEWEST_CASES} cases.\n"
 
 
 def groups_table(groups: Mapping[str, Mapping[str, Proportion]]) -> str:

@@ -27,7 +27,7 @@ from meit.reports.statements import Statement, codes, read_sentences, read_state
 from meit.tables import named_rows_of
 
 LEAST_PROVEN = 0.7
-MARK = " (measured: "  # follows the words of a finding that the measurements wrote
+WRITTEN_MARK = " (measured: "  # follows the words of a finding that the measurements wrote
 OTHERWISE_NORMAL = "Otherwise normal ECG."
 # of meit.ecg.quality: what is measured on such a recording is not written
 FORBIDDING = frozenset(
@@ -157,7 +157,7 @@ def _before_otherwise_normal(report: str) -> tuple[str, str]:
 
 def is_from_measurements(report: str, statement: Statement) -> bool:
     """Whether the measurements wrote a statement of a report, by its mark."""
-    return report.startswith(MARK, statement.end)
+    return report.startswith(WRITTEN_MARK, statement.end)
 
 
 def proven(code: str) -> Proportion:
