@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from meit import __version__
 from meit.exports import EXPORT_FORMATS
 from meit.model.configuration import read_config
-from meit.station.app import admin, entrance, worklist
+from meit.station.app import admin, entrance, question_pages, worklist
 from meit.station.app import recording_pages as recording
 from meit.station.app import study_pages as study
 from meit.station.app.error_answers import handle_failures
@@ -67,7 +67,7 @@ def create_app(store: Store, settings: StationSettings | None = None) -> FastAPI
     )
     app.state.store, app.state.settings, app.state.shelf = store, settings, Shelf(store)
     handle_failures(app)
-    for part in (entrance, worklist, recording, study, admin):
+    for part in (entrance, worklist, recording, question_pages, study, admin):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, settings=settings)

@@ -217,6 +217,23 @@ class Job(Base):
     leased_until: Mapped[float] = mapped_column(Float(53), default=0.0, index=True)
 
 
+class QuestionRow(Base):
+    """A question about a recording that waits for its answer, or for its reader: no record, and deleted before long.
+    answer: meit.drafting.answering.Answer.to_dict() as JSON. error: why there is none. leased_until: as a Job's."""
+
+    __tablename__ = "questions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    question: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    answer: Mapped[str | None]
+    error: Mapped[str | None]
+    leased_until: Mapped[float] = mapped_column(Float(53), default=0.0)
+
+
 class DraftRow(Base):
     """What a model drafted. draft: Draft.to_dict() as JSON. measured: the measurements with every reliability, as JSON,
     by which texts are checked; null for an unusable recording."""

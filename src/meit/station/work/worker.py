@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from meit.drafting.draft import Draft, draft_reports
+from meit.drafting.draft import Draft, draft_report, draft_reports
 from meit.drafting.examine import Examined, examine
 from meit.drafting.report_writing import DRAFTED_AT_ONCE
 from meit.ecg.files.formats import find_recordings, read_ecg
@@ -27,6 +27,7 @@ from meit.station.store.database import Store
 from meit.station.store.opening import open_store
 from meit.station.store.recording_entries import files_of
 from meit.station.viewer_document import as_json
+from meit.station.work.asked_questions import claim_question, finish_question
 from meit.station.work.queue import LEASE, claim_jobs, fail, finish_job, release, renew
 
 QUEUE_PAUSE_S = 0.5  # seconds between two looks into an empty queue
@@ -58,11 +59,28 @@ class Worker:
             raise
         return len(ids)
 
+    def answer_once(self) -> bool:
+        """Answers one question that a reader asked; False where none waits."""
+        asked = claim_question(self.store, self.lease)
+        if asked is None:
+            return False
+        answer, said = None, None
+        try:
+            recording = read_files(files_of(self.store, asked.recording_id), self.model.spec.missing_chest_leads)
+            answer = draft_report(self.model, recording, ask=asked.question)
+        except StationError:
+            raise
+        except Exception as error:  # whatever it is: the queue has to go on
+            log.warning("recording %d: no answer: %s", asked.recording_id, type(error).__name__)
+            said = str(error) if isinstance(error, MeitError) else f"answering failed ({type(error).__name__})"
+        finish_question(self.store, asked.id, answer, said)
+        return True
+
     def work(self, stop: threading.Event) -> None:
         """Works until it is told to stop, and ends its batch."""
         while not stop.is_set():
             try:
-                if not self.work_once():
+                if not self.answer_once() and not self.work_once():
                     stop.wait(QUEUE_PAUSE_S)
             except StationError as error:
                 log.warning("%s waits: %s", self.name, error)

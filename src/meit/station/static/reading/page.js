@@ -4,6 +4,7 @@ import { EcgViewer } from "../viewer/viewer.js";
 import { ask, byId } from "../api.js";
 import { Clock } from "../study/clock.js";
 import { Finishing } from "../study/finishing.js";
+import { Asking } from "./asking.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { keys } from "./keys.js";
@@ -22,6 +23,7 @@ class Page {
     this.clock = data.mode === "study" ? new Clock(data) : null;
     this.signing = this.clock ? new Finishing(this) : new Signing(this);
     this.steps = new Steps(this);
+    if (byId("asking")) this.asking = new Asking(data.api);
     menu(byId("exports"));
     keys(this);
   }
