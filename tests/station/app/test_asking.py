@@ -35,7 +35,7 @@ def test_a_question_is_answered_apart_from_the_report(chromium, station):
     chromium.find_element("id", "question").send_keys(ASKED)
     chromium.find_element("css selector", "#asking button").click()
     answer = until(
-        chromium, "return document.querySelector('#answer .said') && document.getElementById('answer').textContent"
+        chromium, "return document.querySelector('#answer .words') && document.getElementById('answer').textContent"
     )
     assert (
         answer.startswith(f"Asked: {ASKED}") and "no report, and not a diagnosis" in answer and "Model tiny 0" in answer

@@ -43,7 +43,7 @@ export class Asking {
     const checks = statements.map((one) => make("li", {}, `${MARKS[one.support]}: ${one.evidence || one.text}`));
     this.show(
       make("p", { class: "quiet" }, `Asked: ${question}`),
-      make("p", { class: "said" }, answer || "(no words)"),
+      make("p", { class: "words" }, answer || "(no words)"),
       make("ul", {}, ...checks),
       ...warnings.map((words) => make("p", { class: "note capital" }, words)),
       make("p", { class: "quiet" }, `${note} Model ${model.name} ${model.version} (${model.sha256.slice(0, 12)}).`),
