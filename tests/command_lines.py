@@ -49,6 +49,10 @@ LINES: dict[str, list[list[str | Path]]] = {
             *("--out", Path("results/out")),
         ],
         [Path("model"), Path("data"), "--task", "grounding", "--out", Path("results/out")],
+        [
+            *(Path("model"), Path("data"), "--task", "statements", "--coded", Path("ecgs")),
+            *("--out", Path("results/out")),
+        ],
     ],
     "study export": [[Path("evaluated"), Path("data"), "-n", "2", "--out", Path("results/out")]],
     "study score": [[Path("study"), Path("anna.csv"), "--out", Path("results/out")]],

@@ -58,11 +58,13 @@ def test_pieces_are_worked_on_elsewhere(elsewhere):
 
 def test_loading_ahead_elsewhere(elsewhere, simulated, monkeypatch):
     from meit.data.batches import EcgSet
+    from meit.model.encoders.encoder import EncoderConfig
     from meit.model.encoders.encoding import loaded, workers
 
     data = EcgSet([simulated], (1, 2), 100, 10)
     assert workers(data) == 0
-    (ecgs, masks, values), *_ = loaded(data, [np.arange(3)], ("heart_rate_bpm",))
+    config = EncoderConfig(findings=("AFIB",), measures=("heart_rate_bpm",))
+    (ecgs, masks, values), *_ = loaded(data, [np.arange(3)], config)
     assert ecgs.shape[0] == masks.shape[0] == 3 and values.shape == (3, 1)
 
 

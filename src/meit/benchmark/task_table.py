@@ -114,7 +114,7 @@ TABLES = {name: (task_name, table) for task_name, task in TASKS.items() for name
 
 def run_task(name: str, options: Mapping[str, Any]) -> str:
     """Does a task; returns its table. Under torchrun each process drafts its share, the first one scores and writes, and the
-    others return "". options: of all tasks, those not given None or empty, "split" among them.
+    others return "". options: of all tasks, those not given None, empty or absent, but for "split".
 
     Raises MeitError where the task needs an option that is not given, and what the task raises.
     """
@@ -123,7 +123,8 @@ def run_task(name: str, options: Mapping[str, Any]) -> str:
         if not options.get(option):
             raise MeitError(f"--task {name} needs {remedy}")
     module, function = task.function.split(":")
-    given = {option: options[option] for option in task.takes} | {"split": options["split"] or task.split}
+    given = {option: options[option] for option in task.takes if option in options}
+    given["split"] = options["split"] or task.split
     from meit.model.sharing import join  # it takes numpy, without which the command line is read
 
     join()

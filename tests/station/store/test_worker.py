@@ -182,7 +182,7 @@ def test_each_worker_process_takes_a_gpu_of_its_own(sqlite_store, monkeypatch):
 
     asked = []
 
-    def load(model, device, dtype):
+    def load(model, device, dtype, operating_point):
         asked.append(device)
         raise ModelError("enough is seen")
 
