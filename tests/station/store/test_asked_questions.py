@@ -12,7 +12,7 @@ from meit.reports.questions import KINDS
 from meit.station.store.recording_entries import add_recording, get_recording
 from meit.station.store.schema import AuditRow, QuestionRow, now
 from meit.station.store.verifying import verify
-from meit.station.work.asked_questions import KEPT, answer_to, ask_question, claim_question
+from meit.station.work.asked_questions import QUESTION_KEPT, answer_to, ask_question, claim_question
 from meit.station.work.worker import Worker, worker_name
 
 ASKED = "Is there atrial fibrillation?"
@@ -82,7 +82,7 @@ def test_a_question_has_one_worker_at_a_time_and_another_when_that_one_dies(sqli
 def test_old_questions_are_deleted(sqlite_store, reader, recording):
     old = ask_question(sqlite_store, reader, recording, ASKED)
     with sqlite_store.claiming() as session:
-        session.scalars(select(QuestionRow)).one().asked_at = now() - 2 * KEPT
+        session.scalars(select(QuestionRow)).one().asked_at = now() - 2 * QUESTION_KEPT
     ask_question(sqlite_store, reader, recording, "What is the rhythm?")
     with pytest.raises(AbsentError):
         answer_to(sqlite_store, reader, recording, old)

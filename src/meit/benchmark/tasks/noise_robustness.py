@@ -81,6 +81,7 @@ def evaluate_noise(
     identity = model_identity(model, quantised)
     run = {"data": prepared, "split": split, "seed": seed, "nstdb": _hashes(nstdb)}
     run |= {"model": model.sha256, "quantised": quantised, "device": model.device.type, "dtype": identity["dtype"]}
+    run["operating_point"] = operating_point
     out = Path(out)
     if is_first():
         _begin(out, run)

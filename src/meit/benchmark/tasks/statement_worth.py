@@ -11,6 +11,7 @@ with FEWEST_CASES or more are told. Intervals: 95%, Wilson's, recordings taken a
 """
 
 import csv
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,9 @@ from meit.drafting.draft_files import draft_paths
 from meit.drafting.prepared_drafts import as_a_reader_gets, prepared_recording
 from meit.drafting.set_drafts import write_drafts
 from meit.ecg.quality import GOOD, inspect
+from meit.errors import DataError
 from meit.model.encoders.encoding import recordings_for
+from meit.model.operating_points import BALANCED
 from meit.model.report_model import ReportModel, load_model
 from meit.model.sharing import gathered, is_first, share
 from meit.patient_bootstrap import Metric
@@ -72,6 +75,7 @@ def evaluate_statements(
     quantised: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    operating_point: str = BALANCED,
 ) -> str:
     """coded: folders of recordings whose files tell diagnoses, none of which the model was trained on.
 
@@ -79,10 +83,10 @@ def evaluate_statements(
     the model's folder, has its drafts say what each statement is worth. Raises DataError and ModelError.
     """
     files = coded_files(coded)
-    model = load_model(model_folder, quantised, device, dtype)
+    model = load_model(model_folder, quantised, device, dtype, operating_point=operating_point)
     test = recordings_for(model.spec.encoder, data, folds_of(split))
+    others = _coded(model, files)  # first, since files may not be what they should be
     held = _prepared(model, test)
-    others = _coded(model, files)
     if not is_first():
         return ""
     source = str(read_manifest(Path(data[0]))["source"])
@@ -140,17 +144,28 @@ def _groups_of(about: Report) -> list[str]:
 
 
 def _coded(model: ReportModel, files: Sequence[tuple[Path, str]]) -> list[tuple[str, Held]]:
-    """Of each file that can be drafted: its hospital, and what it has and what its draft states, as rows of the table."""
+    """Of each file that can be drafted: its hospital, and what it has and what its draft states, as rows of the table.
+
+    Files that cannot be read are told on the screen. Raises DataError where none can.
+    """
     if not files:
         return []
     mine = [files[index] for index in share(len(files))]
     hospital = dict(mine)
-    found = []
+    found: list[tuple[str, Held]] = []
+    errors: list[str] = []
     for one in draft_paths(model, [path for path, _ in mine]):
-        if one.draft is not None and one.recording is not None and not one.draft.unusable:
+        if one.draft is None or one.recording is None:
+            errors.append(one.error or "")
+        elif not one.draft.unusable:
             stated = restated(asserted(read_statements(one.draft.report)))
             found.append((hospital[one.path], Held(diagnoses(one.recording.cart.statements), stated)))
-    return gathered(found)
+    found, errors = gathered(found), gathered(errors)
+    if len(errors) == len(files):
+        raise DataError(errors[0])
+    if errors and is_first():
+        print(f"meit: {len(errors)} of {len(files)} coded recordings are left out: {errors[0]}", file=sys.stderr)
+    return found
 
 
 def by_statement(records: Sequence[Held]) -> dict[str, dict[str, Proportion]]:

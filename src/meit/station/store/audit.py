@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 
 from meit.errors import StationError
 from meit.station.store.database import Store
-from meit.station.store.schema import AuditRow, moment_text, now
+from meit.station.store.moments import moment_text
+from meit.station.store.schema import AuditRow, now
 
 START = "0" * 64
 CREATED = "store.created"

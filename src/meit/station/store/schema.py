@@ -12,7 +12,6 @@ from uuid import uuid4
 from sqlalchemy import (
     CheckConstraint,
     Computed,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -20,10 +19,11 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from meit.station.store.moments import Moment
 
 
 class Role(StrEnum):
@@ -41,23 +41,6 @@ class Status(StrEnum):
     FAILED = "failed"
     SIGNED = "signed"
     AMENDED = "amended"
-
-
-class Moment(TypeDecorator):
-    """An aware datetime in Python, text in the database."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else moment_text(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
-
-
-def moment_text(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def now() -> datetime:

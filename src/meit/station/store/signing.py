@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from meit.errors import StaleError, StationError, UnacknowledgedError
 from meit.station.store.audit import Anchor, append, canonical_json, digest
 from meit.station.store.database import Store
+from meit.station.store.moments import moment_text
 from meit.station.store.recording_entries import counts, recording_row
 from meit.station.store.roles import require
 from meit.station.store.saved_drafts import check_against, draft_row, search_text
@@ -26,7 +27,6 @@ from meit.station.store.schema import (
     SignedReport,
     Status,
     WorkingText,
-    moment_text,
     now,
 )
 from meit.station.store.storable import field_text, report_text

@@ -20,7 +20,7 @@ from meit.station.store.recording_entries import recording_row
 from meit.station.store.roles import require
 from meit.station.store.schema import QuestionRow, Role, now
 
-KEPT = timedelta(hours=1)
+QUESTION_KEPT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Waiting:
 
 
 def ask_question(store: Store, account_id: int, recording_id: int, question: str) -> str:
-    """Puts a question to the workers; its public id. What was asked more than KEPT ago is deleted."""
+    """Puts a question to the workers; its public id. What was asked more than QUESTION_KEPT ago is deleted."""
     with store.writing() as session:
         require(session, account_id, Role.READER)
         recording_row(session, recording_id)
-        session.execute(delete(QuestionRow).where(QuestionRow.asked_at < now() - KEPT))
+        session.execute(delete(QuestionRow).where(QuestionRow.asked_at < now() - QUESTION_KEPT))
         row = QuestionRow(recording_id=recording_id, account_id=account_id, question=question)
         session.add(row)
         session.flush()
@@ -62,7 +62,7 @@ def finish_question(store: Store, question_id: int, answer: Answer | None, error
     """Keeps the answer, or why there is none, for the page that asked."""
     with store.claiming() as session:
         row = session.get(QuestionRow, question_id)
-        if row is not None:  # else it waited for longer than KEPT
+        if row is not None:  # else it waited for longer than QUESTION_KEPT
             row.answer = None if answer is None else json.dumps(answer.to_dict(), allow_nan=False)
             row.error = error
 
