@@ -151,10 +151,7 @@ def varied(
     batch, n, n_leads = ecg.shape
     shift = torch.randint(0, n, (batch, 1), generator=generator, device=ecg.device)
     source = (torch.arange(n, device=ecg.device) + shift) % n + n * chosen[:, None]
-    gain = 1 + GAIN * (2 * torch.rand(batch, 1, n_leads, generator=generator, device=ecg.device) - 1)
-    gain[:, :, :6] = gain[:, :, :1]
-    dropped = torch.rand(batch, 1, n_leads, generator=generator, device=ecg.device) <= LEAD_DROP
-    gain[:, :, 6:].masked_fill_(dropped[:, :, 6:], 0)
+    gain = _gains(batch, n_leads, generator, ecg.device)
     shifted = ecg.reshape(-1, n_leads).index_select(0, source.view(-1)).view(batch, n, n_leads)
     return shifted.mul_(share * gain), mask.reshape(-1)[source]
 
@@ -179,8 +176,14 @@ def _varied_beats(shapes: Tensor, share: float, generator: torch.Generator) -> T
     device = shapes.device
     late = torch.randint(-LATE, LATE + 1, (batch, 1), generator=generator, device=device)
     source = (torch.arange(n, device=device) + late).clamp(0, n - 1)
+    gain = _gains(batch, n_leads, generator, device)
+    return shapes.gather(1, source[:, :, None].expand(-1, -1, n_leads)).mul_(share * gain)
+
+
+def _gains(batch: int, n_leads: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """(batch, 1, n_leads): one for all limb leads, one for each chest lead, 0 for those that are dropped."""
     gain = 1 + GAIN * (2 * torch.rand(batch, 1, n_leads, generator=generator, device=device) - 1)
     gain[:, :, :6] = gain[:, :, :1]
     dropped = torch.rand(batch, 1, n_leads, generator=generator, device=device) <= LEAD_DROP
     gain[:, :, 6:].masked_fill_(dropped[:, :, 6:], 0)
-    return shapes.gather(1, source[:, :, None].expand(-1, -1, n_leads)).mul_(share * gain)
+    return gain

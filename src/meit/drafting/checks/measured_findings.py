@@ -9,7 +9,7 @@ unless the measurements contradict that one: then it goes. "Normal ECG" beside i
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from meit.drafting.checks.measured_conditions import (
     ADULTS,
@@ -50,7 +50,7 @@ class MeasuredFinding:
     leaves_normal: bool
     proven: Proportion
 
-    @property
+    @cached_property
     def code(self) -> str:
         return read_statements(self.sentence)[0].code
 
