@@ -8,7 +8,7 @@ from typing import Any
 
 from meit import __version__
 from meit.bulk.outcome import DraftTask
-from meit.drafting.calibration.confidence import CALIBRATION_FILE
+from meit.drafting.calibration.confidence import CALIBRATION_FILE, VALIDATION_FILE
 from meit.model.configuration import read_config
 from meit.model.devices import chosen_device, chosen_dtype
 from meit.model.encoders.familiarity import FILE as FAMILIARITY_FILE
@@ -28,7 +28,9 @@ def made_by(task: DraftTask, cluster: Mapping[str, float] | None) -> tuple[int, 
             "name": config.name,
             "version": config.version,
             "sha256": checksum(task.model),
-            "said_of_it": [_sha256(task.model / name) for name in (CALIBRATION_FILE, FAMILIARITY_FILE)],
+            "said_of_it": [
+                _sha256(task.model / name) for name in (CALIBRATION_FILE, VALIDATION_FILE, FAMILIARITY_FILE)
+            ],
         },
         "options": {
             "strict": task.strict,
