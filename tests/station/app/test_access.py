@@ -31,6 +31,8 @@ WHO = {
     "PUT /api/recordings/{id}/text": READERS,
     "POST /api/recordings/{id}/signature": READERS,
     "POST /api/recordings/{id}/again": READERS,
+    "POST /api/recordings/{id}/questions": READERS,
+    "GET /api/recordings/{id}/questions/{question}": READERS,
     "GET /api/recordings/{id}/report.{form}": LOOKERS,
     "GET /studies": LOOKERS,
     "POST /studies": LEADERS,
@@ -76,7 +78,7 @@ def test_every_route_stands_here(app):
 def address(store):
     """A route's path, filled with what is there."""
     public = get_recording(store, add_drafted(store)).public_id
-    values = {"id": public, "form": "text", "account_id": "1"}
+    values = {"id": public, "form": "text", "account_id": "1", "question": "1"}
     return lambda path: re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
 
 
