@@ -97,6 +97,18 @@ def test_another_model_and_a_lost_draft_are_drafted_again(bulk, ecgs, tiny_saved
     assert manifest(out)["model"]["version"] == "1" and manifest(out)["finished"]
 
 
+@pytest.mark.parametrize("name", ["calibration.json", "validation.json"])
+def test_what_is_known_of_a_models_statements_is_part_of_their_drafts(bulk, ecgs, tiny_saved, tmp_path, name):
+    out, model = tmp_path / "out", Path(shutil.copytree(tiny_saved, tmp_path / "model"))
+    bulk(out, "text", ecgs, model=model)
+    assert bulk(out, "text", ecgs, model=model)["kept"] == ECGS
+    known = {"model_sha256": "of another model", "weights": {}, "codes": {}}
+    if name == "validation.json":
+        known = {"model_sha256": "of another model", "source": "PTB-XL", "ppv": {}}
+    (model / name).write_text(json.dumps(known))
+    assert bulk(out, "text", ecgs, model=model)["kept"] == 0
+
+
 def test_failures_are_tried_again_and_never_kept(bulk, ecgs, tmp_path):
     out, damaged = tmp_path / "out", ecgs / "ward0" / "ecg0.dat"
     bulk(out, "text", ecgs)
@@ -275,3 +287,11 @@ def test_a_run_that_is_refused_leaves_nothing(tiny_saved, ecgs, tmp_path, capsys
         assert report(model, ecgs, "--out", out) == 2
         assert capsys.readouterr().err.startswith("meit: ")
         assert [path.name for path in out.rglob("*")] == (["mine.txt"] if there else []) and out.exists() == there
+
+
+def test_an_operating_point_that_a_model_has_not(tiny_saved, ecgs, tmp_path, capsys):
+    out = tmp_path / "out"
+    for targets in ([ecgs / "ward0" / "ecg0.hea"], [ecgs, "--out", out]):
+        assert report(tiny_saved, *targets, "--operating-point", "sensitive") == 2
+        assert "has no sensitive operating point: 'meit calibrate --sensitive' finds one" in capsys.readouterr().err
+    assert not out.exists()
