@@ -15,12 +15,14 @@ report: install
 serve: $(VENV)/installed-for-station
 	$(MEIT) serve --examples examples
 
-# style and types first, which take a minute; then one process a core, where a file's tests stay together, for what they share
+# style first, which takes a second; then types, on one core, beside the tests: a process a core, where a file's tests stay
+# together, for what they share
 test: $(VENV)/installed-for-tests
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/ruff format --quiet --check .
-	$(VENV)/bin/mypy
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	$(VENV)/bin/mypy & types=$$!; \
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile; tests=$$?; \
+	wait $$types && exit $$tests
 
 install: $(VENV)/installed
 

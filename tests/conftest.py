@@ -4,10 +4,30 @@ from pathlib import Path
 
 import pytest
 import torch
-from support import write_prepared
+from support import FEW_WORDS, write_prepared
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+FIRST = (  # files that take long; one begun last would leave the other processes without work
+    "training/test_processes.py",
+    "model/test_other_device.py",
+    "benchmark/test_shared_work.py",
+    "bulk/test_workers.py",
+    "benchmark/test_gpu_benchmark.py",
+    "training/test_run.py",
+    "bulk/test_killed.py",
+    "data/test_engines.py",
+)
+
+
+def pytest_configure(config):
+    config.option.loadscopereorder = False  # pytest-xdist's own order puts files of few tests last, and these are few
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not str(item.path).endswith(FIRST))
 
 
 @pytest.fixture(scope="session")
@@ -197,6 +217,21 @@ def build(tiny_folder):
         return model.eval()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """The model that comes with the package."""
+    from meit.model import default_model
+    from meit.model.report_model import load_model
+
+    return load_model(default_model())
+
+
+@pytest.fixture
+def few_words(monkeypatch):
+    """Where what a random model writes does not matter."""
+    monkeypatch.setattr("meit.drafting.report_writing.MAX_NEW_TOKENS", FEW_WORDS)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import pytest
 from meit.ecg import read_ecg
 from meit.errors import RecordingError
 
+FEW_WORDS = 12  # of a random model, which never ends a report by itself
+
 
 def write_prepared(folder: Path, examples: list) -> Path:
     """A prepared folder of examples that are no files."""

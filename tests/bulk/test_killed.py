@@ -1,18 +1,16 @@
 """However often a run is killed, and wherever: every recording once, and the same drafts as without."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked_meit import run_script
 
 
 @pytest.mark.parametrize(("kind", "every"), [("text", 1), ("jsonl", 1), ("parquet", 3)])
 def test_killed_at_every_step_and_started_again(kind, every, tiny_saved, recordings, tmp_path):
     script = Path(__file__).with_name("kill_moments.py")
-    command = [sys.executable, str(script), str(tiny_saved), str(recordings), str(tmp_path), kind, str(every)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = run_script(script, tiny_saved, recordings, tmp_path, kind, every)
     assert done.returncode == 0, done.stderr
     whole, *tries = map(json.loads, done.stdout.splitlines())
     expected = whole["whole"]

@@ -10,10 +10,8 @@ from meit.ecg.measure import GLOBAL
 
 
 @pytest.fixture(scope="module")
-def model():
-    from meit.model import default_model
-
-    return meit.load_model(default_model())
+def model(shipped):
+    return shipped
 
 
 @pytest.fixture(scope="module")

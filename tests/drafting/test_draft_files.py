@@ -6,20 +6,19 @@ import pytest
 import torch
 
 import meit
+from meit.drafting import report_writing
 from meit.drafting.draft_files import draft_paths
 from meit.drafting.report_writing import batches_by_length, write_reports
 
 
 @pytest.fixture(scope="module")
-def model(build):
+def tiny(build):
     return build("llama")
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    from meit.model import default_model
-
-    return meit.load_model(default_model())
+@pytest.fixture
+def model(tiny, few_words):
+    return tiny
 
 
 @pytest.mark.parametrize(("which", "batch"), [("shipped", 2), ("model", 1), ("model", 16)])
@@ -89,5 +88,6 @@ def test_reports_come_back_in_the_order_of_their_recordings(model):
     tokens = torch.randn(5, config.n_tokens, config.width)
     finished = []
     together = write_reports(model, probabilities, tokens, batch=2, done=finished.append)
-    assert together == [model.generate(probabilities[i : i + 1], tokens[i : i + 1])[0] for i in range(5)]
+    words = report_writing.MAX_NEW_TOKENS
+    assert together == [model.generate(probabilities[i : i + 1], tokens[i : i + 1], words)[0] for i in range(5)]
     assert len(set(together)) > 1 and finished == [2, 2, 1]

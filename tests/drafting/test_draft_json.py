@@ -19,10 +19,8 @@ WRITTEN = "Sinus rhythm. Possible old inferior infarction. No atrial fibrillatio
 
 
 @pytest.fixture(scope="module")
-def model():
-    from meit.model import default_model
-
-    return meit.load_model(default_model())
+def model(shipped):
+    return shipped
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,8 @@ from meit.drafting.report_writing import READ_AHEAD
 
 
 @pytest.fixture(scope="module")
-def model():
-    from meit.model import default_model
-
-    return meit.load_model(default_model())
+def model(shipped):
+    return shipped
 
 
 @pytest.fixture(scope="module")

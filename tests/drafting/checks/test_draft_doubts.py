@@ -101,20 +101,18 @@ def test_a_rhythm_without_p_waves_is_doubted_over_noise(report, reasons, warned)
     assert bool(found) == warned and all("look for P waves" in one for one in found)
 
 
-def test_noise_is_not_drafted_as_fibrillation_in_silence(example):
+def test_noise_is_not_drafted_as_fibrillation_in_silence(shipped, example):
     """A real recording under muscle noise at 0 dB: unusable, or the rhythm is doubted wherever it is drafted."""
     import numpy as np
 
     import meit
+    from meit.drafting.draft import draft_reports
     from meit.ecg.noise import NOISES
     from meit.ecg.recording import Recording
-    from meit.model import default_model
 
-    clean = meit.read_ecg(example.with_name("00178_lr"))
-    model = meit.load_model(default_model())
-    for seed in range(4):
-        noisy = NOISES["muscle artefact"].add(clean.signal.copy(), clean.rate, 0.0, np.random.default_rng(seed))
-        draft = meit.draft_report(model, Recording("noisy", noisy, clean.rate))
+    clean, add = meit.read_ecg(example.with_name("00178_lr")), NOISES["muscle artefact"].add
+    noisy = [add(clean.signal.copy(), clean.rate, 0.0, np.random.default_rng(seed)) for seed in range(4)]
+    for draft in draft_reports(shipped, [Recording("noisy", signal, clean.rate) for signal in noisy]):
         assert (
             draft.unusable
             or "ibrillation" not in draft.report

@@ -28,8 +28,8 @@ def test_every_pairing_happens():
     """No reader always shares his arms with another, and no recording comes first always."""
     agree, first = Counter(), Counter()
     for seed in range(400):
-        found = [dict(order) for order in assign(4, 8, seed)]
-        agree[found[0][0] == found[1][0]] += 1
-        first[assign(4, 8, seed)[0][0][0]] += 1
+        orders = assign(4, 8, seed)
+        agree[dict(orders[0])[0] == dict(orders[1])[0]] += 1
+        first[orders[0][0][0]] += 1
     assert 0.2 < agree[True] / 400 < 0.5  # with two of four readers, a third on average
     assert set(first) == set(range(8)) and max(first.values()) < 90
