@@ -15,10 +15,8 @@ from meit.ecg.recording import LEADS, Recording
 
 
 @pytest.fixture(scope="module")
-def model():
-    from meit.model import default_model
-
-    return meit.load_model(default_model())
+def model(shipped):
+    return shipped
 
 
 @pytest.fixture(scope="module")
