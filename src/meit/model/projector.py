@@ -64,6 +64,43 @@ class PlacedProjector(Projector):
         return self.norm(torch.cat(parts, dim=1) + self.place)
 
 
+class NamedProjector(Projector):
+    """A token for each finding, which says its name as loud as it is probable; then one for each encoder token.
+
+    Finding f of probability p: the norm of p * there[f] + (1 - p) * absent[f] + logit(p) / 4 * level[f]. `name` starts
+    `there` with the backbone's own words for the finding, so that what is attended to can be written at once; ECG tokens
+    cost a layer no more than a key and a value. finding_tokens is the number of findings; raises ModelError else.
+    """
+
+    def __init__(self, sizes: ProjectorSizes):
+        super().__init__(sizes)
+        if not sizes.n_findings or sizes.finding_tokens != sizes.n_findings:
+            raise ModelError(
+                f"projector 'named' has a token for each finding: finding_tokens={sizes.finding_tokens} is not "
+                f"{sizes.n_findings}"
+            )
+        self.there = nn.Parameter(torch.randn(sizes.n_findings, sizes.hidden))
+        self.absent = nn.Parameter(0.3 * self.there.detach())
+        self.level = nn.Parameter(0.3 * torch.randn(sizes.hidden).repeat(sizes.n_findings, 1))
+        self.signal = nn.Linear(sizes.width, sizes.hidden)
+        self.place = nn.Parameter(torch.randn(sizes.n_tokens, sizes.hidden) * 0.02)
+        self.norm = nn.LayerNorm(sizes.hidden)
+        nn.init.constant_(self.norm.weight, START_SCALE)
+
+    @torch.no_grad()
+    def name(self, words: Tensor) -> None:
+        """words (F, hidden): a vector of the backbone's for each finding, of any length. What all share is left out."""
+        words = words - words.mean(0)
+        self.there.copy_(words / words.pow(2).mean(1, keepdim=True).sqrt())
+        self.absent.copy_(0.3 * self.there)
+
+    def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
+        p = probabilities[..., None]
+        logits = torch.logit(probabilities.clamp(0.003, 0.997))[..., None] / 4
+        findings = p * self.there + (1 - p) * self.absent + logits * self.level
+        return self.norm(torch.cat([findings, self.signal(tokens) + self.place], dim=1))
+
+
 class PaperProjector(Projector):
     """MEIT's (arXiv 2403.04945): one head's vector, of unit length, repeated over the heads.
 
@@ -102,7 +139,11 @@ class PaperProjector(Projector):
         return vectors.repeat(1, self.sizes.heads).view(*tokens.shape[:2], -1)
 
 
-PROJECTORS: dict[str, type[Projector]] = {"placed": PlacedProjector, "paper": PaperProjector}
+PROJECTORS: dict[str, type[Projector]] = {
+    "placed": PlacedProjector,
+    "named": NamedProjector,
+    "paper": PaperProjector,
+}
 
 
 def build_projector(name: str, sizes: ProjectorSizes) -> Projector:

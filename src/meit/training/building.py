@@ -1,13 +1,20 @@
 """The untuned model that a recipe describes, around a language model that is there already."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import torch
 
 from meit.model.configuration import ModelConfig
 from meit.model.encoders.encoder import EncoderConfig
 from meit.model.language.adapter import lora_backbone
+from meit.model.language.architectures import input_embeddings
+from meit.model.projector import NamedProjector
 from meit.model.report_model import ReportModel
 from meit.reports.questions import KINDS
+from meit.reports.statements import codes
+from meit.reports.word_tables import scp_codes
 from meit.training.recipe import ASKED, SHARDED, Recipe
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ def untuned(
         version=recipe.version,
         encoder=reads,
         hidden=backbone.config.hidden_size,
-        finding_tokens=recipe.finding_tokens,
+        finding_tokens=len(reads.findings) if recipe.projector == "named" else recipe.finding_tokens,
         lora_rank=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         backbone=recipe.backbone,
@@ -51,9 +58,23 @@ def untuned(
     )
     lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
     model = ReportModel(config, lora, tokenizer)
+    if isinstance(model.projector, NamedProjector):
+        model.projector.name(named(reads.findings, backbone, tokenizer))
     model.ensemble.requires_grad_(recipe.tune_encoder)
     if recipe.checkpoint_gradients:
         model.checkpoint_gradients()
     if recipe.engine in SHARDED:
         model.fusion.without_cache()  # a layer's weights are there only during that layer's own call
     return model
+
+
+@torch.no_grad()
+def named(findings: Sequence[str], backbone: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> torch.Tensor:
+    """(F, hidden): of each finding the mean of the backbone's vectors for its words in reports."""
+    words, table, wordings = input_embeddings(backbone), codes(), scp_codes()
+    rows = []
+    for finding in findings:
+        code = finding.removeprefix("axis:")
+        text = wordings.get(code) or (table[code].description if code in table else code)
+        rows.append(words[tokenizer(text, add_special_tokens=False)["input_ids"]].float().mean(0))
+    return torch.stack(rows)
