@@ -77,7 +77,8 @@ def test_a_batch_of_one_is_refused_in_training_only(paper):
         ("paper", replace(SIZES, finding_tokens=2, n_findings=3), "has no finding tokens"),
         ("paper", replace(SIZES, heads=5), "5 heads do not divide 12"),
         ("placed", replace(SIZES, finding_tokens=2), "need findings"),
-        ("linear", SIZES, "'linear' is not known; known are placed, paper"),
+        ("named", replace(SIZES, finding_tokens=2, n_findings=3), "finding_tokens=2 is not 3"),
+        ("linear", SIZES, "'linear' is not known; known are placed, named, paper"),
     ],
 )
 def test_what_cannot_be_built_says_so(name, sizes, says):
@@ -85,7 +86,36 @@ def test_what_cannot_be_built_says_so(name, sizes, says):
         build_projector(name, sizes)
 
 
+NAMED = replace(SIZES, finding_tokens=3, n_findings=3)
+
+
+@torch.no_grad()
+def test_a_named_finding_s_token_equals_its_equation():
+    torch.manual_seed(0)
+    projector, words = build_projector("named", NAMED), torch.randn(3, 12)
+    projector.name(words)
+    names = words - words.mean(0)
+    names = names / names.pow(2).mean(1, keepdim=True).sqrt()
+    p, tokens = torch.tensor([[0.9, 0.2, 0.0]]), torch.randn(1, 1, 6)
+    bounded = torch.tensor([[0.9, 0.2, 0.003]])
+    by_hand = torch.stack(
+        [
+            p[0, f] * names[f]
+            + (1 - p[0, f]) * 0.3 * names[f]
+            + (bounded[0, f] / (1 - bounded[0, f])).log() / 4 * projector.level[f]
+            for f in range(3)
+        ]
+    )
+    signal = tokens[0] @ projector.signal.weight.T + projector.signal.bias + projector.place
+    rows = torch.cat([by_hand, signal])
+    rows = (rows - rows.mean(1, keepdim=True)) / (rows.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt() * 0.1
+    assert torch.allclose(projector(p, tokens)[0], rows, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", PROJECTORS)
 @torch.no_grad()
 def test_every_projector_gives_the_width_of_the_language_model(name):
+    if name == "named":
+        assert build_projector(name, NAMED).eval()(torch.rand(2, 3), torch.randn(2, 1, 6)).shape == (2, 4, 12)
+        return
     assert build_projector(name, SIZES).eval()(torch.empty(2, 0), torch.randn(2, 1, 6)).shape == (2, 1, 12)

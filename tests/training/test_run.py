@@ -124,7 +124,7 @@ def test_measurements_are_taken_into_account(recipe, simulated, tmp_path):
 
 def test_beats_join_and_tokens_are_what_held_out_encoders_find(recipe, simulated):
     """What the language model is tuned on comes from networks that had not seen the recording, tokens too."""
-    asked = replace(recipe, measured=True, beats=True, bagged=True, tokens_of="findings")
+    asked = replace(recipe, measured=True, beats=True, bagged=True, tokens_of="findings", projector="named")
     model = load_model(training.train(asked))
     config, out = model.spec.encoder, Path(recipe.out)
     assert config.measures[-1] == "median beat" and config.beats == len(model.ensemble.beats) == 1 + recipe.cross_fits
