@@ -122,6 +122,8 @@ def text_examples(
 ) -> Examples | None:
     """text_steps batches of reports of the training folds; their findings stand for the ECG, the signal is hidden.
 
+    The first half is told what each report states, and learns what the finding tokens mean; the second half what an
+    encoder might have given, and learns how far to trust it.
     known, held_out: targets and held-out probabilities (N, F) of the training recordings.
     """
     if not recipe.text_steps:
@@ -132,11 +134,14 @@ def text_examples(
     count = min(recipe.text_steps, len(reports) // recipe.batch_size) * recipe.batch_size
     chosen = [reports[i] for i in rng.permutation(len(reports))[:count]]
     wanted = targets_of(chosen, config)
-    told = plans(wanted) if recipe.plan else as_if_recorded(wanted, known, held_out, rng)
+    told = plans(wanted)
     answers = Answers(tokenizer, [report.text for report in chosen], recipe.max_answer_tokens)
     kinds = _drawn_kinds(recipe, count, recipe.seed)
     order = _in_batches(_lengths(answers.lengths, kinds), recipe.batch_size, rng)
     asked = _asked(recipe, tokenizer, [report.text for report in chosen], recipe.seed, kinds, order)
+    if not recipe.plan:
+        later = order[count // 2 :]
+        told[later] = as_if_recorded(wanted[later], known, held_out, rng)
     no_signal = torch.zeros(1, config.n_tokens, config.token_width).expand(count, -1, -1)
     view = EncodedView(torch.from_numpy(told), no_signal)
     return Examples(answers, view, prompts, order, np.zeros(count, bool), _drawn(prompts, count, recipe.seed), asked)
