@@ -10,6 +10,7 @@ from meit.model import row_of
 
 START_SCALE = 0.1  # ECG tokens as large as text ones blind an untrained model: the loss starts at 18 instead of 6
 BETWEEN_FINDINGS = 192
+ABSENT = 0.3  # how loud a finding's name is where it is not there, beside where it is
 BETWEEN_PAPER = 2048  # the paper's hidden layer
 
 
@@ -65,25 +66,25 @@ class PlacedProjector(Projector):
 
 
 class NamedProjector(Projector):
-    """A token for each finding, which says its name as loud as it is probable; then one for each encoder token.
+    """A token for each of the most probable findings, the likeliest first; then one for each encoder token.
 
-    Finding f of probability p: the norm of p * there[f] + (1 - p) * absent[f] + logit(p) / 4 * level[f]. `name` starts
-    `there` with the backbone's own words for the finding, so that what is attended to can be written at once; ECG tokens
-    cost a layer no more than a key and a value. finding_tokens is the number of findings; raises ModelError else.
+    Finding f of probability p in place k: the norm of p * there[f] + (1 - p) * absent[f] + logit(p) / 4 * level[f] +
+    place[k]. `name` starts `there` with the backbone's own words for the finding, so that what is attended to can be
+    written at once. Raises ModelError for more finding_tokens than findings, or none.
     """
 
     def __init__(self, sizes: ProjectorSizes):
         super().__init__(sizes)
-        if not sizes.n_findings or sizes.finding_tokens != sizes.n_findings:
+        if not 0 < sizes.finding_tokens <= sizes.n_findings:
             raise ModelError(
-                f"projector 'named' has a token for each finding: finding_tokens={sizes.finding_tokens} is not "
-                f"{sizes.n_findings}"
+                f"projector 'named' has a token for each of the most probable findings: finding_tokens must be from 1 to "
+                f"the number of findings ({sizes.n_findings}), not {sizes.finding_tokens}"
             )
         self.there = nn.Parameter(torch.randn(sizes.n_findings, sizes.hidden))
-        self.absent = nn.Parameter(0.3 * self.there.detach())
-        self.level = nn.Parameter(0.3 * torch.randn(sizes.hidden).repeat(sizes.n_findings, 1))
+        self.absent = nn.Parameter(ABSENT * self.there.detach())
+        self.level = nn.Parameter(ABSENT * torch.randn(sizes.hidden).repeat(sizes.n_findings, 1))
         self.signal = nn.Linear(sizes.width, sizes.hidden)
-        self.place = nn.Parameter(torch.randn(sizes.n_tokens, sizes.hidden) * 0.02)
+        self.place = nn.Parameter(torch.randn(sizes.finding_tokens + sizes.n_tokens, sizes.hidden) * 0.02)
         self.norm = nn.LayerNorm(sizes.hidden)
         nn.init.constant_(self.norm.weight, START_SCALE)
 
@@ -92,13 +93,14 @@ class NamedProjector(Projector):
         """words (F, hidden): a vector of the backbone's for each finding, of any length. What all share is left out."""
         words = words - words.mean(0)
         self.there.copy_(words / words.pow(2).mean(1, keepdim=True).sqrt())
-        self.absent.copy_(0.3 * self.there)
+        self.absent.copy_(ABSENT * self.there)
 
     def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
-        p = probabilities[..., None]
-        logits = torch.logit(probabilities.clamp(0.003, 0.997))[..., None] / 4
-        findings = p * self.there + (1 - p) * self.absent + logits * self.level
-        return self.norm(torch.cat([findings, self.signal(tokens) + self.place], dim=1))
+        p, found = probabilities.topk(self.sizes.finding_tokens, dim=1)
+        logits = torch.logit(p.clamp(0.003, 0.997))[..., None] / 4
+        p = p[..., None]
+        findings = p * self.there[found] + (1 - p) * self.absent[found] + logits * self.level[found]
+        return self.norm(torch.cat([findings, self.signal(tokens)], dim=1) + self.place)
 
 
 class PaperProjector(Projector):

@@ -41,7 +41,7 @@ def untuned(
         version=recipe.version,
         encoder=reads,
         hidden=backbone.config.hidden_size,
-        finding_tokens=len(reads.findings) if recipe.projector == "named" else recipe.finding_tokens,
+        finding_tokens=recipe.finding_tokens,
         lora_rank=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         backbone=recipe.backbone,

@@ -56,7 +56,7 @@ class Recipe:
     encoder: str = "small"  # a row of ENCODERS: the shipped model's, or the paper's "resnet50"
     rate: float | None = None  # Hz of what the encoder takes; by default its own
     normalisation: str = "band"  # a row of NORMALISATIONS: the shipped model's, or the paper's "min-max"
-    projector: str = "placed"  # a row of PROJECTORS; "named": as many finding_tokens as findings
+    projector: str = "placed"  # a row of PROJECTORS
     backbone: str = DEFAULT  # a name of `meit models`, a Hugging Face id, or a folder
     weights: str = "float32"  # of the frozen backbone: float32, bfloat16, int8 or nf4 (QLoRA); see WEIGHTS
     fusion: str = "concat"  # or input, cross
@@ -180,7 +180,7 @@ TOGETHER: tuple[tuple[Callable[[Recipe], bool], str], ...] = (  # what must hold
     (lambda r: r.projector != "paper" or r.finding_tokens == 0, "projector 'paper' needs finding_tokens=0"),
     (
         lambda r: r.projector != "named" or r.finding_tokens > 0,
-        "projector 'named' has a token for each finding: set finding_tokens to 1 or more",
+        "projector 'named' needs finding_tokens: how many of the most probable findings have a token each",
     ),
     (lambda r: r.batch_size % r.accumulate == 0, "batch_size cannot be divided by accumulate"),
     (lambda r: r.tune_epochs > 0 or r.text_steps > 0, "nothing to tune on: raise tune_epochs or text_steps"),
