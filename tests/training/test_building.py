@@ -21,11 +21,11 @@ def test_a_named_projector_begins_with_the_findings_words(tiny_backbone):
         assert torch.allclose(vectors[row], table[ids].mean(0), atol=1e-6), words
 
     reads = EncoderConfig(findings=FINDINGS)
-    model = untuned(Recipe(backbone=str(tiny_backbone), projector="named"), reads, backbone, tokenizer)
-    assert model.spec.finding_tokens == len(FINDINGS)
+    model = untuned(
+        Recipe(backbone=str(tiny_backbone), projector="named", finding_tokens=4), reads, backbone, tokenizer
+    )
     centred = torch.nn.functional.normalize(vectors - vectors.mean(0), dim=1)
-    sure = model.projector(torch.full((1, len(FINDINGS)), 0.5), torch.zeros(1, 1, reads.token_width))[
-        0, : len(FINDINGS)
-    ]
-    alike = torch.nn.functional.normalize(sure, dim=1) @ centred.T
+    falling = torch.linspace(0.9, 0.6, len(FINDINGS))[None]
+    tokens = model.projector(falling, torch.zeros(1, 1, reads.token_width))[0, : len(FINDINGS)]
+    alike = torch.nn.functional.normalize(tokens, dim=1) @ centred.T
     assert alike.argmax(1).tolist() == list(range(len(FINDINGS)))
