@@ -5,7 +5,7 @@ import torch
 from meit.model.encoders.encoder import EncoderConfig
 from meit.model.language import loading
 from meit.model.language.architectures import input_embeddings
-from meit.training.building import named, untuned
+from meit.training.building import untuned, word_vectors
 from meit.training.recipe import Recipe
 
 FINDINGS = ("AFIB", "LAFB", "axis:LAD", "MYOWN")  # the last one has no words of ours, so its name is taken
@@ -14,7 +14,7 @@ FINDINGS = ("AFIB", "LAFB", "axis:LAD", "MYOWN")  # the last one has no words of
 @torch.no_grad()
 def test_a_named_projector_begins_with_the_findings_words(tiny_backbone):
     backbone, tokenizer = loading.load(str(tiny_backbone), "float32")
-    vectors = named(FINDINGS, backbone, tokenizer)
+    vectors = word_vectors(FINDINGS, backbone, tokenizer)
     table = input_embeddings(backbone)
     for row, words in ((0, "atrial fibrillation"), (1, "left anterior fascicular block"), (3, "MYOWN")):
         ids = tokenizer(words, add_special_tokens=False)["input_ids"]

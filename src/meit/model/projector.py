@@ -10,7 +10,7 @@ from meit.model import row_of
 
 START_SCALE = 0.1  # ECG tokens as large as text ones blind an untrained model: the loss starts at 18 instead of 6
 BETWEEN_FINDINGS = 192
-ABSENT = 0.3  # how loud a finding's name is where it is not there, beside where it is
+QUIET = 0.3  # how loud a finding's name is where it is not there, beside where it is
 BETWEEN_PAPER = 2048  # the paper's hidden layer
 
 
@@ -81,8 +81,8 @@ class NamedProjector(Projector):
                 f"the number of findings ({sizes.n_findings}), not {sizes.finding_tokens}"
             )
         self.there = nn.Parameter(torch.randn(sizes.n_findings, sizes.hidden))
-        self.absent = nn.Parameter(ABSENT * self.there.detach())
-        self.level = nn.Parameter(ABSENT * torch.randn(sizes.hidden).repeat(sizes.n_findings, 1))
+        self.absent = nn.Parameter(QUIET * self.there.detach())
+        self.level = nn.Parameter(QUIET * torch.randn(sizes.hidden).repeat(sizes.n_findings, 1))
         self.signal = nn.Linear(sizes.width, sizes.hidden)
         self.place = nn.Parameter(torch.randn(sizes.finding_tokens + sizes.n_tokens, sizes.hidden) * 0.02)
         self.norm = nn.LayerNorm(sizes.hidden)
@@ -93,7 +93,7 @@ class NamedProjector(Projector):
         """words (F, hidden): a vector of the backbone's for each finding, of any length. What all share is left out."""
         words = words - words.mean(0)
         self.there.copy_(words / words.pow(2).mean(1, keepdim=True).sqrt())
-        self.absent.copy_(ABSENT * self.there)
+        self.absent.copy_(QUIET * self.there)
 
     def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
         p, found = probabilities.topk(self.sizes.finding_tokens, dim=1)

@@ -59,7 +59,7 @@ def untuned(
     lora = lora_backbone(backbone, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout)
     model = ReportModel(config, lora, tokenizer)
     if isinstance(model.projector, NamedProjector):
-        model.projector.name(named(reads.findings, backbone, tokenizer))
+        model.projector.name(word_vectors(reads.findings, backbone, tokenizer))
     model.ensemble.requires_grad_(recipe.tune_encoder)
     if recipe.checkpoint_gradients:
         model.checkpoint_gradients()
@@ -69,7 +69,9 @@ def untuned(
 
 
 @torch.no_grad()
-def named(findings: Sequence[str], backbone: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> torch.Tensor:
+def word_vectors(
+    findings: Sequence[str], backbone: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase"
+) -> torch.Tensor:
     """(F, hidden): of each finding the mean of the backbone's vectors for its words in reports."""
     words, table, wordings = input_embeddings(backbone), codes(), scp_codes()
     rows = []
