@@ -95,7 +95,7 @@ def changed(folder, **entries):
     [
         ({"format": 1}, f"another version of meit .format 1, need {FORMAT}"),
         ({"normalised": "0.5-30 Hz"}, "trained on another input .0.5-30 Hz"),
-        ({"projector": "linear"}, "projector 'linear' is not known; known are placed, paper"),
+        ({"projector": "linear"}, "projector 'linear' is not known; known are placed, named, paper"),
         ({"prompt": "alpaca"}, "prompt 'alpaca' is not known; known are paper, tagged, chat"),
         ({"fusion": "sum"}, "fusion 'sum' is not known; known are concat, input, cross"),
         ({"plans": 1}, "cannot be understood: .*plans"),
