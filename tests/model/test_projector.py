@@ -111,7 +111,6 @@ def test_the_likeliest_findings_tokens_equal_their_equation():
 @pytest.mark.parametrize("name", PROJECTORS)
 @torch.no_grad()
 def test_every_projector_gives_the_width_of_the_language_model(name):
-    if name == "named":
-        assert build_projector(name, NAMED).eval()(torch.rand(2, 3), torch.randn(2, 1, 6)).shape == (2, 3, 12)
-        return
-    assert build_projector(name, SIZES).eval()(torch.empty(2, 0), torch.randn(2, 1, 6)).shape == (2, 1, 12)
+    sizes, count = (NAMED, 3) if name == "named" else (SIZES, 1)
+    made = build_projector(name, sizes).eval()(torch.rand(2, sizes.n_findings), torch.randn(2, 1, 6))
+    assert made.shape == (2, count, 12)

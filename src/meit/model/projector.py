@@ -37,8 +37,28 @@ class Projector(nn.Module):
         raise NotImplementedError
 
 
-class PlacedProjector(Projector):
-    """A linear layer, a learned vector for each place, and a norm that starts small; findings through a layer more."""
+class _Placed(Projector):
+    """A linear layer for encoder tokens, a learned vector for each place, and a norm that starts small."""
+
+    def add_places(self) -> None:
+        """Ends the building of a child: after its own weights, since weights are drawn in the order of their making."""
+        sizes = self.sizes
+        self.signal = nn.Linear(sizes.width, sizes.hidden)
+        self.place = nn.Parameter(torch.randn(sizes.finding_tokens + sizes.n_tokens, sizes.hidden) * 0.02)
+        self.norm = nn.LayerNorm(sizes.hidden)
+        nn.init.constant_(self.norm.weight, START_SCALE)
+
+    def placed(self, findings: list[Tensor], tokens: Tensor) -> Tensor:
+        return self.norm(torch.cat([*findings, self.signal(tokens)], dim=1) + self.place)
+
+
+def quarter_logits(probabilities: Tensor) -> Tensor:
+    """Where rare findings differ; bounded."""
+    return torch.logit(probabilities.clamp(0.003, 0.997)) / 4
+
+
+class PlacedProjector(_Placed):
+    """Findings through a layer more."""
 
     def __init__(self, sizes: ProjectorSizes):
         super().__init__(sizes)
@@ -50,22 +70,16 @@ class PlacedProjector(Projector):
                 nn.GELU(),
                 nn.Linear(BETWEEN_FINDINGS, sizes.finding_tokens * sizes.hidden),
             )
-        self.signal = nn.Linear(sizes.width, sizes.hidden)
-        self.place = nn.Parameter(torch.randn(sizes.finding_tokens + sizes.n_tokens, sizes.hidden) * 0.02)
-        self.norm = nn.LayerNorm(sizes.hidden)
-        nn.init.constant_(self.norm.weight, START_SCALE)
+        self.add_places()
 
     def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
-        parts = [self.signal(tokens)]
-        if self.sizes.finding_tokens:
-            # both scales: the probability itself, and its logit, where rare findings differ
-            logits = torch.logit(probabilities.clamp(0.003, 0.997)) / 4
-            flat = self.findings(torch.cat([probabilities, logits], dim=1))
-            parts.insert(0, flat.view(len(flat), self.sizes.finding_tokens, -1))
-        return self.norm(torch.cat(parts, dim=1) + self.place)
+        if not self.sizes.finding_tokens:
+            return self.placed([], tokens)
+        flat = self.findings(torch.cat([probabilities, quarter_logits(probabilities)], dim=1))  # both scales
+        return self.placed([flat.view(len(flat), self.sizes.finding_tokens, -1)], tokens)
 
 
-class NamedProjector(Projector):
+class NamedProjector(_Placed):
     """A token for each of the most probable findings, the likeliest first; then one for each encoder token.
 
     Finding f of probability p in place k: the norm of p * there[f] + (1 - p) * absent[f] + logit(p) / 4 * level[f] +
@@ -83,10 +97,7 @@ class NamedProjector(Projector):
         self.there = nn.Parameter(torch.randn(sizes.n_findings, sizes.hidden))
         self.absent = nn.Parameter(QUIET * self.there.detach())
         self.level = nn.Parameter(QUIET * torch.randn(sizes.hidden).repeat(sizes.n_findings, 1))
-        self.signal = nn.Linear(sizes.width, sizes.hidden)
-        self.place = nn.Parameter(torch.randn(sizes.finding_tokens + sizes.n_tokens, sizes.hidden) * 0.02)
-        self.norm = nn.LayerNorm(sizes.hidden)
-        nn.init.constant_(self.norm.weight, START_SCALE)
+        self.add_places()
 
     @torch.no_grad()
     def name(self, words: Tensor) -> None:
@@ -97,10 +108,8 @@ class NamedProjector(Projector):
 
     def forward(self, probabilities: Tensor, tokens: Tensor) -> Tensor:
         p, found = probabilities.topk(self.sizes.finding_tokens, dim=1)
-        logits = torch.logit(p.clamp(0.003, 0.997))[..., None] / 4
-        p = p[..., None]
-        findings = p * self.there[found] + (1 - p) * self.absent[found] + logits * self.level[found]
-        return self.norm(torch.cat([findings, self.signal(tokens)], dim=1) + self.place)
+        logits, p = quarter_logits(p)[..., None], p[..., None]
+        return self.placed([p * self.there[found] + (1 - p) * self.absent[found] + logits * self.level[found]], tokens)
 
 
 class PaperProjector(Projector):

@@ -13,8 +13,7 @@ from meit.model.language.architectures import input_embeddings
 from meit.model.projector import NamedProjector
 from meit.model.report_model import ReportModel
 from meit.reports.questions import KINDS
-from meit.reports.statements import codes
-from meit.reports.word_tables import scp_codes
+from meit.reports.statements import codes, report_words
 from meit.training.recipe import ASKED, SHARDED, Recipe
 
 if TYPE_CHECKING:
@@ -73,10 +72,10 @@ def word_vectors(
     findings: Sequence[str], backbone: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase"
 ) -> torch.Tensor:
     """(F, hidden): of each finding the mean of the backbone's vectors for its words in reports."""
-    words, table, wordings = input_embeddings(backbone), codes(), scp_codes()
+    words = input_embeddings(backbone)
     rows = []
     for finding in findings:
         code = finding.removeprefix("axis:")
-        text = wordings.get(code) or (table[code].description if code in table else code)
+        text = report_words(code) if code in codes() else code
         rows.append(words[tokenizer(text, add_special_tokens=False)["input_ids"]].float().mean(0))
     return torch.stack(rows)

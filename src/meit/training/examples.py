@@ -123,7 +123,8 @@ def text_examples(
     """text_steps batches of reports of the training folds; their findings stand for the ECG, the signal is hidden.
 
     The first half is told what each report states, and learns what the finding tokens mean; the second half what an
-    encoder might have given, and learns how far to trust it.
+    encoder might have given, and learns how far to trust it. With a plan all of it is told what each report states.
+
     known, held_out: targets and held-out probabilities (N, F) of the training recordings.
     """
     if not recipe.text_steps:

@@ -18,8 +18,7 @@ from meit.drafting.checks.rewording import NORMAL_ECG, hedged, without
 from meit.drafting.checks.urgent_findings import UrgentRow, urgent_findings
 from meit.ecg.measure.measurements import Measurements
 from meit.ecg.stated import age_words
-from meit.reports.statements import Statement, codes, leads_of, read_statements
-from meit.reports.word_tables import scp_codes
+from meit.reports.statements import Statement, leads_of, read_statements, report_words
 
 MEASURED, CONTRADICTED, UNCHECKED = SUPPORTS = ("measured", "contradicted", "unchecked")
 ABNORMAL_ECG = "ABECG"
@@ -237,7 +236,7 @@ def _accounted(row: Rule | UrgentRow, evidence: Evidence, checked: Iterable[Grou
 
 def finding_of(code: str) -> str:
     """A code in words, as reports have them where there are such; what was measured is not called nonspecific."""
-    words = scp_codes().get(code, codes()[code].description).removeprefix("nonspecific ")
+    words = report_words(code).removeprefix("nonspecific ")
     return words.removesuffix(", origin not told")
 
 

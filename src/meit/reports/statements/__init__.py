@@ -13,7 +13,7 @@ What is read, and as what, is data (reports/statement_*.tsv):
 Statements say what the text says of this ECG, not what the ECG shows and not what an annotator made of it.
 """
 
-from meit.reports.statements.coding import CERTAINTIES, Code, Reading, SentenceReading, Statement, codes
+from meit.reports.statements.coding import CERTAINTIES, Code, Reading, SentenceReading, Statement, codes, report_words
 from meit.reports.statements.reader import asserted, read, read_sentences, read_statements
 from meit.reports.statements.walls import LEAD_GROUPS, leads_of
 
@@ -30,4 +30,5 @@ __all__ = [
     "read",
     "read_sentences",
     "read_statements",
+    "report_words",
 ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from meit.reports.word_tables import scp_codes
 from meit.tables import rows_of
 
 CERTAINTIES = ("excluded", "possible", "probable", "definite")  # from the least to the most
@@ -79,3 +80,8 @@ class Code(NamedTuple):
 def codes() -> dict[str, Code]:
     """code -> its row of statement_codes.tsv."""
     return {row[0]: Code(*row) for row in rows_of("meit.reports", "statement_codes.tsv")}
+
+
+def report_words(code: str) -> str:
+    """The words that our reports use for a code of codes(); its description where they have none of their own."""
+    return scp_codes().get(code, codes()[code].description)
